@@ -1,0 +1,8 @@
+"""Did what the row is called really run?"""
+
+
+def test_proof(case, run, verdict):
+    """The runtime's own account does not contradict the case's name, and counts the baseline's kernels."""
+    ran = run.proof(case)
+    assert ran.value.compute
+    verdict(ran)

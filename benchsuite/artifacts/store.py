@@ -1,0 +1,215 @@
+"""The content-addressed store of artifacts: built once, whole or not at all, checked on every use."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import shutil
+import tempfile
+import time
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+from benchsuite.artifacts.exporters import parent_recipe
+from benchsuite.artifacts.recipe import Artifact, Calibration, Recipe
+from benchsuite.cases import Head
+from benchsuite.errors import BuildError, ModelError, ProcessError
+from benchsuite.files import write_whole
+from benchsuite.process import Child, ultralytics_environment
+
+SIZE_CAP_BYTES = 20_000_000_000
+_MANIFEST = "artifact.json"
+_FILES = "files"
+_BUILD_DEADLINE_S = 1800
+# Another run may have taken an artifact's path a moment ago: nothing used within this time is evicted.
+_IN_USE_S = 24 * 3600
+
+Builder = Callable[[Recipe, Path, Path | None, Sequence[Path], Path], None]
+
+
+@dataclass(frozen=True)
+class Card:
+    """What a checkpoint is: class names, and size of the fused network with the head that runs."""
+
+    names: tuple[str, ...]
+    params: int
+    gflops: float
+    heads: tuple[Head, ...]
+
+
+@dataclass(frozen=True)
+class Entry:
+    """One stored artifact as `cache list` shows it."""
+
+    digest: str
+    recipe: Recipe
+    bytes: int
+    used_at: float
+    build_s: float
+
+
+class Store:
+    """Artifacts under one folder, shared by any number of processes."""
+
+    def __init__(self, root: Path, build: Builder | None = None) -> None:
+        self._root = root
+        self._build = build or self._build_in_child
+        self.log = root / "logs" / f"build-{os.getpid()}.log"
+
+    def get(self, recipe: Recipe, weights: Path, calibration: Sequence[Path] = ()) -> tuple[Artifact, tuple[str, ...]]:
+        """Return the artifact of a recipe, building it and what it derives from if needed, and what was noted.
+
+        Raises BuildError. A stored artifact whose bytes are not those that were built is rebuilt, with a note.
+        """
+        from filelock import FileLock
+
+        folder = self._folder(recipe)
+        folder.parent.mkdir(parents=True, exist_ok=True)
+        with FileLock(folder.parent / f".{recipe.digest}.lock"):
+            stored, damage = self._stored(recipe)
+            if stored:
+                os.utime(folder / _MANIFEST)
+                return stored, ()
+            notes: tuple[str, ...] = ()
+            if damage:
+                notes = (f"artifact {recipe.digest} was {damage} and has been rebuilt",)
+                shutil.rmtree(folder)
+            parent = parent_recipe(recipe)
+            source, parent_notes = self.get(parent, weights) if parent else (None, ())
+            self._make(recipe, weights, Path(source.folder) if source else None, calibration)
+            built, damage = self._stored(recipe)
+            if not built:
+                raise BuildError(f"artifact {recipe.digest} was {damage} right after it was built: is the disk sound?")
+        self.clean(SIZE_CAP_BYTES)
+        return built, parent_notes + notes
+
+    def has(self, recipe: Recipe) -> bool:
+        """Say whether an artifact of the recipe is there, without checking its bytes."""
+        return (self._folder(recipe) / _MANIFEST).is_file()
+
+    def card(self, weights: Path, weights_sha256: str, imgsz: int, head: Head) -> Card:
+        """Return what Ultralytics says of a checkpoint; asked once, then kept. Raises ModelError."""
+        path = self._root / "cards" / f"{weights_sha256[:16]}-{imgsz}-{head}.json"
+        if not path.is_file():
+            child = self._child()
+            try:
+                answer = child.request("describe", 300, weights=str(weights), imgsz=imgsz, head=head)
+            except ProcessError as error:
+                raise ModelError(f"--model {weights}: {error}") from None
+            finally:
+                child.close()
+            write_whole(path, json.dumps(answer))
+        data = json.loads(path.read_text())
+        return Card(tuple(data["names"]), data["params"], data["gflops"], tuple(data["heads"]))
+
+    def entries(self) -> Iterator[Entry]:
+        """Yield every stored artifact."""
+        for manifest in sorted((self._root / "artifacts").glob(f"*/{_MANIFEST}")):
+            try:
+                data = json.loads(manifest.read_text())
+                recipe, used_at = recipe_from_dict(data["recipe"]), manifest.stat().st_mtime
+            except (OSError, ValueError, KeyError, TypeError):
+                continue  # Another process is evicting it, or it is damaged and will be rebuilt when asked for.
+            yield Entry(manifest.parent.name, recipe, data["bytes"], used_at, data["build_s"])
+
+    def clean(self, cap_bytes: int, in_use_s: float = _IN_USE_S) -> tuple[Entry, ...]:
+        """Remove the artifacts unused for longest until the rest fits the cap; return what was removed."""
+        entries = sorted(self.entries(), key=lambda entry: entry.used_at)
+        total = sum(entry.bytes for entry in entries)
+        removed = []
+        for entry in entries:
+            if total <= cap_bytes or entry.used_at > time.time() - in_use_s:
+                break
+            shutil.rmtree(self._root / "artifacts" / entry.digest, ignore_errors=True)
+            total -= entry.bytes
+            removed.append(entry)
+        return tuple(removed)
+
+    def _folder(self, recipe: Recipe) -> Path:
+        return self._root / "artifacts" / recipe.digest
+
+    def _stored(self, recipe: Recipe) -> tuple[Artifact | None, str]:
+        """Return the artifact if it is whole, else what is wrong with what lies there (empty for nothing there)."""
+        folder = self._folder(recipe)
+        if not folder.exists():
+            return None, ""
+        try:
+            manifest = json.loads((folder / _MANIFEST).read_text())
+            sha256, size = digest_folder(folder / _FILES)
+        except (OSError, ValueError):
+            return None, "incomplete"
+        if manifest.get("sha256") != sha256:
+            return None, "truncated or altered"
+        return Artifact(recipe, str(folder / _FILES), sha256, size), ""
+
+    def _make(self, recipe: Recipe, weights: Path, parent: Path | None, calibration: Sequence[Path]) -> None:
+        folder = self._folder(recipe)
+        scratch = Path(tempfile.mkdtemp(prefix=".building-", dir=folder.parent))
+        try:
+            (scratch / _FILES).mkdir()
+            started = time.monotonic()
+            self._build(recipe, weights, parent, calibration, scratch / _FILES)
+            sha256, size = digest_folder(scratch / _FILES)
+            manifest = {
+                "recipe": asdict(recipe),
+                "sha256": sha256,
+                "bytes": size,
+                "build_s": round(time.monotonic() - started, 2),
+            }
+            (scratch / _MANIFEST).write_text(json.dumps(manifest, indent=1))
+            scratch.replace(folder)
+        except OSError as error:
+            raise BuildError(f"cannot write to the artifact store {self._root}: {error.strerror or error}") from error
+        finally:
+            shutil.rmtree(scratch, ignore_errors=True)
+
+    def _build_in_child(
+        self, recipe: Recipe, weights: Path, parent: Path | None, calibration: Sequence[Path], folder: Path
+    ) -> None:
+        child = self._child()
+        try:
+            child.request(
+                "build",
+                _BUILD_DEADLINE_S,
+                recipe=asdict(recipe),
+                weights=str(weights),
+                parent=str(parent) if parent else None,
+                images=[str(path) for path in calibration],
+                folder=str(folder),
+            )
+        except ProcessError as error:
+            raise BuildError(f"{recipe.format} {recipe.precision} could not be built: {error}") from None
+        finally:
+            child.close()
+
+    def _child(self) -> Child:
+        environment = ultralytics_environment(self._root)
+        return Child.start("benchsuite.artifacts.builder", self.log, environment, name="builder")
+
+
+def recipe_from_dict(data: dict[str, object]) -> Recipe:
+    """Rebuild a recipe from its JSON form."""
+    from benchsuite.codec import from_builtins
+
+    return from_builtins(data, Recipe)
+
+
+def digest_folder(folder: Path) -> tuple[str, int]:
+    """Return the SHA-256 over every file's relative name and bytes, and the bytes of all files."""
+    digest, size = hashlib.sha256(), 0
+    for path in sorted(path for path in folder.rglob("*") if path.is_file()):
+        content = path.read_bytes()
+        digest.update(f"{path.relative_to(folder).as_posix()}\0{len(content)}\0".encode())
+        digest.update(content)
+        size += len(content)
+    return digest.hexdigest(), size
+
+
+def calibration_of(images: Sequence[Path], method: str) -> Calibration:
+    """Return the calibration that stands in a recipe for these images, in this order."""
+    digest = hashlib.sha256()
+    for path in images:
+        digest.update(hashlib.sha256(path.read_bytes()).digest())
+    return Calibration(digest.hexdigest(), len(images), method)

@@ -1,0 +1,98 @@
+"""The seam between the harness, which measures, and runtimes, which only run."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Protocol
+
+import numpy as np
+import numpy.typing as npt
+
+from benchsuite.absence import Absent
+from benchsuite.cases import Case
+from benchsuite.environment import Machine
+
+FloatArray = npt.NDArray[np.float32]
+
+
+@dataclass(frozen=True)
+class ArtifactNeed:
+    """What a case loads: recipe fields that the backend decides. `tools` names the packages that take part."""
+
+    format: str
+    precision: str
+    scheme: str
+    calibrated: bool
+    tools: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class RunPolicy:
+    """How every runtime is set up, equal for all: threads, spinning after work, denormals flushed to zero."""
+
+    threads: int
+    spin: bool = True
+    flush_denormals: bool = True
+
+
+@dataclass(frozen=True)
+class Ran:
+    """Prove what ran: read back from the runtime, not from what it was asked to do.
+
+    `compute` is the precision of the convolutions' arithmetic, `storage` that of the stored weights;
+    `kernels` counts kernels (or layers) by type and precision; `settings` are the options in force.
+    """
+
+    runtime: str
+    compute: str
+    storage: str
+    kernels: Mapping[str, int] = field(default_factory=dict)
+    settings: Mapping[str, str] = field(default_factory=dict)
+    int8_mac_share: float | Absent = field(default_factory=lambda: Absent("not an INT8 artifact"))
+
+    @property
+    def label(self) -> str:
+        """Return the precision as a row must name it: `fp16 storage, fp32 compute` where the two differ."""
+        return self.compute if self.compute == self.storage else f"{self.storage} storage, {self.compute} compute"
+
+
+class Session(Protocol):
+    """A loaded artifact."""
+
+    def run(self, batch: FloatArray) -> FloatArray:
+        """Run one batch (N, 3, imgsz, imgsz), RGB 0 to 1, and return once the output lies on the host.
+
+        The output is (N, 4 + classes, anchors) with xywh boxes in pixels and class scores for the one2many
+        head, or (N, 300, 6) with xyxy, score, class for the end2end head.
+        """
+        ...
+
+    def ran(self) -> Ran:
+        """Read back from the runtime what ran."""
+        ...
+
+    def close(self) -> None:
+        """Free the runtime's memory."""
+        ...
+
+
+class Backend(Protocol):
+    """One runtime. Constructing it and asking `why_not` or `need` imports no runtime."""
+
+    distribution: str
+    # Imported before loading is timed, so that `load_ns` is the artifact's and not the package's.
+    modules: tuple[str, ...]
+
+    def why_not(self, case: Case, machine: Machine) -> str | None:
+        """Say in one sentence why the case cannot run here and what would make it run; None if it can."""
+        ...
+
+    def need(self, case: Case, machine: Machine, options: Mapping[str, str]) -> ArtifactNeed:
+        """Say which artifact the case loads; `options` holds calib_method and quant_scheme."""
+        ...
+
+    def open(self, artifact: Path, case: Case, policy: RunPolicy) -> Session:
+        """Load the artifact folder's files; raise SessionError where the runtime refuses."""
+        ...

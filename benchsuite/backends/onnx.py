@@ -1,0 +1,184 @@
+"""ONNX Runtime on the CPU."""
+
+from __future__ import annotations
+
+import tempfile
+from collections import Counter
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from benchsuite.absence import Absent
+from benchsuite.backends.interface import ArtifactNeed, FloatArray, Ran, RunPolicy
+from benchsuite.backends.outputs import check_head
+from benchsuite.backends.reasons import cpu_only, not_installed
+from benchsuite.backends.schemes import chosen_scheme
+from benchsuite.backends.tools import tools_for
+from benchsuite.cases import Case
+from benchsuite.environment import Machine
+from benchsuite.errors import SessionError
+
+_PROVIDER = "CPUExecutionProvider"
+_QUIET = 3
+# onnx.TensorProto.DataType
+_PRECISIONS = {1: "fp32", 2: "int8", 3: "int8", 10: "fp16", 16: "bf16"}
+
+
+class OnnxBackend:
+    """ONNX Runtime."""
+
+    distribution = "onnxruntime"
+    modules = ("onnxruntime",)
+
+    def why_not(self, case: Case, machine: Machine) -> str | None:
+        """Say why the case cannot run here."""
+        if case.precision == "bf16":
+            return "ONNX Runtime has no bf16 convolution kernels on the CPU: use openvino or torch for bf16"
+        return cpu_only(case, machine, "onnx", planned=True) or not_installed(machine, "onnxruntime|onnxruntime-gpu")
+
+    def need(self, case: Case, machine: Machine, options: Mapping[str, str]) -> ArtifactNeed:
+        """Return the ONNX file of the case's precision."""
+        calibrated = case.precision == "int8"
+        scheme = chosen_scheme("onnx", _default_scheme(machine), options) if calibrated else ""
+        return ArtifactNeed("onnx", case.precision, scheme, calibrated, tools_for("onnx", case.precision))
+
+    def open(self, artifact: Path, case: Case, policy: RunPolicy) -> OnnxSession:
+        """Load model.onnx."""
+        import onnxruntime
+
+        # Its warnings would fill the worker's log, whose last lines explain a crash.
+        onnxruntime.set_default_logger_severity(_QUIET)
+        model = artifact / "model.onnx"
+        try:
+            session = onnxruntime.InferenceSession(str(model), _session_options(policy), providers=[_PROVIDER])
+        except Exception as error:  # The runtime's exceptions have no common root but this.
+            raise SessionError(f"ONNX Runtime refused the {case.precision} artifact: {error}") from None
+        check_head(session.get_outputs()[0].shape, case)
+        return OnnxSession(session, model, policy)
+
+
+class OnnxSession:
+    """A model that ONNX Runtime has loaded."""
+
+    def __init__(self, session: Any, model: Path, policy: RunPolicy) -> None:
+        self._model = model
+        self._policy = policy
+        self._session = session
+        self._call = session.run
+        self._input = session.get_inputs()[0].name
+        self._outputs = [session.get_outputs()[0].name]
+
+    def run(self, batch: FloatArray) -> FloatArray:
+        """Run one batch."""
+        output: FloatArray = self._call(self._outputs, {self._input: batch})[0]
+        return output
+
+    def ran(self) -> Ran:
+        """Read the kernels from the optimised graph, which a second session writes for it and is then dropped."""
+        import onnx
+        import onnxruntime
+
+        stored = onnx.load(self._model)
+        optimised = self._optimised()
+        # Layout transforms live in domains of their own; the operation's name alone says what it computes.
+        kernels = Counter(node.op_type for node in optimised.graph.node)
+        macs = _macs_by_weight(stored)
+        integer = sum(macs.get(node.input[3], 0) for node in optimised.graph.node if node.op_type == "QLinearConv")
+        share = integer / sum(macs.values())
+        storage = _stored_precision(stored)
+        compute = "int8" if share >= 0.5 else _float_precision(optimised)
+        return Ran(
+            runtime=f"ONNX Runtime {onnxruntime.__version__}",
+            compute=compute,
+            storage=storage,
+            kernels=dict(sorted(kernels.items())),
+            settings={"providers": ", ".join(self._session.get_providers()), **_settings(self._session)},
+            int8_mac_share=share if kernels["QLinearConv"] else Absent("no convolution ran in an integer kernel"),
+        )
+
+    def close(self) -> None:
+        """Free the session."""
+        del self._call, self._session
+
+    def _optimised(self) -> Any:
+        import onnx
+        import onnxruntime
+
+        options = _session_options(self._policy)
+        with tempfile.TemporaryDirectory() as folder:
+            path = Path(folder) / "optimised.onnx"
+            options.optimized_model_filepath = str(path)
+            # Serialised like this, the graph holds layouts that are right for this CPU only: it is only read here.
+            options.log_severity_level = _QUIET
+            onnxruntime.InferenceSession(str(self._model), options, providers=[_PROVIDER])
+            return onnx.load(path)
+
+
+def _default_scheme(machine: Machine) -> str:
+    if not machine.is_x86:
+        return "qdq-s8s8"
+    # Without VNNI the product of u8 and s8 saturates at 16 bits: 7-bit weights leave room.
+    return "qdq-u8s8" if {"avx512_vnni", "avx_vnni"} & set(machine.isa) else "qdq-u8s7"
+
+
+def _session_options(policy: RunPolicy) -> Any:
+    import onnxruntime
+
+    options = onnxruntime.SessionOptions()
+    options.intra_op_num_threads = policy.threads
+    options.inter_op_num_threads = 1
+    options.add_session_config_entry("session.intra_op.allow_spinning", str(int(policy.spin)))
+    options.add_session_config_entry("session.set_denormal_as_zero", str(int(policy.flush_denormals)))
+    return options
+
+
+def _settings(session: Any) -> dict[str, str]:
+    options = session.get_session_options()
+    return {
+        "intra_op_threads": str(options.intra_op_num_threads),
+        "inter_op_threads": str(options.inter_op_num_threads),
+        "optimisation": str(options.graph_optimization_level).rpartition(".")[2],
+        "memory_arena": str(options.enable_cpu_mem_arena),
+        "allow_spinning": options.get_session_config_entry("session.intra_op.allow_spinning"),
+        "denormal_as_zero": options.get_session_config_entry("session.set_denormal_as_zero"),
+    }
+
+
+def _macs_by_weight(model: Any) -> dict[str, int]:
+    """Return the multiply-adds of each convolution, by the name of its (quantised) weights."""
+    import onnx
+
+    graph = onnx.shape_inference.infer_shapes(model).graph
+    shapes = {
+        value.name: [dim.dim_value for dim in value.type.tensor_type.shape.dim]
+        for value in (*graph.value_info, *graph.output)
+    }
+    weights = {tensor.name: list(tensor.dims) for tensor in graph.initializer}
+    dequantised = {node.output[0]: node.input[0] for node in graph.node if node.op_type == "DequantizeLinear"}
+    macs = {}
+    for node in graph.node:
+        if node.op_type == "Conv":
+            weight = dequantised.get(node.input[1], node.input[1])
+            macs[weight] = int(np.prod(shapes[node.output[0]]) * np.prod(weights[weight][1:]))
+    return macs
+
+
+def _stored_precision(model: Any) -> str:
+    """Return the precision in which most weights lie in the file."""
+    sizes: Counter[str] = Counter()
+    for tensor in model.graph.initializer:
+        sizes[_PRECISIONS.get(tensor.data_type, "other")] += int(np.prod(tensor.dims))
+    return sizes.most_common(1)[0][0]
+
+
+def _float_precision(optimised: Any) -> str:
+    """Return the precision of the weights with which the optimised graph's float convolutions compute."""
+    types = {tensor.name: tensor.data_type for tensor in optimised.graph.initializer}
+    found = Counter(
+        _PRECISIONS.get(types.get(node.input[1], 0), "other")
+        for node in optimised.graph.node
+        if node.op_type in ("Conv", "FusedConv")
+    )
+    return found.most_common(1)[0][0]

@@ -1,0 +1,39 @@
+"""Sentences why a case cannot run here that are the same for every runtime."""
+
+from __future__ import annotations
+
+from benchsuite.cases import Case
+from benchsuite.environment import Machine
+
+
+def not_installed(machine: Machine, *distributions: str) -> str | None:
+    """Say which of the packages is missing and how to get it; `a|b` asks for one of the two."""
+    for distribution in distributions:
+        choices = distribution.split("|")
+        if not any(choice in machine.packages for choice in choices):
+            return f"{choices[0]} is not installed: pip install {choices[0]}"
+    return None
+
+
+def cpu_only(case: Case, machine: Machine, runtime: str, planned: bool = False) -> str | None:
+    """Say why a device other than the CPU is not to be had; `planned` where the runtime could use a GPU."""
+    if case.device == "cpu":
+        return None
+    if not planned:
+        return f"{runtime} runs on the CPU only, and {case.device} was asked for: use --device cpu"
+    if not machine.gpus:
+        return f"{runtime} on {case.device} needs an NVIDIA GPU: none found; use --device cpu"
+    return f"{runtime} on {case.device} is not supported yet: use --device cpu"
+
+
+def bf16_instructions(machine: Machine) -> bool:
+    """Say whether the CPU multiplies bf16 numbers itself."""
+    return any(flag in machine.isa for flag in ("avx512_bf16", "amx_bf16", "bf16"))
+
+
+def no_bf16_instructions(machine: Machine, runtime: str) -> str | None:
+    """Say that the CPU would have to emulate bf16, if it would."""
+    if bf16_instructions(machine):
+        return None
+    wanted = "avx512_bf16 or amx_bf16" if machine.is_x86 else "bf16"
+    return f"this CPU has no bf16 instructions ({wanted}): {runtime} would not gain from bf16; use fp32"

@@ -1,0 +1,24 @@
+"""Which packages take part in making each kind of artifact: a new version of one of them means a new artifact."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+_ONNX = ("ultralytics", "torch", "onnx", "onnxslim")
+_TOOLS: Mapping[tuple[str, str], tuple[str, ...]] = {
+    # The checkpoint itself.
+    ("torch", "fp32"): (),
+    ("onnx", "fp32"): _ONNX,
+    ("onnx", "fp16"): (*_ONNX, "onnxruntime", "onnxruntime-gpu"),
+    ("onnx", "int8"): (*_ONNX, "onnxruntime", "onnxruntime-gpu"),
+    ("openvino", "fp32"): (*_ONNX, "openvino"),
+    ("openvino", "fp16"): (*_ONNX, "openvino"),
+    ("openvino", "int8"): (*_ONNX, "openvino", "nncf"),
+    ("ncnn", "fp32"): ("ultralytics", "torch", "pnnx"),
+    ("ncnn", "fp16"): ("ultralytics", "torch", "pnnx"),
+}
+
+
+def tools_for(artifact_format: str, precision: str) -> tuple[str, ...]:
+    """Return the packages that make an artifact, those of the artifact it derives from included."""
+    return _TOOLS[artifact_format, precision]

@@ -1,0 +1,315 @@
+"""Promoted runs: what a machine's figures were when somebody accepted them.
+
+`baselines/<machine>/<model>.json` holds an entry per case, head and thread count: the recipe that makes its
+artifact again, the deterministic figures last accepted, and the median latency of up to 20 promoted sessions.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import re
+from collections.abc import Collection, Iterator, Mapping
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+from benchsuite.absence import NOT_SELECTED, Absent
+from benchsuite.cases import Case, slug
+from benchsuite.codec import from_builtins, to_builtins
+from benchsuite.environment import Machine, differences
+from benchsuite.errors import BaselineError, UsageError
+from benchsuite.files import write_whole
+from benchsuite.measure.measurement import Complexity
+from benchsuite.quantities import NS_PER_MS
+from benchsuite.records import ArtifactFacts, Outcome, Record
+from benchsuite.runs import Run
+from benchsuite.tolerances import write_default_tolerances
+
+BASELINE_SCHEMA = 1
+SESSIONS_KEPT = 20
+_LINE_WIDTH = 118
+
+
+@dataclass(frozen=True)
+class Timing:
+    """Median latency of one promoted session; `setup` is equal where artifact, runtime and thread policy were."""
+
+    run: str
+    started: str
+    fingerprint: str
+    setup: str
+    effort: str
+    total_p50_ms: float
+
+
+@dataclass(frozen=True)
+class AcceptedAccuracy:
+    """Mean average precision, and what it was evaluated on."""
+
+    map50: float
+    map50_95: float
+    images: int
+    data_sha256: str
+    settings: Mapping[str, float]
+
+
+@dataclass(frozen=True)
+class AcceptedParity:
+    """Agreement of the detections with the reference, and what it was evaluated on."""
+
+    agreement: float
+    images: int
+    reference: str
+
+
+@dataclass(frozen=True)
+class Entry:
+    """What was accepted of one case."""
+
+    case: Case
+    outcome: Outcome
+    run: str
+    runtime: str
+    policy: Mapping[str, str]
+    artifact: ArtifactFacts | Absent
+    complexity: Complexity | Absent
+    kernels: Mapping[str, int] | Absent
+    accuracy: AcceptedAccuracy | Absent
+    parity: AcceptedParity | Absent
+    timing: tuple[Timing, ...]
+
+    @property
+    def key(self) -> str:
+        """Return what an entry is filed under: the case's id with head and threads."""
+        return f"{self.case.id} {self.case.head} t{self.case.threads}"
+
+
+@dataclass(frozen=True)
+class ModelBaseline:
+    """One file: the entries of a model, and the machine as it was at the newest promotion."""
+
+    model: str
+    machine: Machine
+    entries: Mapping[str, Entry]
+
+
+@dataclass(frozen=True)
+class Baseline:
+    """The baselines of one machine, by model."""
+
+    folder: Path
+    models: Mapping[str, ModelBaseline]
+
+    def entries(self, case_id: str) -> tuple[Entry, ...]:
+        """Return the entries of a case id; there are several where head or threads differ."""
+        return tuple(entry for entry in self._all() if entry.case.id == case_id)
+
+    def _all(self) -> Iterator[Entry]:
+        for model in self.models.values():
+            yield from model.entries.values()
+
+
+def entry_of(record: Record, run: str, started: str) -> Entry:
+    """Return what promoting a record would accept, rounded as it stands in the file."""
+    metrics, ran = record.metrics, record.validity.ran
+    runtime = "none" if isinstance(ran, Absent) else ran.runtime
+    timing: tuple[Timing, ...] = ()
+    if not isinstance(metrics.latency, Absent):
+        p50_ms = round(metrics.latency.total_ns.p50 / NS_PER_MS, 4)
+        timing = (Timing(run, started, record.environment, _setup(record, runtime), record.effort, p50_ms),)
+    return Entry(
+        case=record.case,
+        outcome=record.outcome,
+        run=run,
+        runtime=runtime,
+        policy=dict(record.validity.policy),
+        artifact=record.artifact,
+        complexity=_complexity(metrics.complexity),
+        kernels=ran if isinstance(ran, Absent) else dict(ran.kernels),
+        accuracy=metrics.accuracy
+        if isinstance(metrics.accuracy, Absent)
+        else AcceptedAccuracy(
+            map50=round(metrics.accuracy.map50, 5),
+            map50_95=round(metrics.accuracy.map50_95, 5),
+            images=metrics.accuracy.images,
+            data_sha256=metrics.accuracy.data_sha256,
+            settings=dict(metrics.accuracy.settings),
+        ),
+        parity=metrics.parity
+        if isinstance(metrics.parity, Absent)
+        else AcceptedParity(round(metrics.parity.agreement, 5), metrics.parity.images, metrics.parity.reference),
+        timing=timing,
+    )
+
+
+def promote(run: Run, root: Path, machine_name: str | None = None) -> tuple[Path, ...]:
+    """Accept a run's figures as the baseline of its machine; return the files written.
+
+    Cases that the run did not select keep their entries, metrics that it did not measure the figures accepted
+    before; an entry whose case it selected and could not run goes. Raises UsageError for a run that is
+    unfinished, failed or empty, before anything is written.
+    """
+    _refuse_unfit(run)
+    folder = root / _checked(machine_name or run.machine.slug)
+    accepted = load(folder).models if folder.exists() else {}
+    fresh: dict[str, dict[str, Entry]] = {}
+    for record in run.records:
+        if record.outcome in ("measured", "built"):
+            entry = entry_of(record, run.name, run.started)
+            fresh.setdefault(record.case.model, {})[entry.key] = entry
+    gone = set(run.selected_ids) - {entry.case.id for entries in fresh.values() for entry in entries.values()}
+    paths = []
+    write_default_tolerances(root)
+    for model in sorted({*accepted, *fresh}):
+        before = accepted[model].entries if model in accepted else {}
+        kept = {key: entry for key, entry in before.items() if entry.case.id not in gone}
+        merged = {key: _merge(before.get(key), entry) for key, entry in fresh.get(model, {}).items()}
+        path = folder / f"{slug(model)}.json"
+        if not kept and not merged:
+            path.unlink()
+        elif merged or len(kept) < len(before):
+            write_whole(path, _text(ModelBaseline(model, run.machine, {**kept, **merged})))
+            paths.append(path)
+    return tuple(paths)
+
+
+def names(root: Path) -> tuple[str, ...]:
+    """Return the machines that have a folder of baselines."""
+    return tuple(sorted({path.parent.name for path in root.glob("*/*.json")}))
+
+
+def find(root: Path, machine_name: str | None, machine: Machine) -> Path | None:
+    """Return the folder of this machine's baselines, or None where there is none.
+
+    A name that was given must exist (BaselineError). Without one it is the folder of this fingerprint, else that
+    of the same processors with the fewest differences: a changed governor must not make a baseline vanish.
+    """
+    if machine_name:
+        folder = root / _checked(machine_name)
+        if machine_name in names(root):
+            return folder
+        known = ", ".join(names(root)) or "none yet"
+        raise BaselineError(
+            f"--machine {machine_name}: {folder} holds no baseline; there are {known}. "
+            "Name one of them, or promote a run under this name first."
+        )
+    if machine.slug in names(root):
+        return root / machine.slug
+    stem = machine.slug[: -len(machine.fingerprint[:8])]
+    alike = [root / name for name in names(root) if re.fullmatch(re.escape(stem) + "[0-9a-f]{8}", name)]
+    return min(alike, key=lambda folder: len(_differences(load(folder), machine)), default=None)
+
+
+def load(folder: Path) -> Baseline:
+    """Read a machine's baselines; raises BaselineError for whatever cannot be read, never "no baseline"."""
+    paths = sorted(folder.glob("*.json"))
+    if not paths:
+        raise BaselineError(f"{folder} holds no baseline: promote a run, or remove the folder.")
+    return Baseline(folder, {model.model: model for model in (_load_model(path) for path in paths)})
+
+
+def orphans(baseline: Baseline, case_ids: Collection[str]) -> tuple[str, ...]:
+    """Return the keys of entries whose case is not among `case_ids`: candidates for removal by hand."""
+    return tuple(
+        key
+        for model in baseline.models.values()
+        for key, entry in model.entries.items()
+        if entry.case.id not in case_ids
+    )
+
+
+def _merge(before: Entry | None, entry: Entry) -> Entry:
+    """Add a session to what was accepted: its deterministic figures replace, its timing is appended."""
+    if before is None:
+        return entry
+    others = tuple(timing for timing in before.timing if timing.run != entry.run)
+    return replace(
+        entry,
+        complexity=_unless_not_selected(entry.complexity, before.complexity),
+        kernels=_unless_not_selected(entry.kernels, before.kernels),
+        accuracy=_unless_not_selected(entry.accuracy, before.accuracy),
+        parity=_unless_not_selected(entry.parity, before.parity),
+        timing=(*others, *entry.timing)[-SESSIONS_KEPT:],
+    )
+
+
+def _unless_not_selected(new: Any, old: Any) -> Any:
+    return old if new == NOT_SELECTED else new
+
+
+def _refuse_unfit(run: Run) -> None:
+    if run.state != "finished":
+        raise UsageError(
+            f"cannot promote {run.folder}: the run is {run.state}, with {len(run.records)} of {len(run.selected_ids)} "
+            "cases recorded; finish it with `pytest bench/ --resume`."
+        )
+    failed = [record.case.id for record in run.records if record.outcome == "failed"]
+    if failed:
+        raise UsageError(
+            f"cannot promote {run.folder}: {len(failed)} of its cases failed ({', '.join(failed)}); mend them, or "
+            "leave them out with --backend, --precision or -k."
+        )
+    if not any(record.outcome in ("measured", "built") for record in run.records):
+        raise UsageError(f"cannot promote {run.folder}: no case of it was measured; its report says why.")
+
+
+def _checked(name: str) -> str:
+    if not re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9._-]*", name):
+        raise UsageError(f"--machine {name}: a machine's name is letters, digits, '.', '_' and '-', as in ci-runner.")
+    return name
+
+
+def _setup(record: Record, runtime: str) -> str:
+    """Return 8 hex digits that change with artifact, runtime and thread policy.
+
+    A change that was accepted starts a new series of timings: otherwise its step would pass for noise.
+    """
+    recipe = "" if isinstance(record.artifact, Absent) else record.artifact.recipe_digest
+    text = json.dumps([recipe, runtime, record.validity.policy], sort_keys=True)
+    return hashlib.sha256(text.encode()).hexdigest()[:8]
+
+
+def _complexity(complexity: Complexity | Absent) -> Complexity | Absent:
+    return complexity if isinstance(complexity, Absent) else replace(complexity, gflops=round(complexity.gflops, 4))
+
+
+def _differences(baseline: Baseline, machine: Machine) -> tuple[str, ...]:
+    return differences(next(iter(baseline.models.values())).machine, machine)
+
+
+def _load_model(path: Path) -> ModelBaseline:
+    try:
+        data = json.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError) as error:
+        raise BaselineError(f"cannot read {path}: {error}; take it back from git, or promote a run anew.") from None
+    schema = data.pop("schema", None) if isinstance(data, dict) else None
+    if schema != BASELINE_SCHEMA:
+        raise BaselineError(
+            f"{path} has schema {schema}; this version reads schema {BASELINE_SCHEMA}: promote a run anew."
+        )
+    try:
+        baseline = from_builtins(data, ModelBaseline)
+    except Exception as error:  # cattrs raises groups of whatever its hooks met.
+        raise BaselineError(f"{path} is damaged ({error}); take it back from git, or promote a run anew.") from None
+    strays = [key for key, entry in baseline.entries.items() if key != entry.key or entry.case.model != baseline.model]
+    if strays or slug(baseline.model) != path.stem:
+        misfiled = ", ".join(strays) or baseline.model
+        raise BaselineError(f"{path} was altered by hand: {misfiled} stands in the wrong place; take it back from git.")
+    return baseline
+
+
+def _text(baseline: ModelBaseline) -> str:
+    return _layout({"schema": BASELINE_SCHEMA, **to_builtins(baseline)}, 0) + "\n"
+
+
+def _layout(value: Any, depth: int) -> str:
+    """Write JSON with sorted keys, every value that fits on one line on one line: a case's change is a line's diff."""
+    flat = json.dumps(value, sort_keys=True, ensure_ascii=False, allow_nan=False)
+    if not isinstance(value, (dict, list, tuple)) or not value or (depth > 1 and len(flat) + 2 * depth <= _LINE_WIDTH):
+        return flat
+    inner, end = "\n" + "  " * (depth + 1), "\n" + "  " * depth
+    if isinstance(value, dict):
+        parts = [f"{json.dumps(key, ensure_ascii=False)}: {_layout(value[key], depth + 1)}" for key in sorted(value)]
+        return "{" + inner + ("," + inner).join(parts) + end + "}"
+    return "[" + inner + ("," + inner).join(_layout(part, depth + 1) for part in value) + end + "]"

@@ -1,0 +1,153 @@
+"""What a bench test holds in its hands: measured values that pytest-benchmark can replay."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Generic, TypeVar
+
+from benchsuite.absence import NOT_SELECTED, Absent
+from benchsuite.backends.interface import Ran
+from benchsuite.cases import Case
+from benchsuite.detect.accuracy import Accuracy
+from benchsuite.detect.parity import Parity
+from benchsuite.measure.case_run import CaseRun
+from benchsuite.measure.measurement import Cold, Complexity, Latency, Memory, Throughput
+from benchsuite.records import ArtifactFacts, Record
+
+if TYPE_CHECKING:
+    from benchsuite.runner import Runner
+
+T = TypeVar("T")
+
+
+class ReplayTimer:
+    """A clock for pytest-benchmark that reads durations which were measured before; seconds, like its own."""
+
+    def __init__(self) -> None:
+        # pytest-benchmark writes a timer's name into its JSON.
+        self.__name__ = "ReplayTimer"
+        self._readings: list[float] = []
+
+    def load(self, durations_ns: Sequence[int]) -> None:
+        """Make the next pairs of readings lie these durations apart."""
+        self._readings = [reading for ns in reversed(durations_ns) for reading in (ns / 1e9, 0.0)]
+
+    def __call__(self) -> float:
+        if not self._readings:
+            raise RuntimeError("this test's clock replays measured samples: call `latency.replay(benchmark)`")
+        return self._readings.pop()
+
+
+def _nothing() -> None:
+    """Stand for the work that the worker did when the samples were taken."""
+
+
+@dataclass(frozen=True)
+class Measured(Generic[T]):
+    """One metric of one case, with the record as it stood when the metric was measured."""
+
+    metric: str
+    value: T
+    record: Record
+
+    @property
+    def case(self) -> Case:
+        return self.record.case
+
+
+@dataclass(frozen=True)
+class MeasuredLatency(Measured[Latency]):
+    """Latency whose raw samples pytest-benchmark can show as its own."""
+
+    total_ns: tuple[int, ...]
+    timer: ReplayTimer
+
+    def replay(self, benchmark: Any) -> None:
+        """Give the samples of the total latency to pytest-benchmark's table, JSON and histogram."""
+        self.timer.load(self.total_ns)
+        benchmark.extra_info.update(_extra_info(self.record, self.value))
+        benchmark.pedantic(_nothing, rounds=len(self.total_ns), iterations=1, warmup_rounds=0)
+
+
+class BenchRun:
+    """The `run` fixture: measures a case's metrics in its worker, each once, whichever test asks first."""
+
+    def __init__(self, runner: Runner, timer: ReplayTimer) -> None:
+        self._runner = runner
+        self._timer = timer
+
+    def latency(self, case: Case) -> MeasuredLatency:
+        """Measure preprocess, inference, postprocess and total latency."""
+        measured = self._measured(case, "latency", CaseRun.latency)
+        return MeasuredLatency("latency", measured.value, measured.record, self._samples(measured.value), self._timer)
+
+    def cold(self, case: Case) -> Measured[Cold]:
+        """Measure import, load and first inference."""
+        return self._measured(case, "cold", CaseRun.cold)
+
+    def memory(self, case: Case) -> Measured[Memory]:
+        """Measure the worker's resident memory."""
+        return self._measured(case, "memory", CaseRun.memory)
+
+    def throughput(self, case: Case) -> Measured[Throughput]:
+        """Measure images per second of saturated workers."""
+        return self._measured(case, "throughput", CaseRun.throughput)
+
+    def accuracy(self, case: Case) -> Measured[Accuracy | Absent]:
+        """Measure mAP; absent with a reason where the data cannot score the model."""
+        return self._measured(case, "accuracy", lambda run: run.evaluation().accuracy)
+
+    def parity(self, case: Case) -> Measured[Parity]:
+        """Measure agreement with the detections of PyTorch FP32."""
+        return self._measured(case, "parity", CaseRun.parity)
+
+    def complexity(self, case: Case) -> Measured[Complexity]:
+        """Count parameters and GFLOPs."""
+        return self._measured(case, "complexity", CaseRun.complexity)
+
+    def proof(self, case: Case) -> Measured[Ran]:
+        """Read back what ran; raises SessionError where it contradicts the case's name."""
+        recorded = self._runner.recorded(case)
+        if recorded is not None and isinstance(recorded.validity.ran, Ran):
+            return Measured("proof", recorded.validity.ran, recorded)
+        run = self._runner.case_run(case)
+        return Measured("proof", run.ran(), self._runner.provisional(case, run))
+
+    def artifact(self, case: Case) -> ArtifactFacts:
+        """Return the artifact that is measured."""
+        artifact = self._measured(case, "complexity", CaseRun.complexity).record.artifact
+        assert isinstance(artifact, ArtifactFacts)
+        return artifact
+
+    def _measured(self, case: Case, metric: str, measure: Callable[[CaseRun], T]) -> Measured[T]:
+        recorded = self._runner.recorded(case)
+        if recorded is not None and recorded.outcome == "measured":
+            value = getattr(recorded.metrics, metric)
+            if value != NOT_SELECTED:
+                return Measured(metric, value, recorded)
+        run = self._runner.case_run(case)
+        value = measure(run)
+        return Measured(metric, value, self._runner.provisional(case, run))
+
+    def _samples(self, latency: Latency) -> tuple[int, ...]:
+        import numpy as np
+
+        with np.load(self._runner.folder / latency.samples_file) as samples:
+            return tuple(int(ns) for ns in samples["total_ns"])
+
+
+def _extra_info(record: Record, latency: Latency) -> dict[str, Any]:
+    """Return the figures that pytest-benchmark keeps beside the timings, in its JSON."""
+    from benchsuite.codec import to_builtins
+
+    info: dict[str, Any] = {
+        "case": record.case.id,
+        "ran": to_builtins(record.validity.label),
+        "inference_p50_ns": latency.inference_ns.p50,
+        "preprocess_p50_ns": latency.preprocess_ns.p50,
+        "postprocess_p50_ns": latency.postprocess_ns.p50,
+    }
+    if not isinstance(record.artifact, Absent):
+        info |= {"artifact_bytes": record.artifact.bytes, "artifact_sha256": record.artifact.sha256}
+    return info

@@ -1,0 +1,207 @@
+"""The `benchsuite` command."""
+
+from __future__ import annotations
+
+import inspect
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from benchsuite.errors import BenchsuiteError, UsageError
+from benchsuite.options import SETTINGS, Options, parse, parse_bytes
+
+app = typer.Typer(
+    help="Benchmark YOLO detectors on every runtime of this machine. Measuring itself is `pytest bench/`.",
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    rich_markup_mode=None,
+)
+cache_app = typer.Typer(help="The store of built artifacts.", no_args_is_help=True, rich_markup_mode=None)
+app.add_typer(cache_app, name="cache")
+
+RunFolder = Annotated[Path, typer.Argument(help="a run's folder, as reports/latest", show_default=False)]
+
+
+def takes_case_options(command: Callable[[Options], None]) -> Callable[..., None]:
+    """Give a command the options that select cases in pytest, read and checked by the same code."""
+
+    def run(**texts: str | None) -> None:
+        command(parse({name: text for name, text in texts.items() if text is not None}))
+
+    parameters = [
+        inspect.Parameter(
+            setting.name,
+            inspect.Parameter.KEYWORD_ONLY,
+            default=typer.Option(None, setting.flag, metavar=setting.metavar, help=_help(setting), show_default=False),
+            annotation="str | None",
+        )
+        for setting in SETTINGS
+        if setting.name not in ("resume", "report")
+    ]
+    run.__signature__ = inspect.Signature(parameters)  # type: ignore[attr-defined]
+    run.__annotations__ = {parameter.name: str | None for parameter in parameters}
+    run.__doc__ = command.__doc__
+    run.__name__ = command.__name__
+    return run
+
+
+def _help(setting: Any) -> str:
+    return f"{setting.help} [{setting.default}]" if setting.default else str(setting.help)
+
+
+@app.command()
+def init(
+    folder: Annotated[Path, typer.Argument(help="folder to write into, made if needed", show_default=False)],
+) -> None:
+    """Write bench/, conftest.py and baselines/ for a repository of your own.
+
+    Example: benchsuite init .
+    """
+    from benchsuite.scaffold import scaffold
+
+    for path in scaffold(folder):
+        typer.echo(f"wrote {path}")
+    typer.echo("Now run: pytest bench/ --model YOUR.pt --data YOUR.yaml")
+
+
+@app.command()
+@takes_case_options
+def cases(options: Options) -> None:
+    """List the cases that these options select, and whether each can run here.
+
+    Example: benchsuite cases --backend onnx,openvino --precision fp32,int8
+    """
+    from rich.console import Console
+    from rich.table import Table
+
+    from benchsuite.backends import backend
+    from benchsuite.environment import read_machine
+    from benchsuite.selection import cache_root, select
+
+    machine = read_machine()
+    table = Table("case", "here", box=None, pad_edge=False)
+    for case in select(options, cache_root())[1]:
+        table.add_row(case.id, backend(case.backend).why_not(case, machine) or "can run", style=None)
+    Console(markup=False, highlight=False).print(table)
+
+
+@app.command()
+def doctor(
+    seconds: Annotated[float, typer.Option(help="how long to watch the machine's noise; 0 leaves it out")] = 10.0,
+) -> None:
+    """Say what can run on this machine, what cannot and why, and how steady it is.
+
+    Example: benchsuite doctor
+    """
+    from benchsuite.doctor import report_lines
+
+    for line in report_lines(seconds):
+        typer.echo(line)
+
+
+@app.command()
+def report(
+    run: RunFolder,
+    max_map_drop: Annotated[float, typer.Option(help="mAP50-95 points a recommended case may lose")] = 1.0,
+) -> None:
+    """Write a run's page and summary again, for example after an update of benchsuite.
+
+    Example: benchsuite report reports/latest
+    """
+    from benchsuite.findings import read_findings
+    from benchsuite.report.page import write_report
+    from benchsuite.runs import read_run
+
+    folder = read_run(run).folder
+    for path in write_report(folder, read_findings(folder), max_map_drop):
+        typer.echo(f"wrote {path}")
+
+
+@app.command()
+def compare(
+    a: Annotated[Path, typer.Argument(help="the older run", show_default=False)],
+    b: Annotated[Path, typer.Argument(help="the newer run", show_default=False)],
+) -> None:
+    """Compare two runs case by case: what is counted exactly, and how timings lie to each other.
+
+    Example: benchsuite compare reports/20260131-120000 reports/latest
+    """
+    from benchsuite.report.comparing import comparison_lines
+    from benchsuite.runs import read_run
+
+    for line in comparison_lines(read_run(a), read_run(b)):
+        typer.echo(line)
+
+
+@app.command()
+def promote(
+    run: RunFolder,
+    baseline: Annotated[Path, typer.Option(help="folder of baselines")] = Path("baselines"),
+    machine: Annotated[str | None, typer.Option(help="name of this machine's folder [from its hardware]")] = None,
+) -> None:
+    """Accept a run's figures as this machine's baseline; review the git diff and commit it.
+
+    Example: benchsuite promote reports/latest
+    """
+    from benchsuite import baselines
+    from benchsuite.runs import read_run
+
+    for path in baselines.promote(read_run(run), baseline, machine):
+        typer.echo(f"wrote {path}")
+
+
+@cache_app.command("list")
+def cache_list() -> None:
+    """List the stored artifacts, the most recently used first.
+
+    Example: benchsuite cache list
+    """
+    import time
+
+    store = _store()
+    entries = sorted(store.entries(), key=lambda entry: -entry.used_at)
+    for entry in entries:
+        used = time.strftime("%Y-%m-%d %H:%M", time.localtime(entry.used_at))
+        recipe = entry.recipe
+        what = f"{recipe.format} {recipe.precision} {recipe.imgsz} px b{recipe.batch} {recipe.head} {recipe.scheme}"
+        typer.echo(f"{entry.digest}  {entry.bytes / 1e6:8.2f} MB  {used}  {what}")
+    typer.echo(f"{len(entries)} artifacts, {sum(entry.bytes for entry in entries) / 1e6:.0f} MB")
+
+
+@cache_app.command("clean")
+def cache_clean(
+    max_size: Annotated[str, typer.Option(help="keep the most recently used artifacts up to this size")] = "0",
+) -> None:
+    """Remove the artifacts that were unused for longest, until the rest fits.
+
+    Example: benchsuite cache clean --max-size 2GB
+    """
+    try:
+        cap_bytes = parse_bytes(max_size) or 0
+    except ValueError as error:
+        raise UsageError(f"--max-size {max_size}: {error}.") from None
+    removed = _store().clean(cap_bytes, in_use_s=0)
+    typer.echo(f"removed {len(removed)} artifacts, {sum(entry.bytes for entry in removed) / 1e6:.0f} MB")
+
+
+def _store() -> Any:
+    from benchsuite.artifacts.store import Store
+    from benchsuite.selection import cache_root
+
+    return Store(cache_root())
+
+
+def main() -> None:
+    """Run the command; an error made on purpose is one message and an exit code, never a traceback."""
+    try:
+        app()
+    except BenchsuiteError as error:
+        typer.echo(f"benchsuite: {error}", err=True)
+        sys.exit(2 if isinstance(error, UsageError) else 1)
+
+
+if __name__ == "__main__":
+    main()

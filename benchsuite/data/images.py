@@ -1,0 +1,83 @@
+"""Image files: their pixels and their bytes."""
+
+from __future__ import annotations
+
+import hashlib
+from collections import defaultdict
+from collections.abc import Iterator, Sequence
+from functools import cache
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+
+from benchsuite.data.labels import label_path
+from benchsuite.errors import DataError
+
+Image = npt.NDArray[np.uint8]
+
+
+def read_image(path: Path) -> Image:
+    """Decode an image to BGR pixels (height, width, 3), turned as its EXIF tag says; raise DataError if it cannot."""
+    import cv2
+
+    encoded = np.frombuffer(_read(path), np.uint8)
+    # OpenCV throws on an empty buffer and on some broken headers, and returns None for most other damage.
+    try:
+        pixels = cv2.imdecode(encoded, cv2.IMREAD_COLOR) if encoded.size else None
+    except cv2.error:
+        pixels = None
+    if pixels is None:
+        raise DataError(
+            f"image '{path}' is not an image that OpenCV can decode ({encoded.size} bytes); replace or remove it"
+        )
+    return np.asarray(pixels, np.uint8)
+
+
+def data_digest(images: Sequence[Path]) -> str:
+    """Return the SHA-256 over the bytes of all images and their labels, in order; a missing label counts as empty."""
+    digest = hashlib.sha256()
+    for part in _parts(images):
+        digest.update(len(part).to_bytes(8, "little"))
+        digest.update(part)
+    return digest.hexdigest()
+
+
+def overlap(calibration: Sequence[Path], evaluated: Sequence[Path]) -> int:
+    """Count the calibration images that are also evaluated, as the same file or as another with the same bytes."""
+    files_of_size: dict[int, list[Path]] = defaultdict(list)
+    for path in evaluated:
+        files_of_size[_size_bytes(path)].append(path)
+
+    @cache
+    def contents(size_bytes: int) -> frozenset[bytes]:
+        # Only files of one size can be equal, so few are read.
+        return frozenset(_read(path) for path in files_of_size[size_bytes])
+
+    sizes = [(path, _size_bytes(path)) for path in calibration]
+    return sum(size in files_of_size and _read(path) in contents(size) for path, size in sizes)
+
+
+def _parts(images: Sequence[Path]) -> Iterator[bytes]:
+    for image in images:
+        yield _read(image)
+        labels = label_path(image)
+        yield _read(labels) if labels.is_file() else b""
+
+
+def _read(path: Path) -> bytes:
+    try:
+        return path.read_bytes()
+    except OSError as error:
+        raise _unreadable(path, error) from None
+
+
+def _size_bytes(path: Path) -> int:
+    try:
+        return path.stat().st_size
+    except OSError as error:
+        raise _unreadable(path, error) from None
+
+
+def _unreadable(path: Path, error: OSError) -> DataError:
+    return DataError(f"'{path}', which the data set names, cannot be read: {error.strerror}")

@@ -1,0 +1,85 @@
+"""How far one artifact's detections differ from another's on the same images."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from benchsuite.absence import Absent
+from benchsuite.detect.detections import Detections, IntArray
+from benchsuite.detect.matching import same_class_iou
+
+MIN_IOU = 0.5
+
+
+@dataclass(frozen=True)
+class Parity:
+    """Detections at deployment settings against PyTorch FP32 of the same weights on the same images.
+
+    `agreement` is matched / (matched + added + dropped), 1.0 where neither side found anything. A score shift is the
+    absolute difference of two matched scores.
+    """
+
+    images: int
+    matched: int
+    added: int
+    dropped: int
+    agreement: float
+    score_shift_mean: float | Absent
+    score_shift_max: float | Absent
+    worst_class: str | Absent
+    worst_class_agreement: float | Absent
+    reference: str
+
+
+def compare(
+    reference: Sequence[Detections], candidate: Sequence[Detections], names: Sequence[str], reference_name: str
+) -> Parity:
+    """Match the detections of each image, best candidate score first, to the closest free one at IoU 0.5 or above.
+
+    Only boxes of one class match. The worst class is the one of least agreement among those found by either side; of
+    several, the one with the most boxes, then the first.
+    """
+    matched, added, dropped = (np.zeros(len(names), np.int64) for _ in range(3))
+    shifts = [np.empty(0, np.float32)]
+    for expected, found in zip(reference, candidate, strict=True):
+        left, right = _pairs(expected, found)
+        shifts.append(np.abs(expected.scores[left] - found.scores[right]))
+        both = np.bincount(found.classes[right], minlength=len(names))
+        matched += both
+        added += np.bincount(found.classes, minlength=len(names)) - both
+        dropped += np.bincount(expected.classes, minlength=len(names)) - both
+    total = matched + added + dropped
+    shift = np.concatenate(shifts)
+    nothing_matched, nothing_found = Absent("no detections matched"), Absent("neither side found anything")
+    agreements = {int(number): float(matched[number] / total[number]) for number in np.flatnonzero(total)}
+    worst = min(agreements, key=lambda number: (agreements[number], -total[number], number), default=None)
+    return Parity(
+        images=len(reference),
+        matched=int(matched.sum()),
+        added=int(added.sum()),
+        dropped=int(dropped.sum()),
+        agreement=float(matched.sum() / total.sum()) if total.any() else 1.0,
+        score_shift_mean=float(shift.mean()) if shift.size else nothing_matched,
+        score_shift_max=float(shift.max()) if shift.size else nothing_matched,
+        worst_class=nothing_found if worst is None else names[worst],
+        worst_class_agreement=nothing_found if worst is None else agreements[worst],
+        reference=reference_name,
+    )
+
+
+def _pairs(expected: Detections, found: Detections) -> tuple[IntArray, IntArray]:
+    """Return the indices of matched detections, expected and found, one pair a position."""
+    overlap = same_class_iou(expected.boxes, expected.classes, found.boxes, found.classes)
+    pairs: list[tuple[int, int]] = []
+    for index in np.argsort(-found.scores, kind="stable"):
+        if not len(expected.scores):
+            break
+        best = int(overlap[:, index].argmax())
+        if overlap[best, index] >= MIN_IOU:
+            overlap[best] = 0  # Taken.
+            pairs.append((best, int(index)))
+    left, right = zip(*pairs, strict=True) if pairs else ((), ())
+    return np.array(left, np.int64), np.array(right, np.int64)

@@ -1,0 +1,58 @@
+"""Every error that benchsuite raises on purpose.
+
+BenchsuiteError
+├── UsageError          the user asked for something that cannot be; exit code 2, one line, no traceback
+│   ├── ModelError      weights that are missing, unreadable or not a detector
+│   ├── DataError       a data set that is missing, unreadable or empty
+│   └── BaselineError   a baseline file that exists and cannot be read
+├── BuildError          an artifact could not be made
+├── SessionError        a runtime refused to load or to run an artifact
+├── ProcessError        a child process died, hung or broke the protocol
+└── RecordError         a record file that cannot be read or written
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+
+class BenchsuiteError(Exception):
+    """Root of all errors raised on purpose."""
+
+
+class UsageError(BenchsuiteError):
+    """Say what was asked, what was found, what would be valid and what to do."""
+
+
+class ModelError(UsageError):
+    """Weights are missing, unreadable or not a detector."""
+
+
+class DataError(UsageError):
+    """A data set is missing, unreadable or empty."""
+
+
+class BaselineError(UsageError):
+    """A baseline file exists and cannot be read."""
+
+
+class BuildError(BenchsuiteError):
+    """An artifact could not be made."""
+
+
+class SessionError(BenchsuiteError):
+    """A runtime refused to load or to run an artifact."""
+
+
+class ProcessError(BenchsuiteError):
+    """A child process died, hung or broke the protocol."""
+
+
+class RecordError(BenchsuiteError):
+    """A record file cannot be read or written."""
+
+
+def raise_all(problems: Sequence[str]) -> None:
+    """Raise one UsageError that lists every problem; do nothing for none."""
+    if problems:
+        raise UsageError("\n".join(problems))

@@ -1,0 +1,35 @@
+"""Files written whole or not at all: a reader sees the old text or the new one, never half of it."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import uuid
+from pathlib import Path
+
+from benchsuite.errors import UsageError
+
+
+def write_whole(path: Path, text: str) -> None:
+    """Write a text file in one step, its folder made where needed; raises UsageError where the disk refuses."""
+    # Not tempfile: its files can be read by their owner only, and a report is served like any other file.
+    scratch = path.with_name(f".{path.name}.{uuid.uuid4().hex}")
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with scratch.open("x", encoding="utf-8", newline="\n") as file:
+            file.write(text)
+            file.flush()
+            os.fsync(file.fileno())
+        scratch.replace(path)
+    except OSError as error:
+        # The write's own error is the one to tell.
+        with contextlib.suppress(OSError):
+            scratch.unlink()
+        raise UsageError(cannot_write(path, error)) from None
+
+
+def cannot_write(path: Path, error: OSError) -> str:
+    """Say in one sentence that a path cannot be written, why, and what to do."""
+    return (
+        f"cannot write {path}: {error.strerror or error}; free some space there or choose a folder that can be written."
+    )

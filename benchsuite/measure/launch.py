@@ -1,0 +1,126 @@
+"""A worker with an open session, as its parent sees it."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from benchsuite.absence import Absent
+from benchsuite.artifacts.recipe import Artifact
+from benchsuite.backends.interface import Ran, RunPolicy
+from benchsuite.cases import Case
+from benchsuite.codec import from_builtins, to_builtins
+from benchsuite.measure.effort import ROTATING_INPUTS, Effort
+from benchsuite.measure.measurement import Cold, Memory
+from benchsuite.process import Child, ultralytics_environment
+
+_OPEN_DEADLINE_S = 300
+_GRACE_S = 120
+
+
+@dataclass(frozen=True)
+class Bench:
+    """Where a case is measured: what a worker needs beside the case itself."""
+
+    artifact: Artifact
+    images: tuple[Path, ...]
+    cache_root: Path
+    log: Path
+    python: str = sys.executable
+
+
+class Launch:
+    """One worker process; every method blocks until the worker answers, so the parent sleeps while it measures."""
+
+    def __init__(self, case: Case, bench: Bench, policy: RunPolicy) -> None:
+        self._case = case
+        self._bench = bench
+        self._policy = policy
+        environment = worker_environment(policy, bench.cache_root)
+        self._child = Child.start(
+            "benchsuite.measure.worker", bench.log, environment, bench.python, name=f"{case.scheme} worker"
+        )
+
+    @property
+    def pid(self) -> int:
+        return self._child.pid
+
+    def open(self) -> Cold:
+        """Load the artifact and run it once."""
+        self.send_open()
+        return self.receive_open()
+
+    def send_open(self) -> None:
+        """Start loading; with `receive_open` several workers load at the same time."""
+        self._child.send(
+            "open",
+            case=to_builtins(self._case),
+            policy=to_builtins(self._policy),
+            artifact=self._bench.artifact.folder,
+            images=[str(path) for path in self._bench.images[: ROTATING_INPUTS * self._case.batch]],
+        )
+
+    def receive_open(self) -> Cold:
+        """Wait for the loading that `send_open` started."""
+        return from_builtins(self._child.receive("open", _OPEN_DEADLINE_S)["cold"], Cold)
+
+    def sample(self, effort: Effort, path: Path) -> int:
+        """Time calls and return how many warmed up.
+
+        The .npy file at `path` gets a row a call: preprocess, inference, postprocess, total, in ns.
+        """
+        deadline_s = (effort.sampling_cap_ns + effort.warmup_cap_ns) / 1e9 + _GRACE_S
+        answer = self._child.request("sample", deadline_s, effort=to_builtins(effort), path=str(path))
+        return int(answer["warmup_calls"])
+
+    def memory(self) -> Memory:
+        """Return the worker's memory so far."""
+        answer = self._child.request("memory", _GRACE_S)
+        return Memory(**answer, gpu_bytes=Absent("the case runs on the CPU"))
+
+    def ran(self) -> Ran:
+        """Return the runtime's account of what it ran."""
+        return from_builtins(self._child.request("ran", _OPEN_DEADLINE_S)["ran"], Ran)
+
+    def evaluate(self, images: Sequence[Path], data: Path, data_sha256: str, score: bool, path: Path) -> Any:
+        """Detect on the images; write detections to `path` and return accuracy as JSON values, or None unscored."""
+        deadline_s = _GRACE_S + 10.0 * len(images)
+        answer = self._child.request(
+            "evaluate",
+            deadline_s,
+            images=[str(image) for image in images],
+            data=str(data),
+            data_sha256=data_sha256,
+            score=score,
+            path=str(path),
+        )
+        return answer["accuracy"]
+
+    def send(self, op: str, **arguments: Any) -> None:
+        """Start an operation whose answer `receive` gets."""
+        self._child.send(op, **arguments)
+
+    def receive(self, op: str, deadline_s: float) -> dict[str, Any]:
+        """Wait for the answer of an operation that `send` started."""
+        return self._child.receive(op, deadline_s)
+
+    def close(self) -> None:
+        """End the worker."""
+        self._child.close()
+
+
+def worker_environment(policy: RunPolicy, cache_root: Path) -> dict[str, str]:
+    """Return the variables that set thread counts and spinning where a runtime reads them only from there."""
+    threads = str(policy.threads)
+    environment = {
+        **ultralytics_environment(cache_root),
+        "OMP_NUM_THREADS": threads,
+        "MKL_NUM_THREADS": threads,
+        "OPENBLAS_NUM_THREADS": "1",
+    }
+    if not policy.spin:
+        environment["OMP_WAIT_POLICY"] = "PASSIVE"
+    return environment

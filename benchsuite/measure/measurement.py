@@ -1,0 +1,107 @@
+"""What measuring a case yields; times in ns, memory in bytes, absent values with their reason."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from benchsuite.absence import NOT_SELECTED, Absent
+from benchsuite.detect.accuracy import Accuracy, ClassAccuracy
+from benchsuite.detect.parity import Parity
+
+__all__ = [
+    "PHASES", "Accuracy", "ClassAccuracy", "Cold", "Complexity", "Distribution", "Latency", "Memory", "Metrics",
+    "Parity", "Throughput", "ThroughputPoint",
+]  # fmt: skip
+
+PHASES = ("preprocess", "inference", "postprocess", "total")
+
+
+@dataclass(frozen=True)
+class Distribution:
+    """Summarise one sample of durations in ns; a percentile is absent where the sample cannot bound it."""
+
+    n: int
+    min: int
+    max: int
+    mean: float
+    std: float
+    p50: float
+    p50_ci95: tuple[float, float] | Absent
+    p90: float | Absent
+    p95: float | Absent
+    p99: float | Absent
+
+
+@dataclass(frozen=True)
+class Latency:
+    """Time per call (a call takes the case's batch); the four phases were clocked in the same calls."""
+
+    preprocess_ns: Distribution
+    inference_ns: Distribution
+    postprocess_ns: Distribution
+    total_ns: Distribution
+    warmup_calls: int
+    samples_file: str
+    samples_sha256: str
+
+
+@dataclass(frozen=True)
+class Cold:
+    """What a process pays once: loading the artifact, and its first inference."""
+
+    import_ns: int
+    load_ns: int
+    first_inference_ns: int
+
+
+@dataclass(frozen=True)
+class ThroughputPoint:
+    """Images finished per second by `streams` processes of `threads` threads each, all of them saturated."""
+
+    streams: int
+    threads: int
+    images_per_s: float
+    images: int
+    window_ns: int
+
+
+@dataclass(frozen=True)
+class Throughput:
+    """The best point of a saturated sweep, and the sweep."""
+
+    images_per_s: float
+    streams: int
+    threads: int
+    sweep: tuple[ThroughputPoint, ...]
+
+
+@dataclass(frozen=True)
+class Memory:
+    """Resident memory of a worker that only loaded and ran this artifact."""
+
+    peak_rss_bytes: int
+    import_rss_bytes: int
+    load_added_bytes: int
+    inference_added_bytes: int
+    gpu_bytes: int | Absent
+
+
+@dataclass(frozen=True)
+class Complexity:
+    """Size of the fused network with the one head that runs; a multiply-add counts as two operations."""
+
+    params: int
+    gflops: float
+
+
+@dataclass(frozen=True)
+class Metrics:
+    """Everything measured of one case."""
+
+    latency: Latency | Absent = NOT_SELECTED
+    cold: Cold | Absent = NOT_SELECTED
+    throughput: Throughput | Absent = NOT_SELECTED
+    memory: Memory | Absent = NOT_SELECTED
+    complexity: Complexity | Absent = NOT_SELECTED
+    accuracy: Accuracy | Absent = NOT_SELECTED
+    parity: Parity | Absent = NOT_SELECTED

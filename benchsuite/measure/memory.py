@@ -1,0 +1,33 @@
+"""Resident memory of this process, read from the operating system."""
+
+from __future__ import annotations
+
+import re
+import sys
+from pathlib import Path
+
+
+def rss_bytes() -> int:
+    """Return what is resident now."""
+    import psutil
+
+    return int(psutil.Process().memory_info().rss)
+
+
+def peak_rss_bytes() -> int:
+    """Return the most that was ever resident since this program started.
+
+    On Linux from VmHWM: getrusage's ru_maxrss survives exec and would report the parent's peak.
+    """
+    if sys.platform == "linux":
+        match = re.search(r"^VmHWM:\s*(\d+) kB", Path("/proc/self/status").read_text(), re.MULTILINE)
+        if match:
+            return int(match[1]) * 1024
+    if sys.platform == "win32":
+        import psutil
+
+        return int(psutil.Process().memory_info().peak_wset)
+    import resource
+
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    return peak if sys.platform == "darwin" else peak * 1024

@@ -1,0 +1,203 @@
+"""The process that one session lives in: `python -m benchsuite.measure.worker`."""
+
+from __future__ import annotations
+
+import importlib
+import itertools
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from benchsuite.absence import Absent
+from benchsuite.backends import backend
+from benchsuite.backends.interface import FloatArray, RunPolicy, Session
+from benchsuite.cases import Case
+from benchsuite.codec import from_builtins, to_builtins
+from benchsuite.data.dataset import Dataset, load_dataset
+from benchsuite.data.images import read_image
+from benchsuite.data.labels import read_labels
+from benchsuite.data.letterbox import Placement, preprocess
+from benchsuite.detect.accuracy import Accuracy, evaluate
+from benchsuite.detect.detections import Detections, save_detections
+from benchsuite.detect.postprocess import DEPLOY, EVAL, postprocess
+from benchsuite.errors import SessionError
+from benchsuite.measure.effort import ROTATING_INPUTS, Effort
+from benchsuite.measure.measurement import Cold
+from benchsuite.measure.memory import peak_rss_bytes, rss_bytes
+from benchsuite.measure.sampling import Pipeline, sample, warm_up
+from benchsuite.process import serve
+
+
+@dataclass(frozen=True)
+class TimedInput:
+    """The decoded images of one call, and where letterboxing will place them."""
+
+    images: tuple[Any, ...]
+    placements: tuple[Placement, ...]
+
+
+class Worker:
+    """Answers the parent's requests about one open session."""
+
+    def __init__(self) -> None:
+        self._case: Case
+        self._session: Session
+        self._inputs: tuple[TimedInput, ...]
+        self._after_import_bytes = 0
+        self._after_load_bytes = 0
+        self._after_first_bytes = 0
+
+    def open(self, request: dict[str, Any]) -> dict[str, Any]:
+        """Load the artifact and run it once; answer what that cost."""
+        import cv2
+
+        self._case = from_builtins(request["case"], Case)
+        policy = from_builtins(request["policy"], RunPolicy)
+        # OpenCV's own pool would add threads that no policy counts.
+        cv2.setNumThreads(1)
+        self._inputs = _timed_inputs([Path(path) for path in request["images"]], self._case)
+        runtime = backend(self._case.backend)
+        start = time.perf_counter_ns()
+        for module in runtime.modules:
+            importlib.import_module(module)
+        imported = time.perf_counter_ns()
+        self._after_import_bytes = rss_bytes()
+        load_start = time.perf_counter_ns()
+        self._session = runtime.open(Path(request["artifact"]), self._case, policy)
+        loaded = time.perf_counter_ns()
+        self._after_load_bytes = rss_bytes()
+        batch = self._preprocess(self._inputs[0])
+        first_start = time.perf_counter_ns()
+        output = self._session.run(batch)
+        first_end = time.perf_counter_ns()
+        self._after_first_bytes = rss_bytes()
+        cold = Cold(imported - start, loaded - load_start, first_end - first_start)
+        return {"cold": to_builtins(cold), "output_shape": list(output.shape)}
+
+    def sample(self, request: dict[str, Any]) -> dict[str, Any]:
+        """Time calls and write the raw samples to `path`; answer the warm-up's length and the memory."""
+        import numpy as np
+
+        pipeline = Pipeline(self._preprocess, self._session.run, _deploy)
+        taken = sample(pipeline, self._inputs, from_builtins(request["effort"], Effort))
+        np.save(request["path"], taken.ns)
+        return {"warmup_calls": taken.warmup_calls}
+
+    def memory(self, _: dict[str, Any]) -> dict[str, Any]:
+        """Answer the peak so far and what each step added."""
+        return {
+            "peak_rss_bytes": peak_rss_bytes(),
+            "import_rss_bytes": self._after_import_bytes,
+            "load_added_bytes": self._after_load_bytes - self._after_import_bytes,
+            "inference_added_bytes": self._after_first_bytes - self._after_load_bytes,
+        }
+
+    def ran(self, _: dict[str, Any]) -> dict[str, Any]:
+        """Answer the runtime's own account of what it ran."""
+        return {"ran": to_builtins(self._session.ran())}
+
+    def saturate(self, request: dict[str, Any]) -> dict[str, Any]:
+        """Run without pause from before `start_ns` to after `stop_ns`; answer the calls that lay in between.
+
+        `first_ns` and `last_ns` are ends of calls, so calls / (last - first) has no rounding at the window's edges.
+        """
+        batches = [self._preprocess(item) for item in self._inputs]
+        run = self._session.run
+        ends = []
+        for batch in itertools.cycle(batches):
+            run(batch)
+            ends.append(time.perf_counter_ns())
+            if ends[-1] >= request["stop_ns"]:
+                break
+        inside = [end for end in ends if request["start_ns"] <= end <= request["stop_ns"]]
+        if len(inside) < 2:
+            raise SessionError("fewer than two calls ended in the throughput window: the model is too slow for it")
+        return {"calls": len(inside) - 1, "first_ns": inside[0], "last_ns": inside[-1]}
+
+    def warm_up(self, request: dict[str, Any]) -> dict[str, Any]:
+        """Run until call times are steady."""
+        batches = [self._preprocess(item) for item in self._inputs]
+
+        def timed(number: int) -> int:
+            start = time.perf_counter_ns()
+            self._session.run(batches[number % len(batches)])
+            return time.perf_counter_ns() - start
+
+        return {"calls": warm_up(timed, from_builtins(request["effort"], Effort))}
+
+    def evaluate(self, request: dict[str, Any]) -> dict[str, Any]:
+        """Detect on every image, write deployment detections to `path`, and answer accuracy if asked to score."""
+        images = [Path(path) for path in request["images"]]
+        dataset = load_dataset(Path(request["data"]))
+        deployed: list[Detections] = []
+        scored: list[Detections] = []
+        sizes: list[tuple[int, int]] = []
+        for chunk in _chunks(images, self._case.batch):
+            pixels = [read_image(path) for path in chunk]
+            sizes += [image.shape[:2] for image in pixels]
+            padded = pixels + [pixels[-1]] * (self._case.batch - len(pixels))
+            batch, placements = preprocess(padded, self._case.imgsz)
+            output = self._session.run(batch)
+            deployed += postprocess(output, placements, DEPLOY)[: len(chunk)]
+            scored += postprocess(output, placements, EVAL)[: len(chunk)]
+        save_detections(Path(request["path"]), deployed)
+        if not request["score"]:
+            return {"accuracy": None}
+        return {"accuracy": to_builtins(self._score(images, dataset, sizes, scored, request["data_sha256"]))}
+
+    def _score(
+        self,
+        images: Sequence[Path],
+        dataset: Dataset,
+        sizes: Sequence[tuple[int, int]],
+        scored: Sequence[Detections],
+        data_sha256: str,
+    ) -> Accuracy | Absent:
+        labels = [
+            read_labels(path, width, height, dataset.names) for path, (height, width) in zip(images, sizes, strict=True)
+        ]
+        return evaluate(scored, labels, sizes, dataset.names, self._case.imgsz, data_sha256, EVAL)
+
+    def _preprocess(self, item: TimedInput) -> FloatArray:
+        return preprocess(item.images, self._case.imgsz)[0]
+
+
+def _deploy(output: FloatArray, item: TimedInput) -> list[Detections]:
+    return postprocess(output, item.placements, DEPLOY)
+
+
+def _timed_inputs(paths: Sequence[Path], case: Case) -> tuple[TimedInput, ...]:
+    """Decode the first images, `batch` of them an input, repeating where the data set has fewer."""
+    decoded = [read_image(path) for path in paths[: ROTATING_INPUTS * case.batch]]
+    rotation = itertools.cycle(decoded)
+    inputs = []
+    for _ in range(ROTATING_INPUTS):
+        images = tuple(itertools.islice(rotation, case.batch))
+        inputs.append(TimedInput(images, preprocess(images, case.imgsz)[1]))
+    return tuple(inputs)
+
+
+def _chunks(images: Sequence[Path], size: int) -> list[Sequence[Path]]:
+    return [images[start : start + size] for start in range(0, len(images), size)]
+
+
+def main() -> None:
+    """Serve until the parent closes its end."""
+    worker = Worker()
+    serve(
+        {
+            "open": worker.open,
+            "sample": worker.sample,
+            "memory": worker.memory,
+            "ran": worker.ran,
+            "warm_up": worker.warm_up,
+            "saturate": worker.saturate,
+            "evaluate": worker.evaluate,
+        }
+    )
+
+
+if __name__ == "__main__":
+    main()

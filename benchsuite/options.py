@@ -1,0 +1,236 @@
+"""What the user asked for: the one reader of pytest's and the commands' options."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Literal, get_args
+
+from benchsuite.backends.interface import RunPolicy
+from benchsuite.cases import BACKENDS, PRECISIONS, Backend, Precision
+from benchsuite.errors import UsageError, raise_all
+from benchsuite.measure.effort import EFFORTS, Effort
+
+HeadChoice = Literal["auto", "end2end", "both"]
+CalibMethod = Literal["default", "minmax", "entropy", "percentile"]
+PERCENTILES = ("p50", "p90", "p95", "p99")
+
+
+@dataclass(frozen=True)
+class Limits:
+    """Service goals that a case must meet whatever any baseline says; None is no goal."""
+
+    latency_ns: Mapping[str, float]
+    memory_bytes: int | None = None
+    map50_95: float | None = None
+
+
+@dataclass(frozen=True)
+class Options:
+    """Everything the user chose, parsed and checked; `resume` is None, or a run's folder, or "newest"."""
+
+    models: tuple[str, ...]
+    backends: tuple[Backend, ...]
+    precisions: tuple[Precision, ...]
+    device: str | None
+    imgsz: tuple[int, ...]
+    batch: tuple[int, ...]
+    threads: int
+    data: Path | None
+    calib: Path | None
+    calib_size: int
+    calib_method: CalibMethod
+    quant_scheme: str
+    head: HeadChoice
+    effort: Effort
+    baseline: Path
+    machine: str | None
+    report: Path
+    resume: str | None
+    limits: Limits
+    max_map_drop: float
+
+    @property
+    def policy(self) -> RunPolicy:
+        """Return how every runtime is set up."""
+        return RunPolicy(self.threads)
+
+
+@dataclass(frozen=True)
+class Setting:
+    """One command-line option: how it is spelt, its default text, its help and how its text is read."""
+
+    flag: str
+    default: str
+    metavar: str
+    help: str
+    parse: Callable[[str], Any]
+    bare: str | None = None
+
+    @property
+    def name(self) -> str:
+        return self.flag.lstrip("-").replace("-", "_")
+
+
+def _words(text: str) -> tuple[str, ...]:
+    words = tuple(dict.fromkeys(word.strip() for word in text.split(",") if word.strip()))
+    if not words:
+        raise ValueError("it is empty; name at least one")
+    return words
+
+
+def _one_of(choices: tuple[str, ...]) -> Callable[[str], str]:
+    def parse(text: str) -> str:
+        if text not in choices:
+            raise ValueError(f"it is not one of {', '.join(choices)}")
+        return text
+
+    return parse
+
+
+def _some_of(choices: tuple[str, ...]) -> Callable[[str], tuple[str, ...]]:
+    def parse(text: str) -> tuple[str, ...]:
+        chosen = choices if text == "all" else _words(text)
+        unknown = [word for word in chosen if word not in choices]
+        if unknown:
+            raise ValueError(f"{', '.join(unknown)} is not one of {', '.join(choices)}")
+        return chosen
+
+    return parse
+
+
+def _whole(lowest: int, multiple: int = 1) -> Callable[[str], int]:
+    def parse(text: str) -> int:
+        if not text.isdigit() or int(text) < lowest or int(text) % multiple:
+            kind = f"a multiple of {multiple}" if multiple > 1 else "a whole number"
+            raise ValueError(f"it must be {kind}, at least {lowest}")
+        return int(text)
+
+    return parse
+
+
+def _list_of(parse_one: Callable[[str], int]) -> Callable[[str], tuple[int, ...]]:
+    return lambda text: tuple(parse_one(word) for word in _words(text))
+
+
+def _device(text: str) -> str | None:
+    if text == "auto":
+        return None
+    if not re.fullmatch(r"cpu|cuda:\d+", text):
+        raise ValueError("it must be auto, cpu or cuda:N")
+    return text
+
+
+def _threads(text: str) -> int:
+    from benchsuite.environment import usable_cores
+
+    return usable_cores() if text == "auto" else _whole(1)(text)
+
+
+def _path(text: str) -> Path | None:
+    return Path(text) if text else None
+
+
+def _yaml(text: str) -> Path | None:
+    if text and not Path(text).is_file():
+        raise ValueError("there is no such file; give the path of a data.yaml in Ultralytics' YOLO format")
+    return _path(text)
+
+
+def _latency(text: str) -> Mapping[str, float]:
+    limits = {}
+    for word in _words(text) if text else ():
+        match = re.fullmatch(r"(p\d+)=([\d.]+)(ms|s|us)", word)
+        if not match or match[1] not in PERCENTILES:
+            raise ValueError(f"give {', '.join(PERCENTILES)} with a time, as in p95=50ms")
+        limits[match[1]] = float(match[2]) * {"us": 1e3, "ms": 1e6, "s": 1e9}[match[3]]
+    return limits
+
+
+def parse_bytes(text: str) -> int | None:
+    """Read 500MB, 1.5GiB or a plain number of bytes; empty is None; raises ValueError for anything else."""
+    if not text:
+        return None
+    match = re.fullmatch(r"([\d.]+)\s*([KMGT]?)(i?)B?", text)
+    if not match:
+        raise ValueError("give a size, as in 500MB or 1GiB")
+    return int(float(match[1]) * (1024 if match[3] else 1000) ** " KMGT".index(match[2] or " "))
+
+
+def _fraction(text: str) -> float | None:
+    if not text:
+        return None
+    value = float(text) if re.fullmatch(r"[\d.]+", text) else -1.0
+    if not 0 <= value <= 1:
+        raise ValueError("it must be a fraction from 0 to 1, as in 0.55")
+    return value
+
+
+def _points(text: str) -> float:
+    if not re.fullmatch(r"\d+(\.\d+)?", text):
+        raise ValueError("it must be a number of mAP points, as in 1.0")
+    return float(text)
+
+
+def _effort(text: str) -> Effort:
+    return EFFORTS[_one_of(tuple(EFFORTS))(text)]
+
+
+SETTINGS = (
+    Setting("--model", "yolo26n_shapes", "M[,M]",
+            "the bundled yolo26n_shapes, a path to a YOLO detection .pt (a .pt runs code when it is loaded: only use "
+            "files that you trust), or an official name such as yolo26n.pt", _words),
+    Setting("--backend", "all", "B[,B]", f"all, or some of {', '.join(BACKENDS)}", _some_of(BACKENDS)),
+    Setting("--precision", "all", "P[,P]", f"all, or some of {', '.join(PRECISIONS)}", _some_of(PRECISIONS)),
+    Setting("--device", "auto", "D", "auto (the CPU; cuda:0 for trt), cpu or cuda:N", _device),
+    Setting("--imgsz", "640", "PX[,PX]", "side of the square input, multiples of 32", _list_of(_whole(32, 32))),
+    Setting("--batch", "1", "N[,N]", "images per call; each size is a case of its own", _list_of(_whole(1))),
+    Setting("--threads", "auto", "N", "threads of every runtime; auto is all cores this process may use", _threads),
+    Setting("--data", "", "YAML", "data.yaml to evaluate on (default: the drawn shapes)", _yaml),
+    Setting("--calib", "", "YAML", "data.yaml to calibrate INT8 on (default: --data's calib, else train split)", _yaml),
+    Setting("--calib-size", "64", "N", "images to calibrate INT8 on", _whole(1)),
+    Setting("--calib-method", "default", "METHOD", "default (the backend's best known), minmax, entropy or percentile",
+            _one_of(get_args(CalibMethod))),
+    Setting("--quant-scheme", "default", "SCHEME", "INT8 scheme; default is the backend's best known",
+            _one_of(("default",))),
+    Setting("--head", "auto", "HEAD", "auto (one-to-many with NMS everywhere), end2end (NMS-free) or both",
+            _one_of(get_args(HeadChoice))),
+    Setting("--effort", "standard", "EFFORT", "quick (3 s of samples a case), standard (10 s) or full (60 s)", _effort),
+    Setting("--baseline", "baselines", "DIR", "folder of promoted baselines", _path),
+    Setting("--machine", "", "NAME", "name of this machine's folder in the baselines (default: from the hardware)",
+            lambda text: text or None),
+    Setting("--report", "reports", "DIR", "folder that gets a folder for each run", _path),
+    Setting("--resume", "", "RUN", "go on with this run, or with the newest unfinished one", lambda text: text or None,
+            bare="newest"),
+    Setting("--max-latency", "", "LIMITS", "fail a case slower than this in total, as in p95=50ms", _latency),
+    Setting("--max-memory", "", "SIZE", "fail a case whose worker's peak memory is larger, as in 500MB", parse_bytes),
+    Setting("--min-map", "", "MAP", "fail a case whose mAP50-95 is smaller, as in 0.55", _fraction),
+    Setting("--max-map-drop", "1.0", "POINTS", "mAP50-95 points a recommended case may lose against FP32", _points),
+)  # fmt: skip
+
+
+def parse(raw: Mapping[str, str]) -> Options:
+    """Read the options' texts; raises one UsageError that lists every bad one. Unnamed options get their default."""
+    values: dict[str, Any] = {}
+    problems = []
+    for setting in SETTINGS:
+        text = raw.get(setting.name, setting.default)
+        try:
+            values[setting.name] = setting.parse(text)
+        except ValueError as error:
+            problems.append(f"{setting.flag} {text}: {error}.")
+    raise_all(problems)
+    limits = Limits(values.pop("max_latency"), values.pop("max_memory"), values.pop("min_map"))
+    values["models"], values["backends"] = values.pop("model"), values.pop("backend")
+    values["precisions"] = values.pop("precision")
+    return Options(limits=limits, **values)
+
+
+def defaults() -> Options:
+    """Return the options of a bare `pytest bench/`."""
+    return parse({})
+
+
+__all__ = ["SETTINGS", "Limits", "Options", "Setting", "UsageError", "defaults", "parse", "parse_bytes"]

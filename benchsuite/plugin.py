@@ -1,0 +1,208 @@
+"""The pytest plugin: options, cases as parameters, fixtures, one record a case, and the report at the end."""
+
+from __future__ import annotations
+
+import shlex
+from collections.abc import Callable, Generator
+from typing import Any
+
+import pytest
+
+from benchsuite.benchmark import BenchRun, Measured, ReplayTimer
+from benchsuite.cases import Case
+from benchsuite.errors import BenchsuiteError, UsageError
+from benchsuite.options import SETTINGS, Options, parse
+from benchsuite.session import BenchSession
+
+SESSION: pytest.StashKey[BenchSession] = pytest.StashKey()
+OPTIONS: pytest.StashKey[Options] = pytest.StashKey()
+TIMER: pytest.StashKey[ReplayTimer] = pytest.StashKey()
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """Add every setting; their texts are read in one place, so pytest keeps them as text."""
+    group = parser.getgroup("benchsuite", "benchsuite: what to measure, and how")
+    for setting in SETTINGS:
+        extra: dict[str, Any] = {"nargs": "?", "const": setting.bare} if setting.bare else {}
+        text = f"{setting.help} [{setting.default}]" if setting.default else setting.help
+        group.addoption(
+            setting.flag,
+            default=None,
+            metavar=setting.metavar,
+            help=text.replace("%", "%%"),
+            dest=_dest(setting.name),
+            **extra,
+        )
+
+
+def _dest(name: str) -> str:
+    # Short names such as `data` would collide with what other plugins keep in the same namespace.
+    return f"benchsuite_{name}"
+
+
+def given_options(config: pytest.Config) -> dict[str, str]:
+    """Return the texts of the settings that the user gave."""
+    texts = {setting.name: config.getoption(_dest(setting.name)) for setting in SETTINGS}
+    return {name: text for name, text in texts.items() if text is not None}
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Read the options once; all that is wrong with them comes in one message."""
+    try:
+        config.stash[OPTIONS] = parse(given_options(config))
+    except UsageError as error:
+        raise pytest.UsageError(str(error)) from None
+
+
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    """Give a test that takes `case` one run a case."""
+    if "case" not in metafunc.fixturenames:
+        return
+    session = _session(metafunc.config)
+    metafunc.parametrize("case", session.cases, ids=[case.id for case in session.cases])
+
+
+def _session(config: pytest.Config) -> BenchSession:
+    if SESSION not in config.stash:
+        if config.getoption("dist", "no") != "no" or config.getoption("numprocesses", None):
+            raise pytest.UsageError(
+                "benchsuite was asked to run under pytest-xdist, where cases would time each other's noise: "
+                "leave out -n and --dist (or add -p no:xdist)."
+            )
+        try:
+            config.stash[SESSION] = BenchSession(given_options(config))
+        except UsageError as error:
+            raise pytest.UsageError(str(error)) from None
+    return config.stash[SESSION]
+
+
+def _case(item: pytest.Item) -> Case | None:
+    callspec = getattr(item, "callspec", None)
+    case = callspec.params.get("case") if callspec else None
+    return case if isinstance(case, Case) else None
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Put all tests of a case next to each other, and give each a clock that replays what its worker measured."""
+    if SESSION not in config.stash:
+        return
+    order = {case: number for number, case in enumerate(config.stash[SESSION].cases)}
+    places = {item: (order.get(case, -1) if (case := _case(item)) else -1) for item in items}
+    items.sort(key=lambda item: places[item])
+    for item in items:
+        case = _case(item)
+        if case is not None and "benchmark" in getattr(item, "fixturenames", ()):
+            item.stash[TIMER] = ReplayTimer()
+            group = f"{case.model} {case.imgsz} px, batch {case.batch}, {case.head}"
+            item.add_marker(pytest.mark.benchmark(timer=item.stash[TIMER], group=group))
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_collection_finish(session: pytest.Session) -> None:
+    """Start the run once it is known which cases were selected."""
+    config = session.config
+    if SESSION not in config.stash or config.option.collectonly:
+        return
+    cases = dict.fromkeys(case for item in session.items if (case := _case(item)))
+    if not cases:
+        return
+    reporter = config.pluginmanager.get_plugin("terminalreporter")
+    if reporter is not None and reporter.verbosity == 0 and all(_case(item) for item in session.items):
+        # One line a case says more than a dot a test, and tests of one case come from many files.
+        reporter.showfspath = False
+    say: Callable[[str], None] = _say(reporter) if reporter is not None else print
+    command = shlex.join(["pytest", *config.invocation_params.args])
+    try:
+        config.stash[SESSION].start(tuple(cases), command, say)
+    except BenchsuiteError as error:
+        raise pytest.UsageError(str(error)) from None
+
+
+def _say(reporter: Any) -> Callable[[str], None]:
+    def say(line: str) -> None:
+        reporter.ensure_newline()
+        reporter.write_line(line)
+
+    return say
+
+
+def pytest_runtest_setup(item: pytest.Item) -> None:
+    """Skip the tests of a case that cannot run here, with the reason."""
+    case = _case(item)
+    session = item.config.stash.get(SESSION, None)
+    if case is None or session is None:
+        return
+    reason = session.why_not(case)
+    if reason:
+        pytest.skip(reason)
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_pyfunc_call() -> Generator[None, object, object]:
+    """Turn what went wrong with a measurement into a failure of one sentence instead of a traceback."""
+    try:
+        return (yield)
+    except BenchsuiteError as error:
+        pytest.fail(str(error), pytrace=False)
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_runtest_teardown(item: pytest.Item, nextitem: pytest.Item | None) -> None:
+    """Record a case as soon as its last test has run."""
+    case = _case(item)
+    session = item.config.stash.get(SESSION, None)
+    if session is None or case is None or (nextitem is not None and _case(nextitem) == case):
+        return
+    session.finish(case)
+
+
+def pytest_report_teststatus(report: Any, config: pytest.Config) -> tuple[str, str, str] | None:
+    """Print no dot for a bench test that passed or was skipped: its case gets a line of its own."""
+    reporter = config.pluginmanager.get_plugin("terminalreporter")
+    quiet = reporter is not None and SESSION in config.stash and reporter.verbosity == 0 and not reporter.showfspath
+    ended = report.when == "call" or (report.when == "setup" and report.skipped)
+    if quiet and ended and "[" in report.nodeid and report.outcome in ("passed", "skipped"):
+        return report.outcome, "", ""
+    return None
+
+
+def pytest_sessionfinish(session: pytest.Session, exitstatus: int) -> None:
+    """Write the report; a case that the baseline has and this run lacks makes the run fail."""
+    bench = session.config.stash.get(SESSION, None)
+    if bench is None or not bench.started:
+        return
+    interrupted = exitstatus == pytest.ExitCode.INTERRUPTED
+    bench.end(interrupted)
+    if bench.missing and exitstatus == pytest.ExitCode.OK:
+        session.exitstatus = pytest.ExitCode.TESTS_FAILED
+
+
+def pytest_terminal_summary(terminalreporter: Any, config: pytest.Config) -> None:
+    """Print the table, what the baseline says, and where the report lies."""
+    bench = config.stash.get(SESSION, None)
+    if bench is None or not bench.started:
+        return
+    terminalreporter.section("benchsuite")
+    for line in bench.summary_lines():
+        terminalreporter.write_line(line)
+
+
+@pytest.fixture
+def run(request: pytest.FixtureRequest) -> BenchRun:
+    """Measure metrics of a case in its worker."""
+    timer = request.node.stash.get(TIMER, None) or ReplayTimer()
+    return BenchRun(request.config.stash[SESSION].runner, timer)
+
+
+@pytest.fixture
+def verdict(request: pytest.FixtureRequest) -> Callable[[Measured[Any]], None]:
+    """Fail the test where a metric breaks a limit or is worse than its baseline."""
+    session = request.config.stash[SESSION]
+
+    def judge(measured: Measured[Any]) -> None:
+        problems = session.judge(measured)
+        if problems:
+            pytest.fail("\n".join(problems), pytrace=False)
+
+    return judge

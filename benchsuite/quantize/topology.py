@@ -1,0 +1,144 @@
+"""Find a detector's parts by how its graph is connected, never by names or node numbers, which move with versions."""
+
+from __future__ import annotations
+
+from collections import Counter, defaultdict
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+
+_CONVOLUTIONS = ("Conv", "Convolution", "GroupConvolution")
+_SHAPE_ONLY = ("Reshape", "Transpose", "Squeeze", "Unsqueeze")
+_MULTIPLY = ("Mul", "Multiply")
+
+
+@dataclass(frozen=True)
+class Op:
+    """One operation; `inputs` and `outputs` name tensors, weights and other constants left out."""
+
+    name: str
+    kind: str
+    inputs: tuple[str, ...]
+    outputs: tuple[str, ...]
+
+    @property
+    def is_convolution(self) -> bool:
+        return self.kind in _CONVOLUTIONS
+
+
+class Graph:
+    """A detector's operations and who feeds whom.
+
+    A YOLO head is a few parallel branches (box and class of each level), each ending in a convolution; what comes
+    after them decodes boxes and scores into one tensor.
+    """
+
+    def __init__(self, ops: Sequence[Op], outputs: Iterable[str]) -> None:
+        self.ops: Mapping[str, Op] = {op.name: op for op in ops}
+        self._outputs = tuple(outputs)
+        self._producer = {tensor: op for op in ops for tensor in op.outputs}
+        self._consumers: dict[str, list[Op]] = defaultdict(list)
+        for op in ops:
+            for tensor in op.inputs:
+                self._consumers[tensor].append(op)
+
+    @cached_property
+    def decode(self) -> frozenset[str]:
+        """Name all operations after the last convolution of each branch.
+
+        The convolution of a DFL head only averages a Softmax, and counts as decoding.
+        """
+        last = [self._producer[tensor] for tensor in self._outputs]
+        return self._reach(last, self._feeding, stop=self._ends_branch)
+
+    @cached_property
+    def branch_ends(self) -> frozenset[str]:
+        """Name the last convolution of each branch."""
+        feeding = {op.name for name in self.decode for op in self._feeding(self.ops[name])}
+        return frozenset(feeding - self.decode)
+
+    @cached_property
+    def branches(self) -> frozenset[str]:
+        """Name the operations that serve exactly one branch: the head before its decode."""
+        served = Counter(name for end in self.branch_ends for name in self._reach([self.ops[end]], self._feeding))
+        return frozenset(name for name, branches in served.items() if branches == 1)
+
+    @cached_property
+    def attention(self) -> frozenset[str]:
+        """Name the operations around each Softmax, up to the convolutions before and after it."""
+        softmaxes = [op for op in self.ops.values() if op.kind == "Softmax"]
+        before = self._reach(softmaxes, self._feeding, stop=lambda op: op.is_convolution)
+        return before | self._reach(softmaxes, self._fed, stop=lambda op: op.is_convolution)
+
+    @cached_property
+    def silus(self) -> Mapping[str, frozenset[str]]:
+        """Map each tensor x of x * sigmoid(x) to the names of the two operations."""
+        found = {}
+        for op in self.ops.values():
+            if op.kind == "Sigmoid":
+                factors = {op.inputs[0], op.outputs[0]}
+                products = {fed.name for fed in self._fed(op) if fed.kind in _MULTIPLY and set(fed.inputs) == factors}
+                if products:
+                    found[op.inputs[0]] = frozenset({op.name, *products})
+        return found
+
+    def _feeding(self, op: Op) -> list[Op]:
+        return [self._producer[tensor] for tensor in op.inputs if tensor in self._producer]
+
+    def _fed(self, op: Op) -> list[Op]:
+        return [consumer for tensor in op.outputs for consumer in self._consumers[tensor]]
+
+    def _reach(
+        self, start: Iterable[Op], step: Callable[[Op], list[Op]], stop: Callable[[Op], bool] = lambda op: False
+    ) -> frozenset[str]:
+        """Name what a walk from `start` meets; operations where it stops are left out."""
+        found: set[str] = set()
+        waiting = list(start)
+        while waiting:
+            op = waiting.pop()
+            if op.name not in found and not stop(op):
+                found.add(op.name)
+                waiting.extend(step(op))
+        return frozenset(found)
+
+    def _ends_branch(self, op: Op) -> bool:
+        # OpenVINO adds a convolution's bias in an operation of its own, whose other input is a constant.
+        if op.kind == "Add" and len(op.inputs) == 1 and (feeding := self._producer.get(op.inputs[0])) is not None:
+            op = feeding
+        if not op.is_convolution:
+            return False
+        source = self._producer.get(op.inputs[0])
+        while source is not None and source.kind in _SHAPE_ONLY:
+            source = self._producer.get(source.inputs[0])
+        return source is None or source.kind != "Softmax"
+
+
+def graph_of_onnx(model: Any) -> Graph:
+    """Read an onnx.ModelProto."""
+    constants = {tensor.name for tensor in model.graph.initializer}
+    constants |= {name for node in model.graph.node if node.op_type == "Constant" for name in node.output}
+    ops = [
+        Op(node.name, node.op_type, tuple(name for name in node.input if name not in constants), tuple(node.output))
+        for node in model.graph.node
+        if node.op_type != "Constant"
+    ]
+    return Graph(ops, [output.name for output in model.graph.output])
+
+
+def graph_of_openvino(model: Any) -> Graph:
+    """Read an openvino.Model."""
+    ops, outputs = [], []
+    for node in model.get_ordered_ops():
+        kind = node.get_type_name()
+        sources = [value.get_source_output() for value in node.inputs()]
+        inputs = tuple(_tensor(source) for source in sources if source.get_node().get_type_name() != "Constant")
+        if kind == "Result":
+            outputs += inputs
+        elif kind not in ("Constant", "Parameter"):
+            ops.append(Op(node.get_friendly_name(), kind, inputs, tuple(_tensor(value) for value in node.outputs())))
+    return Graph(ops, outputs)
+
+
+def _tensor(output: Any) -> str:
+    return f"{output.get_node().get_friendly_name()}:{output.get_index()}"

@@ -1,0 +1,123 @@
+"""What a run leaves behind: one record a case, one JSON line a record.
+
+Schema history: 1 is the first. A reader refuses a schema that it does not know and says which it knows.
+An absent value stands in JSON as `{"absent": "reason"}` in place of the value.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Literal
+
+from benchsuite.absence import Absent
+from benchsuite.artifacts.recipe import Recipe
+from benchsuite.backends.interface import Ran
+from benchsuite.cases import Case
+from benchsuite.codec import from_builtins, to_builtins
+from benchsuite.errors import RecordError
+from benchsuite.measure.measurement import Metrics
+
+SCHEMA = 1
+Outcome = Literal["measured", "built", "skipped", "failed"]
+
+
+@dataclass(frozen=True)
+class ArtifactFacts:
+    """The artifact that was measured; sha256 and bytes cover the files that the runtime loads."""
+
+    sha256: str
+    bytes: int
+    recipe: Recipe
+    recipe_digest: str
+
+
+@dataclass(frozen=True)
+class Validity:
+    """What stands behind the figures: warnings, the runtime's own account, and the policy it ran under."""
+
+    warnings: tuple[str, ...] = ()
+    ran: Ran | Absent = field(default_factory=lambda: Absent("did not run"))
+    label: str | Absent = field(default_factory=lambda: Absent("did not run"))
+    policy: dict[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Record:
+    """Everything about one case of one run; `environment` is the machine's fingerprint."""
+
+    case: Case
+    outcome: Outcome
+    reason: str
+    artifact: ArtifactFacts | Absent
+    metrics: Metrics
+    validity: Validity
+    environment: str
+    effort: str
+    schema: int = SCHEMA
+
+
+def to_json(record: Record) -> str:
+    """Return the record as one line of JSON, the case's id beside its parts."""
+    data = to_builtins(record)
+    data["case"] = {"id": record.case.id, **data["case"]}
+    return json.dumps(data, separators=(",", ":"), allow_nan=False)
+
+
+def from_json(line: str) -> Record:
+    """Read one line; raises RecordError for another schema or a line that is no record."""
+    try:
+        data = json.loads(line)
+        schema = data["schema"]
+    except (ValueError, KeyError, TypeError):
+        raise RecordError(f"not a record: {line[:80]!r}") from None
+    if schema != SCHEMA:
+        raise RecordError(f"record schema {schema} found, this version reads {SCHEMA}: use the version that wrote it")
+    try:
+        data["case"].pop("id", None)
+        return from_builtins(data, Record)
+    except Exception as error:  # cattrs raises groups of whatever its hooks met.
+        raise RecordError(f"damaged record of schema {SCHEMA}: {error}") from error
+
+
+def append(path: Path, record: Record) -> None:
+    """Append one record and hand it to the disk before returning; an unterminated last line is cut off first."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with path.open("ab+") as file:
+        _cut_unterminated(file)
+        file.write(to_json(record).encode() + b"\n")
+        file.flush()
+        os.fsync(file.fileno())
+
+
+def read(path: Path) -> tuple[tuple[Record, ...], tuple[str, ...]]:
+    """Return the records, the last one of each case, and a sentence for an unterminated last line."""
+    try:
+        text = path.read_bytes().decode()
+    except (OSError, UnicodeDecodeError) as error:
+        raise RecordError(f"cannot read {path}: {error}") from None
+    lines = text.split("\n")
+    notes = (f"{path}: dropped an unterminated last line of {len(lines[-1])} characters",) if lines[-1] else ()
+    by_id = {record.case.id: record for record in _parse(path, lines[:-1])}
+    return tuple(by_id.values()), notes
+
+
+def _parse(path: Path, lines: Iterable[str]) -> Iterable[Record]:
+    for number, line in enumerate(lines, 1):
+        try:
+            yield from_json(line)
+        except RecordError as error:
+            raise RecordError(f"{path}, line {number}: {error}") from None
+
+
+def _cut_unterminated(file: Any) -> None:
+    """Remove what a killed run left of its last line, so that the next record starts on a line of its own."""
+    end = file.seek(0, os.SEEK_END)
+    file.seek(0)
+    whole = file.read().rfind(b"\n") + 1
+    if whole != end:
+        file.truncate(whole)
+    file.seek(0, os.SEEK_END)

@@ -1,0 +1,140 @@
+"""Charts as Plotly figures: plain data, drawn in the page with the colours of its theme."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from html import escape
+from typing import Any
+
+from benchsuite.absence import Absent
+from benchsuite.cases import Backend, Precision
+from benchsuite.quantities import NS_PER_MS, milliseconds
+from benchsuite.records import Record
+from benchsuite.report.recommendation import name_of, reference_of
+from benchsuite.report.views import GroupView
+
+Figure = dict[str, Any]
+# Okabe and Ito's palette, which colour-blind readers can tell apart; shapes repeat what colours say.
+_COLOURS: dict[Backend, str] = {
+    "torch": "#D55E00",
+    "onnx": "#0072B2",
+    "openvino": "#009E73",
+    "trt": "#CC79A7",
+    "ncnn": "#E69F00",
+}
+_SYMBOLS: dict[Precision, str] = {"fp32": "circle", "fp16": "diamond", "bf16": "square", "int8": "triangle-up"}
+
+
+def latency_against_map(view: GroupView, max_map_drop: float) -> Figure | None:
+    """Return median total latency against mAP50-95 with the Pareto front, or None where no row has both.
+
+    Names in the figure are escaped: Plotly reads some markup in texts.
+    """
+    points = [record for record in view.records if _point(record) is not None]
+    if not points:
+        return None
+    void = {row.case_id: row.void for row in view.rows}
+    chosen = view.recommended.case_id if view.recommended else None
+    traces = [_front(points, void)]
+    traces += [_trace(record, void[record.case.id], record.case.id == chosen) for record in points]
+    reference = reference_of(view.records)
+    layout: Figure = {
+        "xaxis": {"title": {"text": "p50 of total latency, ms"}, "rangemode": "tozero"},
+        "yaxis": {"title": {"text": "mAP50-95", "standoff": 14}, "tickformat": ".3f"},
+        "shapes": [],
+        "annotations": [],
+    }
+    if reference is not None and (point := _point(reference)) is not None:
+        floor = point[1] - max_map_drop / 100
+        line = {
+            "type": "line",
+            "xref": "paper",
+            "x0": 0,
+            "x1": 1,
+            "y0": floor,
+            "y1": floor,
+            "line": {"dash": "dot", "width": 1},
+        }
+        text = (
+            f"{max_map_drop:g} point{'' if max_map_drop == 1 else 's'} under {escape(name_of(reference), quote=False)}"
+        )
+        note = {
+            "xref": "paper",
+            "x": 1,
+            "y": floor,
+            "text": text,
+            "showarrow": False,
+            "xanchor": "right",
+            "yanchor": "top",
+        }
+        layout |= {"shapes": [line], "annotations": [note]}
+    return {"data": traces, "layout": layout}
+
+
+def pareto_front(points: Sequence[tuple[float, float]]) -> list[int]:
+    """Return the indices of points that no other point beats in both: smaller first value, larger second value."""
+    front: list[int] = []
+    best = float("-inf")
+    for index in sorted(range(len(points)), key=lambda number: (points[number][0], -points[number][1])):
+        if points[index][1] > best:
+            front.append(index)
+            best = points[index][1]
+    return front
+
+
+def _point(record: Record) -> tuple[float, float] | None:
+    latency, accuracy = record.metrics.latency, record.metrics.accuracy
+    if isinstance(latency, Absent) or isinstance(accuracy, Absent):
+        return None
+    return latency.total_ns.p50 / NS_PER_MS, accuracy.map50_95
+
+
+def _front(points: Sequence[Record], void: dict[str, str]) -> Figure:
+    valid = [point for record in points if not void[record.case.id] and (point := _point(record)) is not None]
+    front = [valid[index] for index in pareto_front(valid)]
+    return {
+        "type": "scatter",
+        "mode": "lines",
+        "name": "Pareto front",
+        "x": [x for x, _ in front],
+        "y": [y for _, y in front],
+        "line": {"shape": "hv", "width": 1.5, "dash": "dash"},
+        "hoverinfo": "skip",
+    }
+
+
+def _trace(record: Record, void: str, recommended: bool) -> Figure:
+    case, latency, accuracy = record.case, record.metrics.latency, record.metrics.accuracy
+    assert not isinstance(latency, Absent)
+    assert not isinstance(accuracy, Absent)
+    name = escape(name_of(record), quote=False)
+    total = latency.total_ns
+    hover = f"<b>{name}</b><br>{milliseconds(total.p50)} ms<br>mAP50-95 {accuracy.map50_95:.3f}"
+    if void:
+        hover += f"<br>{escape(void, quote=False)}"
+    trace: Figure = {
+        "type": "scatter",
+        "mode": "markers+text" if recommended else "markers",
+        "name": name + (" (void)" if void else ""),
+        "x": [total.p50 / NS_PER_MS],
+        "y": [accuracy.map50_95],
+        "marker": {
+            "color": _COLOURS[case.backend],
+            "symbol": _SYMBOLS[case.precision] + ("-open" if void else ""),
+            "size": 15 if recommended else 10,
+        },
+        "hovertemplate": hover + "<extra></extra>",
+    }
+    if recommended:
+        trace |= {"text": [name], "textposition": "bottom center", "cliponaxis": False}
+    if not isinstance(total.p50_ci95, Absent):
+        low, high = total.p50_ci95
+        trace["error_x"] = {
+            "type": "data",
+            "symmetric": False,
+            "array": [(high - total.p50) / NS_PER_MS],
+            "arrayminus": [(total.p50 - low) / NS_PER_MS],
+            "thickness": 1,
+            "width": 2,
+        }
+    return trace

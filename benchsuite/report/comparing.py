@@ -1,0 +1,58 @@
+"""Two runs side by side, for a terminal of 80 columns."""
+
+from __future__ import annotations
+
+import textwrap
+from collections.abc import Iterable
+
+from benchsuite.comparison import compare_runs
+from benchsuite.environment import differences
+from benchsuite.findings import Finding
+from benchsuite.runs import Run
+
+_WIDTH = 79
+_CAVEAT = (
+    "Timings of two runs are not paired: a machine drifts by more than small changes between them, so a ratio is no "
+    "verdict on speed."
+)
+
+
+def comparison_lines(before: Run, after: Run) -> list[str]:
+    """Return what differs between two runs, case by case, with the ratio of each median latency."""
+    by_case: dict[str, list[Finding]] = {}
+    for finding in compare_runs(before, after):
+        by_case.setdefault(finding.case_id, []).append(finding)
+    lines = [f"{before.name} -> {after.name}"]
+    for change in differences(before.machine, after.machine):
+        lines += _wrap(change, "  ")
+    for case_id, findings in by_case.items():
+        equal = sum(finding.verdict == "PASS" for finding in findings)
+        lines += ["", case_id]
+        for finding in findings:
+            lines += _finding(finding)
+        lines += [f"  {equal} figures are equal"] if equal else []
+    if not by_case:
+        lines += ["No case was measured in either run."]
+    return [*lines, "", *_wrap(_CAVEAT, "")]
+
+
+def _finding(finding: Finding) -> Iterable[str]:
+    if finding.verdict == "PASS":
+        return []
+    values = f"{finding.baseline} -> {finding.current}"
+    if finding.metric == "latency" and finding.verdict == "INCONCLUSIVE":
+        return _wrap(f"{finding.title}: {values}, {finding.sentence}", "  ")
+    if finding.verdict in ("NOT_COMPARABLE", "MISSING"):
+        return _wrap(f"{finding.verdict} {finding.title}: {values}. {finding.sentence}", "  ")
+    return _wrap(f"{finding.verdict} {finding.title}: {values}", "  ")
+
+
+def _wrap(text: str, indent: str) -> list[str]:
+    return textwrap.wrap(
+        text,
+        _WIDTH,
+        initial_indent=indent,
+        subsequent_indent=indent + "  ",
+        break_on_hyphens=False,
+        break_long_words=False,
+    )

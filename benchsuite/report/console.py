@@ -1,0 +1,88 @@
+"""A run on a terminal of 80 columns: one line a case while it runs, one table at the end."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+
+from benchsuite.absence import Absent
+from benchsuite.quantities import megabytes, milliseconds, significant
+from benchsuite.records import Record
+
+_WIDTH = 79
+_ABSENT = "–"
+_HEADINGS = ("p50 ms", "p95 ms", "img/s", "RAM MB", "file MB", "mAP")
+
+
+def case_line(record: Record) -> str:
+    """Say in one line how a case ended."""
+    if record.outcome in ("skipped", "failed"):
+        reason = record.reason.splitlines()[0] if record.reason else "no reason was recorded"
+        return _fit(f"{record.case.id}  {record.outcome}: {reason}")
+    metrics = record.metrics
+    parts = []
+    if not isinstance(metrics.latency, Absent):
+        parts.append(f"{milliseconds(metrics.latency.total_ns.p50)} ms")
+    if not isinstance(metrics.throughput, Absent):
+        parts.append(f"{significant(metrics.throughput.images_per_s)} img/s")
+    if not isinstance(metrics.accuracy, Absent):
+        parts.append(f"mAP {metrics.accuracy.map50_95:.3f}")
+    return _fit(f"{record.case.id}  {'  '.join(parts) or 'measured'}")
+
+
+def table_lines(records: Sequence[Record]) -> list[str]:
+    """Return a table a group of comparable rows; times are total latency, mAP is mAP50-95, skipped rows say why."""
+    lines = []
+    for heading, group in _groups(records):
+        measured = [record for record in group if record.outcome == "measured"]
+        lines += [_fit(heading), ""]
+        if measured:
+            lines.append(f"{'':22}" + "".join(f"{name:>9}" for name in _HEADINGS))
+            lines += [_row(record) for record in measured]
+        for record in group:
+            if record.outcome != "measured":
+                lines += _reason_lines(record)
+        lines.append("")
+    return lines
+
+
+def _groups(records: Iterable[Record]) -> Iterable[tuple[str, list[Record]]]:
+    groups: dict[str, list[Record]] = {}
+    for record in records:
+        case = record.case
+        heading = f"{case.model}, {case.imgsz} px, batch {case.batch}, {case.threads} threads, {case.head} head"
+        groups.setdefault(heading, []).append(record)
+    return groups.items()
+
+
+def _row(record: Record) -> str:
+    metrics, latency = record.metrics, record.metrics.latency
+    cells = [_ABSENT] * len(_HEADINGS)
+    if not isinstance(latency, Absent):
+        p95 = latency.total_ns.p95
+        cells[0] = milliseconds(latency.total_ns.p50)
+        cells[1] = _ABSENT if isinstance(p95, Absent) else milliseconds(p95)
+    if not isinstance(metrics.throughput, Absent):
+        cells[2] = significant(metrics.throughput.images_per_s)
+    if not isinstance(metrics.memory, Absent):
+        cells[3] = f"{metrics.memory.peak_rss_bytes / 1e6:.0f}"
+    if not isinstance(record.artifact, Absent):
+        cells[4] = megabytes(record.artifact.bytes)
+    if not isinstance(metrics.accuracy, Absent):
+        cells[5] = f"{metrics.accuracy.map50_95:.3f}"
+    label = record.validity.label
+    # A precision that is only stored must not be read as one that was computed in.
+    note = "*" if not isinstance(label, Absent) and "storage" in label else ""
+    return f"{record.case.scheme + note:22}" + "".join(f"{cell:>9}" for cell in cells)
+
+
+def _reason_lines(record: Record) -> list[str]:
+    import textwrap
+
+    text = f"{record.outcome}: {record.reason}"
+    indent = " " * 22
+    wrapped = textwrap.wrap(text, _WIDTH, initial_indent=f"{record.case.scheme:22}", subsequent_indent=indent)
+    return wrapped[:4]
+
+
+def _fit(text: str) -> str:
+    return text if len(text) <= _WIDTH else text[: _WIDTH - 1] + "…"

@@ -1,0 +1,110 @@
+"""What a deployment of a case needs on the target machine: packages, disk, driver."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from functools import cache
+from importlib import metadata
+
+from benchsuite.absence import Absent
+from benchsuite.cases import Backend, Case
+from benchsuite.environment import Machine
+
+# What one installs by name; what these pull in is counted with them.
+RUNTIME_PACKAGES: Mapping[Backend, tuple[str, ...]] = {
+    "torch": ("torch", "ultralytics"),
+    "onnx": ("onnxruntime",),
+    "openvino": ("openvino",),
+    "trt": ("tensorrt",),
+    "ncnn": ("ncnn",),
+}
+# Distributions that provide the same runtime for other hardware.
+_VARIANTS = {"onnxruntime": ("onnxruntime-gpu",), "tensorrt": ("tensorrt-cu13", "tensorrt-cu12")}
+
+
+@dataclass(frozen=True)
+class Setup:
+    """Packages with their versions, bytes on disk with everything they pull in, and the driver needed."""
+
+    packages: tuple[str, ...]
+    installed_bytes: int | Absent
+    driver: str
+
+
+def setup_of(case: Case, machine: Machine) -> Setup:
+    """Say what a case's runtime needs; sizes are read from the packages installed here, of the run's versions only."""
+    names = tuple(_installed_name(package, machine) for package in RUNTIME_PACKAGES[case.backend])
+    wanted = tuple((name, machine.packages.get(name, "")) for name in names)
+    packages = tuple(f"{name} {version}".strip() for name, version in wanted)
+    return Setup(packages, installed_bytes(wanted), _driver(case, machine))
+
+
+@cache
+def installed_bytes(wanted: tuple[tuple[str, str], ...]) -> int | Absent:
+    """Return the bytes that packages and all they pull in take on disk, by the lists their installers left.
+
+    Absent where one of them is not installed here, or in another version than the run's.
+    """
+    for name, version in wanted:
+        found = _version(name)
+        if found is None:
+            return Absent(f"the size of {name} is unknown: it is not installed where this report was made")
+        if version and found != version:
+            return Absent(f"the size of {name} {version} is unknown: {found} is installed where this report was made")
+    total = 0
+    for name in sorted(_with_dependencies(name for name, _ in wanted)):
+        size = _listed_bytes(name)
+        if size is None:
+            return Absent(f"the size of {name} is unknown: its installer left no list of files")
+        total += size
+    return total
+
+
+def _driver(case: Case, machine: Machine) -> str:
+    if case.backend == "trt" or case.device.startswith("cuda"):
+        return f"NVIDIA driver ({machine.gpu_driver} here)" if machine.gpu_driver else "NVIDIA driver"
+    return "none"
+
+
+def _installed_name(package: str, machine: Machine) -> str:
+    """Return the distribution that provided the runtime in this run."""
+    return next((name for name in (package, *_VARIANTS.get(package, ())) if name in machine.packages), package)
+
+
+def _with_dependencies(names: Iterable[str]) -> set[str]:
+    from packaging.requirements import Requirement
+
+    found: set[str] = set()
+    queue = [_canonical(name) for name in names]
+    while queue:
+        name = queue.pop()
+        if name in found or _version(name) is None:
+            continue
+        found.add(name)
+        for text in metadata.distribution(name).requires or ():
+            requirement = Requirement(text)
+            if requirement.marker is None or requirement.marker.evaluate({"extra": ""}):
+                queue.append(_canonical(requirement.name))
+    return found
+
+
+def _canonical(name: str) -> str:
+    return re.sub(r"[-_.]+", "-", name).lower()
+
+
+def _version(name: str) -> str | None:
+    try:
+        return metadata.version(name)
+    except metadata.PackageNotFoundError:
+        return None
+
+
+def _listed_bytes(name: str) -> int | None:
+    """Sum the sizes in RECORD, whose lines end in `,size`; parsing them as paths takes ten times as long."""
+    record = metadata.distribution(name).read_text("RECORD")
+    if record is None:
+        return None
+    sizes = (line.rsplit(",", 1)[-1] for line in record.splitlines())
+    return sum(int(size) for size in sizes if size.isdigit())

@@ -1,0 +1,136 @@
+"""The report of a run: one page that needs nothing but itself, and a summary for a pull request."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+from benchsuite.absence import Absent
+from benchsuite.files import write_whole
+from benchsuite.findings import Finding
+from benchsuite.quantities import significant
+from benchsuite.report.charts import latency_against_map
+from benchsuite.report.recommendation import name_of
+from benchsuite.report.summary import summary
+from benchsuite.report.table import COLUMNS
+from benchsuite.report.views import PageView, page_view
+from benchsuite.runs import Run, read_run
+
+PAGE_FILE = "index.html"
+SUMMARY_FILE = "summary.md"
+
+
+def write_report(folder: Path, findings: Sequence[Finding], max_map_drop: float) -> tuple[Path, Path]:
+    """Write `index.html` and `summary.md` into a run's folder and return their paths.
+
+    `max_map_drop` is how many points of mAP50-95 a recommended case may lose. Raises UsageError where the folder
+    cannot be written.
+    """
+    view = page_view(read_run(folder), findings, max_map_drop)
+    page, markdown = folder / PAGE_FILE, folder / SUMMARY_FILE
+    write_whole(page, render(view))
+    write_whole(markdown, summary(view))
+    return page, markdown
+
+
+def render(view: PageView) -> str:
+    """Return the page as HTML; names, reasons and paths are escaped wherever they stand."""
+    figures = [latency_against_map(group, view.max_map_drop) for group in view.groups]
+    page: str = (
+        _environment()
+        .get_template("page.html.j2")
+        .render(
+            view=view,
+            run=view.run,
+            columns=COLUMNS,
+            figures=figures,
+            plotly=_plotly() if any(figures) else "",
+            facts=_facts(view.run),
+            policies=_policies(view.run),
+            provenance=_provenance(view),
+            names={record.case.id: name_of(record) for record in view.run.records},
+        )
+    )
+    return page
+
+
+@cache
+def _environment() -> Any:
+    from jinja2 import Environment, FileSystemLoader, StrictUndefined
+
+    return Environment(
+        loader=FileSystemLoader(Path(__file__).parent / "templates"),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+
+
+def _plotly() -> Any:
+    from markupsafe import Markup
+    from plotly.offline import get_plotlyjs
+
+    return Markup(get_plotlyjs())
+
+
+def _facts(run: Run) -> Mapping[str, str]:
+    """Return the machine's facts by the names that a reader knows them by."""
+    machine = run.machine
+    quota = "none" if machine.cpu_quota_cores is None else f"{machine.cpu_quota_cores:g} cores"
+    limit = "none" if machine.memory_limit_bytes is None else _gigabytes(machine.memory_limit_bytes)
+    gpus = ", ".join(f"{gpu.name} ({_gigabytes(gpu.memory_bytes)})" for gpu in machine.gpus)
+    return {
+        "Processor": machine.cpu,
+        "Architecture": machine.arch,
+        "Instruction sets": ", ".join(machine.isa) or "none of those that runtimes look for",
+        "Cores": f"{machine.cores} physical, {machine.usable_cores} usable",
+        "CPU quota": quota,
+        "Governor": machine.governor,
+        "Memory": f"{_gigabytes(machine.memory_bytes)}, limit {limit}",
+        "GPU": gpus or "none",
+        "GPU driver": machine.gpu_driver or "none",
+        "System": f"{machine.system} {machine.kernel}",
+        "Python": machine.python,
+        "Fingerprint": machine.fingerprint,
+    }
+
+
+def _gigabytes(size_bytes: int) -> str:
+    return f"{significant(size_bytes / 1e9)} GB"
+
+
+def _policies(run: Run) -> tuple[str, ...]:
+    """Return each thread and spin policy that records were measured under."""
+    policies = (record.validity.policy for record in run.records if record.validity.policy)
+    return tuple(dict.fromkeys(", ".join(f"{name}: {text}" for name, text in policy.items()) for policy in policies))
+
+
+def _provenance(view: PageView) -> Sequence[Mapping[str, str]]:
+    """Return how each measured or built artifact came about."""
+    rows = []
+    for record in view.run.records:
+        artifact = record.artifact
+        if isinstance(artifact, Absent):
+            continue
+        recipe, latency = artifact.recipe, record.metrics.latency
+        calibration = recipe.calibration
+        rows.append(
+            {
+                "case": record.case.id,
+                "artifact": artifact.sha256,
+                "recipe": artifact.recipe_digest,
+                "made": f"{recipe.format} {recipe.precision} {recipe.scheme}".strip(),
+                "weights": recipe.weights_sha256,
+                "calibration": f"{calibration.size} images, {calibration.method}, {calibration.images_sha256[:12]}"
+                if calibration
+                else "none",
+                "tools": ", ".join(f"{name} {version}" for name, version in sorted(recipe.tools.items())),
+                "samples": "–"
+                if isinstance(latency, Absent)
+                else f"{latency.samples_file} {latency.samples_sha256[:12]}",
+            }
+        )
+    return rows

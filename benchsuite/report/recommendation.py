@@ -1,0 +1,136 @@
+"""Which case of a group to deploy, and why: the fastest one that keeps the accuracy."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+
+from benchsuite.absence import Absent
+from benchsuite.cases import BACKENDS, PRECISIONS
+from benchsuite.findings import Finding
+from benchsuite.measure.measurement import Accuracy, Distribution
+from benchsuite.quantities import milliseconds, signed, significant
+from benchsuite.records import Record
+
+_ACCURACY_METRICS = ("map50_95", "map50", "parity", "accuracy")
+# Points are differences of floats: 0.65 - 0.64 is a hair more than one point.
+_EPSILON = 1e-9
+
+
+@dataclass(frozen=True)
+class Recommendation:
+    """The case to deploy, or None, with the reason; what was faster and not chosen; what cannot be told apart."""
+
+    record: Record | None
+    reason: str
+    faster_but: tuple[str, ...] = ()
+    close: tuple[str, ...] = ()
+
+
+def name_of(record: Record) -> str:
+    """Return backend and precision, with what really ran where the runtime only stores that precision."""
+    label = record.validity.label
+    if isinstance(label, Absent) or "storage" not in label:
+        return record.case.scheme
+    return f"{record.case.scheme} ({label})"
+
+
+def void_reason(record: Record, findings: Iterable[Finding]) -> str:
+    """Say why a case's speed does not count, or nothing: speed counts only where accuracy was measured and passed."""
+    accuracy = record.metrics.accuracy
+    if isinstance(accuracy, Absent):
+        return f"void: its accuracy is not known ({accuracy.reason})"
+    wrong = [finding for finding in findings if finding.case_id == record.case.id and finding.fails]
+    for finding in wrong:
+        if finding.metric in _ACCURACY_METRICS:
+            return f"void: {finding.title} failed ({finding.verdict}, {finding.current})"
+    return ""
+
+
+def reference_of(records: Sequence[Record]) -> Record | None:
+    """Return torch fp32, else the row of highest precision whose accuracy is known."""
+    known = [record for record in records if not isinstance(record.metrics.accuracy, Absent)]
+    # torch is first among the backends, fp32 first among the precisions.
+    ranked = sorted(
+        known, key=lambda it: (PRECISIONS.index(it.case.precision), BACKENDS.index(it.case.backend), it.case.variant)
+    )
+    return ranked[0] if ranked else None
+
+
+def recommend(records: Sequence[Record], findings: Sequence[Finding], max_map_drop: float) -> Recommendation:
+    """Choose among comparable records the smallest median total latency within the accuracy that may be lost.
+
+    `max_map_drop` is in points of mAP50-95 below the reference. A case that fails anything is not chosen.
+    """
+    timed = {record.case.id: record.metrics.latency.total_ns for record in records
+             if not isinstance(record.metrics.latency, Absent)}  # fmt: skip
+    reference = reference_of(records)
+    if reference is None or not timed:
+        lacking = "latency" if reference else "accuracy"
+        return Recommendation(None, f"No recommendation: no case of this group has its {lacking} measured.")
+    refused = {
+        record.case.id: _why_not(record, reference, findings, max_map_drop)
+        for record in records
+        if record.case.id in timed
+    }
+    ranked = sorted((record for record in records if record.case.id in timed), key=lambda it: timed[it.case.id].p50)
+    fit = [record for record in ranked if not refused[record.case.id]]
+    if not fit:
+        details = "; ".join(f"{name_of(record)} {refused[record.case.id]}" for record in ranked)
+        return Recommendation(None, f"No recommendation: {details}.")
+    best = fit[0]
+    faster = ranked[: ranked.index(best)]
+    return Recommendation(
+        record=best,
+        reason=_reason(best, reference, timed, max_map_drop),
+        faster_but=tuple(
+            f"{name_of(record)}, {milliseconds(timed[record.case.id].p50)} ms: {refused[record.case.id]}"
+            for record in faster
+        ),
+        close=tuple(
+            f"{name_of(record)}, {milliseconds(timed[record.case.id].p50)} ms"
+            for record in fit[1:]
+            if _overlap(timed[best.case.id], timed[record.case.id])
+        ),
+    )
+
+
+def _why_not(record: Record, reference: Record, findings: Sequence[Finding], max_map_drop: float) -> str:
+    """Say why a case must not be recommended, or nothing."""
+    void = void_reason(record, findings)
+    if void:
+        return void
+    drop = -_change_points(record, reference)
+    if drop > max_map_drop + _EPSILON:
+        return f"it loses {significant(drop)} points of mAP50-95 where {max_map_drop:g} may be lost"
+    failing = [finding.title for finding in findings if finding.fails and finding.case_id == record.case.id]
+    return f"it fails on {', '.join(failing)}" if failing else ""
+
+
+def _reason(best: Record, reference: Record, timed: Mapping[str, Distribution], max_map_drop: float) -> str:
+    base = name_of(reference)
+    is_torch = (reference.case.backend, reference.case.precision) == ("torch", "fp32")
+    substitute = "" if is_torch else f" (torch fp32 has no accuracy here; {base} stands in for it)"
+    fastest = f"the smallest median latency, {milliseconds(timed[best.case.id].p50)} ms in total"
+    if best.case.id == reference.case.id:
+        return f"It has {fastest}, and is itself the reference for accuracy{substitute}."
+    change = signed(_change_points(best, reference), 2)
+    allowed = f"a loss of {max_map_drop:g} is allowed"
+    return (
+        f"It has {fastest}, of the cases that keep the accuracy: {change} points of mAP50-95 against "
+        f"{base}{substitute}; {allowed}."
+    )
+
+
+def _change_points(record: Record, reference: Record) -> float:
+    mine, other = record.metrics.accuracy, reference.metrics.accuracy
+    assert isinstance(mine, Accuracy)
+    assert isinstance(other, Accuracy)
+    return (mine.map50_95 - other.map50_95) * 100
+
+
+def _overlap(one: Distribution, other: Distribution) -> bool:
+    left, right = one.p50_ci95, other.p50_ci95
+    return (
+        not isinstance(left, Absent) and not isinstance(right, Absent) and left[1] >= right[0] and right[1] >= left[0]
+    )

@@ -1,0 +1,37 @@
+// Draw the charts in the colours of the page's theme, and again when theme or medium change.
+(() => {
+  const root = document.documentElement;
+  const narrow = matchMedia("(max-width: 600px)");
+  const colour = (name) => getComputedStyle(root).getPropertyValue(name).trim();
+
+  const draw = () => {
+    for (const source of document.querySelectorAll("script[data-figure]")) {
+      const figure = JSON.parse(source.textContent);
+      const ink = colour("--ink");
+      const axis = { gridcolor: colour("--line"), linecolor: colour("--line"), zeroline: false, automargin: true };
+      const layout = figure.layout;
+      Object.assign(layout, {
+        paper_bgcolor: "rgba(0,0,0,0)",
+        plot_bgcolor: "rgba(0,0,0,0)",
+        font: { color: ink, family: getComputedStyle(document.body).fontFamily, size: 12 },
+        margin: { l: 56, r: 12, t: 16, b: 48 },
+        hoverlabel: { bgcolor: colour("--card"), bordercolor: colour("--line"), font: { color: ink } },
+        legend: narrow.matches ? { orientation: "h", y: -0.2, yanchor: "top" } : { y: 1 },
+      });
+      Object.assign(layout.xaxis, axis);
+      Object.assign(layout.yaxis, axis);
+      for (const shape of layout.shapes) shape.line.color = colour("--muted");
+      for (const note of layout.annotations) note.font = { color: colour("--muted"), size: 11 };
+      for (const trace of figure.data) if (trace.mode === "lines") trace.line.color = colour("--muted");
+      Plotly.react(source.dataset.figure, figure.data, layout, {
+        responsive: true, displayModeBar: false,
+      });
+    }
+  };
+
+  draw();
+  matchMedia("(prefers-color-scheme: dark)").addEventListener("change", draw);
+  narrow.addEventListener("change", draw);
+  addEventListener("beforeprint", () => { root.classList.add("paper"); draw(); });
+  addEventListener("afterprint", () => { root.classList.remove("paper"); draw(); });
+})();

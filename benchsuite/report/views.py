@@ -1,0 +1,129 @@
+"""What a report says of a run, as values: pure functions of a run and of what was found about it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+from benchsuite.absence import Absent
+from benchsuite.findings import Finding
+from benchsuite.records import Record
+from benchsuite.report.deployment import setup_of
+from benchsuite.report.groups import Group, group
+from benchsuite.report.headline import Headline, Unmeasured, headline
+from benchsuite.report.recommendation import Recommendation, recommend, void_reason
+from benchsuite.report.table import Notes, Row, make_row
+from benchsuite.runs import Run
+
+
+@dataclass(frozen=True)
+class GroupView:
+    """A deployment table with its recommendation; `records` are those of the rows, in their order."""
+
+    title: str
+    rows: tuple[Row, ...]
+    records: tuple[Record, ...]
+    recommendation: Recommendation
+    recommended: Row | None
+
+
+@dataclass(frozen=True)
+class Grouped:
+    """Something that is true of several cases, said once."""
+
+    verdict: str
+    title: str
+    sentence: str
+    cases: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class PageView:
+    """All that a report shows but its charts; `moved` changed without failing, `remarks` have no verdict."""
+
+    run: Run
+    headline: Headline
+    failing: tuple[Finding, ...]
+    moved: tuple[Finding, ...]
+    remarks: tuple[Grouped, ...]
+    passed: int
+    warnings: tuple[Grouped, ...]
+    unmeasured: tuple[Unmeasured, ...]
+    groups: tuple[GroupView, ...]
+    notes: tuple[str, ...]
+    max_map_drop: float
+
+
+def page_view(run: Run, findings: Sequence[Finding], max_map_drop: float) -> PageView:
+    """Arrange a run and the findings about it for the page and the summary."""
+    notes = Notes()
+    groups = tuple(_group_view(run, part, findings, max_map_drop, notes) for part in group(run.records))
+    unmeasured = _unmeasured(run)
+    remarks = _grouped(
+        (finding.verdict, finding.title, finding.sentence, finding.case_id)
+        for finding in findings
+        if not finding.fails and finding.verdict in ("INCONCLUSIVE", "NOT_COMPARABLE", "MISSING")
+    )
+    warnings = _grouped(
+        ("WARNING", "", warning, record.case.id) for record in run.records for warning in record.validity.warnings
+    )
+    return PageView(
+        run=run,
+        headline=headline(run, findings, unmeasured),
+        failing=tuple(finding for finding in findings if finding.fails),
+        moved=tuple(it for it in findings if not it.fails and it.verdict in ("REGRESSED", "IMPROVED")),
+        remarks=remarks,
+        passed=sum(finding.verdict == "PASS" for finding in findings),
+        warnings=warnings,
+        unmeasured=unmeasured,
+        groups=groups,
+        notes=tuple(notes.texts),
+        max_map_drop=max_map_drop,
+    )
+
+
+def _unmeasured(run: Run) -> tuple[Unmeasured, ...]:
+    recorded = {record.case.id: record for record in run.records}
+    rows = []
+    for case_id in dict.fromkeys((*run.selected_ids, *recorded)):
+        record = recorded.get(case_id)
+        if record is None:
+            rows.append(Unmeasured(case_id, "not reached", "The run ended before this case."))
+        elif record.outcome != "measured":
+            rows.append(Unmeasured(case_id, record.outcome, record.reason or "No reason was recorded."))
+    # What failed comes before what could not run.
+    order = ("failed", "not reached", "built", "skipped")
+    return tuple(sorted(rows, key=lambda row: order.index(row.outcome)))
+
+
+def _grouped(items: Iterable[tuple[str, str, str, str]]) -> tuple[Grouped, ...]:
+    cases: dict[tuple[str, str, str], list[str]] = {}
+    for verdict, title, sentence, case_id in items:
+        cases.setdefault((verdict, title, sentence), []).append(case_id)
+    return tuple(Grouped(*key, tuple(ids)) for key, ids in cases.items())
+
+
+def _group_view(run: Run, part: Group, findings: Sequence[Finding], max_map_drop: float, notes: Notes) -> GroupView:
+    recommendation = recommend(part.records, findings, max_map_drop)
+    reference = next((it for it in part.records if (it.case.backend, it.case.precision) == ("torch", "fp32")), None)
+    # Fastest first, as one reads for a choice; rows without a latency come last.
+    records = sorted(part.records, key=_total_p50)
+    chosen = recommendation.record.case.id if recommendation.record else None
+    rows = tuple(
+        make_row(
+            record,
+            reference,
+            void_reason(record, findings),
+            setup_of(record.case, run.machine),
+            record.case.id == chosen,
+            notes,
+        )
+        for record in records
+    )
+    recommended = next((row for row in rows if row.recommended), None)
+    return GroupView(part.title, rows, tuple(records), recommendation, recommended)
+
+
+def _total_p50(record: Record) -> float:
+    latency = record.metrics.latency
+    return float("inf") if isinstance(latency, Absent) else latency.total_ns.p50

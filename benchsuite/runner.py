@@ -1,0 +1,258 @@
+"""One run: from selected cases to records on disk, one case after another."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import ExitStack, suppress
+from dataclasses import fields, replace
+from functools import cached_property
+from pathlib import Path
+
+from benchsuite import records
+from benchsuite.absence import NOT_SELECTED, Absent
+from benchsuite.artifacts.recipe import Artifact, Recipe
+from benchsuite.artifacts.store import Store, calibration_of
+from benchsuite.backends import backend
+from benchsuite.backends.interface import RunPolicy
+from benchsuite.cases import Case
+from benchsuite.data.dataset import calibration_images, load_dataset
+from benchsuite.data.images import overlap
+from benchsuite.data.shapes import shapes_data
+from benchsuite.environment import Machine
+from benchsuite.errors import BenchsuiteError, BuildError, SessionError
+from benchsuite.measure.accuracy import Evaluation, EvaluationData, evaluate_once, evaluation_data
+from benchsuite.measure.case_run import CaseRun, Subject
+from benchsuite.measure.launch import Bench, Launch
+from benchsuite.measure.lock import measuring_lock
+from benchsuite.measure.measurement import Complexity, Metrics
+from benchsuite.models.weights import ModelRef, fetch, file_sha256
+from benchsuite.options import Options
+from benchsuite.records import ArtifactFacts, Record, Validity
+
+Say = Callable[[str], None]
+
+
+class Runner:
+    """Measures the cases of one run and appends a record as each ends."""
+
+    def __init__(
+        self,
+        options: Options,
+        models: Sequence[ModelRef],
+        machine: Machine,
+        cache_root: Path,
+        folder: Path,
+        say: Say,
+        done: Mapping[str, Record] | None = None,
+    ) -> None:
+        self.folder = folder
+        self.machine = machine
+        self._options = options
+        self._models = {model.slug: model for model in models}
+        self._cache_root = cache_root
+        self._store = Store(cache_root)
+        self._say = say
+        self._done = dict(done or {})
+        self._open: CaseRun | None = None
+        self._open_case: Case | None = None
+        self._failures: dict[str, str] = {}
+        self._notes: dict[str, list[str]] = {}
+        self._weights: dict[str, tuple[Path, str]] = {}
+        self._lock = ExitStack()
+        self._locked = False
+
+    def why_not(self, case: Case) -> str | None:
+        """Say why the case cannot run here, or None."""
+        return backend(case.backend).why_not(case, self.machine)
+
+    def recorded(self, case: Case) -> Record | None:
+        """Return the case's record if it has one, from this run or from what it resumes."""
+        return self._done.get(case.id)
+
+    def case_run(self, case: Case) -> CaseRun:
+        """Return the open measurement of a case, preparing its artifact first; raises what preparing it raised."""
+        if self._open is not None and self._open_case == case:
+            return self._open
+        self.finish_open()
+        if case.id in self._failures:
+            raise SessionError(self._failures[case.id])
+        self._take_lock()
+        try:
+            subject = self._subject(case)
+        except BenchsuiteError as error:
+            self._fail(case, str(error))
+            raise
+        self._open, self._open_case = CaseRun(subject, lambda: self._reference(case)), case
+        return self._open
+
+    def skip(self, case: Case, reason: str) -> None:
+        """Record a case that cannot run here."""
+        self._append(Record(case, "skipped", reason, Absent(reason), Metrics(), Validity(), *self._common))
+
+    def finish_open(self) -> Record | None:
+        """Close the case that is being measured and append its record."""
+        run, case = self._open, self._open_case
+        if run is None or case is None:
+            return None
+        self._open = self._open_case = None
+        if run.failure is None:
+            # CaseRun keeps a failure, and the record below carries it.
+            with suppress(SessionError):
+                run.ran()
+        run.close()
+        return self._append(self._record(case, run))
+
+    def provisional(self, case: Case, run: CaseRun) -> Record:
+        """Return the record as far as it has been measured, for comparisons."""
+        return self._record(case, run)
+
+    def abandon_open(self) -> None:
+        """Close the case that is being measured without a record: it was interrupted."""
+        if self._open is not None:
+            self._open.close()
+        self._open = self._open_case = None
+
+    def close(self) -> None:
+        """Let go of the machine."""
+        self._lock.close()
+
+    @cached_property
+    def data(self) -> EvaluationData:
+        """The evaluated images: of --data, or drawn now."""
+        return evaluation_data(self._data_yaml, self._options.effort.accuracy_images)
+
+    @cached_property
+    def _data_yaml(self) -> Path:
+        return self._options.data or shapes_data(self._cache_root / "data")
+
+    @cached_property
+    def _calibration(self) -> tuple[tuple[Path, ...], str | None]:
+        """The calibration images, and a warning where some of them are evaluated too."""
+        images = calibration_images(load_dataset(self._options.calib or self._data_yaml), self._options.calib_size)
+        shared = overlap(images, self.data.images)
+        warning = f"{shared} of {len(images)} calibration images are also evaluated: its mAP is flattered"
+        return images, warning if shared else None
+
+    @property
+    def _common(self) -> tuple[str, str]:
+        return self.machine.fingerprint, self._options.effort.name
+
+    def _take_lock(self) -> None:
+        if not self._locked:
+            self._lock.enter_context(measuring_lock(self._say))
+            self._locked = True
+
+    def _weights_of(self, slug: str) -> tuple[Path, str]:
+        if slug not in self._weights:
+            path = fetch(self._models[slug], self._cache_root, self.folder / "logs" / "download.log")
+            self._weights[slug] = path, file_sha256(path)
+        return self._weights[slug]
+
+    def _subject(self, case: Case) -> Subject:
+        weights, sha256 = self._weights_of(case.model)
+        card = self._store.card(weights, sha256, case.imgsz, "one2many")
+        if case.head not in card.heads:
+            raise BuildError(f"{case.model} has no NMS-free head: use --head auto")
+        if case.head != "one2many":
+            card = self._store.card(weights, sha256, case.imgsz, case.head)
+        recipe = self.recipe(case)
+        if not self._store.has(recipe):
+            self._say(f"building {recipe.format} {recipe.precision} of {case.model} at {case.imgsz} …")
+        images = self._calibration[0] if recipe.calibration else ()
+        artifact, notes = self._store.get(recipe, weights, images)
+        warning = self._calibration[1] if recipe.calibration else None
+        self._notes[case.id] = [*notes, *([warning] if warning else [])]
+        return Subject(
+            case=case,
+            bench=self._bench(case, artifact),
+            names=card.names,
+            complexity=Complexity(card.params, card.gflops),
+            data=self.data,
+            machine=self.machine,
+            effort=self._options.effort,
+            samples_folder=self.folder / "samples",
+        )
+
+    def recipe(self, case: Case) -> Recipe:
+        """Return how the case's artifact is made."""
+        chosen = {"calib_method": self._options.calib_method, "quant_scheme": self._options.quant_scheme}
+        need = backend(case.backend).need(case, self.machine, chosen)
+        calibration = None
+        if need.calibrated:
+            calibration = calibration_of(self._calibration[0], self._options.calib_method)
+        versions = self.machine.packages
+        return Recipe(
+            format=need.format,
+            precision=need.precision,
+            weights_sha256=self._weights_of(case.model)[1],
+            head=case.head,
+            imgsz=case.imgsz,
+            batch=case.batch,
+            scheme=need.scheme,
+            calibration=calibration,
+            tools={name: versions[name] for name in need.tools if name in versions},
+        )
+
+    def _bench(self, case: Case, artifact: Artifact) -> Bench:
+        log = self.folder / "logs" / f"{case.id.replace(':', '_')}.log"
+        return Bench(artifact, self.data.images, self._cache_root, log)
+
+    def _reference(self, case: Case) -> Evaluation:
+        """Evaluate PyTorch FP32 of the case's weights on the CPU, unless that is kept from before."""
+        reference = Case(case.model, "torch", "fp32", "cpu", case.imgsz, 1, case.threads, case.head, case.variant)
+        reason = self.why_not(reference)
+        if reason:
+            raise SessionError(f"no reference detections: {reason}")
+        weights, sha256 = self._weights_of(case.model)
+        artifact, _ = self._store.get(self.recipe(reference), weights)
+        names = self._store.card(weights, sha256, case.imgsz, "one2many").names
+        with ExitStack() as stack:
+
+            def launch() -> Launch:
+                worker = Launch(reference, self._bench(reference, artifact), RunPolicy(reference.threads))
+                stack.callback(worker.close)
+                worker.open()
+                return worker
+
+            return evaluate_once(reference, artifact, names, self.data, self.machine, self._cache_root, launch)
+
+    def _record(self, case: Case, run: CaseRun) -> Record:
+        artifact = run.subject.bench.artifact
+        ran = run.proof()
+        policy = {
+            "threads": str(case.threads),
+            "spin": "each runtime's own",
+            "affinity": f"{self.machine.usable_cores} cores",
+            "denormals": "flushed to zero",
+        }
+        return Record(
+            case,
+            "failed" if run.failure else "measured",
+            run.failure or "",
+            ArtifactFacts(artifact.sha256, artifact.bytes, artifact.recipe, artifact.recipe.digest),
+            _with_earlier(run.metrics(), self._done.get(case.id)),
+            Validity(
+                warnings=tuple(self._notes.get(case.id, ())),
+                ran=ran,
+                label=ran if isinstance(ran, Absent) else ran.label,
+                policy=policy,
+            ),
+            *self._common,
+        )
+
+    def _fail(self, case: Case, reason: str) -> None:
+        self._failures[case.id] = reason
+        self._append(Record(case, "failed", reason, Absent(reason), Metrics(), Validity(), *self._common))
+
+    def _append(self, record: Record) -> Record:
+        self._done[record.case.id] = record
+        records.append(self.folder / "records.jsonl", record)
+        return record
+
+
+def _with_earlier(metrics: Metrics, earlier: Record | None) -> Metrics:
+    """Fill what this session did not select with what the resumed run has measured of the same case."""
+    if earlier is None:
+        return metrics
+    missing = [field.name for field in fields(Metrics) if getattr(metrics, field.name) == NOT_SELECTED]
+    return replace(metrics, **{name: getattr(earlier.metrics, name) for name in missing})

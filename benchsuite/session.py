@@ -1,0 +1,178 @@
+"""A pytest session's benchmark: what was selected, the run that measures it, its verdicts and its end."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import replace
+from pathlib import Path
+
+from benchsuite.absence import Absent
+from benchsuite.baselines import Baseline, find, load
+from benchsuite.benchmark import Measured
+from benchsuite.cases import Case
+from benchsuite.comparison import compare
+from benchsuite.environment import differences, read_machine
+from benchsuite.errors import UsageError
+from benchsuite.estimate import estimate_s
+from benchsuite.findings import Finding, render, write_findings
+from benchsuite.limits import broken_limits
+from benchsuite.options import Options, parse
+from benchsuite.records import Record
+from benchsuite.report.console import case_line, table_lines
+from benchsuite.report.page import write_report
+from benchsuite.runner import Runner
+from benchsuite.runs import Run, create_run, finish_run, newest_unfinished, point_latest, read_run
+from benchsuite.selection import cache_root, select
+from benchsuite.tolerances import EXACT, Tolerance, read_tolerances
+
+# Which findings the test of a metric answers for.
+_FINDINGS_OF = {
+    "latency": ("latency",),
+    "memory": ("memory",),
+    "complexity": ("artifact_bytes", "params", "gflops"),
+    "proof": ("kernels",),
+    "accuracy": ("accuracy", "map50", "map50_95"),
+    "parity": ("parity",),
+}
+
+
+def with_resumed(given: Mapping[str, str]) -> tuple[Options, Run | None]:
+    """Read the options; where a run is resumed its own options stand in for those not given now."""
+    options = parse(given)
+    if options.resume is None:
+        return options, None
+    folder = newest_unfinished(options.report) if options.resume == "newest" else Path(options.resume)
+    if folder is None:
+        raise UsageError(f"--resume: {options.report} holds no unfinished run; leave it out to start a new one.")
+    run = read_run(folder)
+    resumed = parse({**run.options, **given})
+    if resumed.effort.name != run.effort:
+        raise UsageError(
+            f"--resume: {run.name} was started with --effort {run.effort}, this command says {resumed.effort.name}; "
+            f"give --effort {run.effort} or start a new run."
+        )
+    return resumed, run
+
+
+class BenchSession:
+    """Owns a run from collection to report."""
+
+    def __init__(self, given: Mapping[str, str]) -> None:
+        self._given = given
+        self.options, self._resumed = with_resumed(given)
+        self._cache_root = cache_root()
+        self._models, cases = select(self.options, self._cache_root)
+        self.cases = tuple(case for case in cases if self._resumed is None or case.id in self._resumed.selected_ids)
+        self.runner: Runner
+        self._run: Run
+        self.started = False
+        self._selected: tuple[Case, ...] = ()
+        self._say: Callable[[str], None] = print
+        self._baseline: Baseline | None = None
+        self._tolerances: Mapping[str, Tolerance] = EXACT
+        self._findings: tuple[Finding, ...] = ()
+
+    def start(self, selected: tuple[Case, ...], command: str, say: Callable[[str], None]) -> None:
+        """Make the run's folder (or go on in the resumed one) and say how long it will take.
+
+        Raises UsageError for a resumed run of another machine or other recipes, and for an unreadable baseline.
+        """
+        options, machine = self.options, read_machine()
+        self._selected, self._say = selected, say
+        baseline = find(options.baseline, options.machine, machine)
+        if baseline is not None:
+            self._baseline, self._tolerances = load(baseline), read_tolerances(options.baseline)
+        done: dict[str, Record] = {}
+        if self._resumed is None:
+            given = {name: text for name, text in self._given.items() if name not in ("resume", "report")}
+            ids = [case.id for case in selected]
+            folder = create_run(options.report, machine, command, ids, options.effort.name, given, options.policy)
+        else:
+            folder = self._resumed.folder
+            changed = differences(self._resumed.machine, machine)
+            if changed:
+                raise UsageError(
+                    f"--resume: the machine or versions of {folder.name} have changed: {'; '.join(changed)}."
+                )
+            done = {record.case.id: record for record in self._resumed.records if record.outcome != "failed"}
+            for note in self._resumed.notes:
+                say(note)
+        self.runner = Runner(options, self._models, machine, self._cache_root, folder, say, done)
+        if self._resumed is not None:
+            self._check_recipes(done)
+            finish_run(folder, "running")
+        self._run = read_run(folder)
+        point_latest(options.report, folder)
+        self.started = True
+        todo = [case for case in selected if case.id not in done and self.why_not(case) is None]
+        minutes = estimate_s(todo, options.effort) / 60
+        say(f"{len(todo)} of {len(selected)} cases to measure, about {minutes:.0f} min and the time to build artifacts")
+
+    def why_not(self, case: Case) -> str | None:
+        """Say why the case cannot run here, or None."""
+        return self.runner.why_not(case)
+
+    def finish(self, case: Case) -> None:
+        """Record the case and print its line."""
+        reason = self.why_not(case)
+        if reason and self.runner.recorded(case) is None:
+            self.runner.skip(case, reason)
+        else:
+            self.runner.finish_open()
+        record = self.runner.recorded(case)
+        if record is not None:
+            self._say(case_line(record))
+
+    def judge(self, measured: Measured[object]) -> tuple[str, ...]:
+        """Return a sentence for every limit or baseline that the metric fails."""
+        metrics = _FINDINGS_OF.get(measured.metric, ())
+        findings = self._judge({measured.case.id: measured.record}, (measured.case,))
+        return tuple(render([finding]) for finding in findings if finding.fails and finding.metric in metrics)
+
+    @property
+    def missing(self) -> tuple[Finding, ...]:
+        """Return the cases that the baseline has and this run lacks."""
+        return tuple(finding for finding in self._findings if finding.verdict == "MISSING")
+
+    def end(self, interrupted: bool) -> None:
+        """Close the run and write its report; an interrupted case leaves no record, so that --resume measures it."""
+        if interrupted:
+            self.runner.abandon_open()
+        self.runner.finish_open()
+        self.runner.close()
+        if not interrupted:
+            records = {case.id: record for case in self._selected if (record := self.runner.recorded(case))}
+            self._findings = self._judge(records, self._selected)
+        finish_run(self.runner.folder, "interrupted" if interrupted else "finished")
+        write_findings(self.runner.folder, self._findings)
+        write_report(self.runner.folder, self._findings, self.options.max_map_drop)
+
+    def summary_lines(self) -> list[str]:
+        """Return the table, the findings that fail and where the report lies."""
+        records = [record for case in self._selected if (record := self.runner.recorded(case))]
+        lines = table_lines(records)
+        failing = render(self._findings)
+        lines += ["", *failing.splitlines()] if failing else []
+        if self._baseline is None:
+            lines += ["", f"No baseline for this machine in {self.options.baseline}: `benchsuite promote` makes one."]
+        return [*lines, "", f"Report: {self.runner.folder / 'index.html'}"]
+
+    def _judge(self, records: Mapping[str, Record], selected: tuple[Case, ...]) -> tuple[Finding, ...]:
+        """Hold records against the limits and, where there is one, the baseline."""
+        ids = tuple(case.id for case in selected)
+        run = replace(self._run, records=tuple(records.values()), selected_ids=ids)
+        over = [finding for record in run.records for finding in broken_limits(run, record, self.options.limits)]
+        compared = compare(run, self._baseline, self._tolerances) if self._baseline is not None else ()
+        return (*over, *compared)
+
+    def _check_recipes(self, done: Mapping[str, Record]) -> None:
+        """Refuse to mix artifacts made in different ways in one run."""
+        for case in self._selected:
+            record = done.get(case.id)
+            if record is None or isinstance(record.artifact, Absent):
+                continue
+            if self.runner.recipe(case).digest != record.artifact.recipe_digest:
+                raise UsageError(
+                    f"--resume: {case.id} was measured with another recipe: weights, head, calibration or tools have "
+                    "changed; start a new run."
+                )

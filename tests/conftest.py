@@ -1,0 +1,28 @@
+"""What all tests share: warnings are errors here, slow tests wait to be asked for, real material lies in ../shared."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+SHARED = Path(__file__).resolve().parents[2] / "shared"
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Leave out slow tests unless -m names them, and turn warnings in tests into errors."""
+    asked = "slow" in (config.getoption("markexpr") or "")
+    slow = [item for item in items if item.get_closest_marker("slow") and not asked]
+    if slow:
+        config.hook.pytest_deselected(items=slow)
+        items[:] = [item for item in items if item not in slow]
+    for item in items:
+        item.add_marker(pytest.mark.filterwarnings("error"), append=False)
+
+
+@pytest.fixture(scope="session")
+def shared() -> Path:
+    """Return the folder of real weights and labelled images, or skip where this checkout has none beside it."""
+    if not (SHARED / "models").is_dir():
+        pytest.skip("needs real weights and images in ../shared, which only the developers have")
+    return SHARED

@@ -1,0 +1,135 @@
+"""The store builds once, gives whole artifacts only, and mends what was damaged. (Its builder is a fake.)"""
+
+from __future__ import annotations
+
+import multiprocessing
+from collections.abc import Sequence
+from pathlib import Path
+
+import pytest
+
+from benchsuite.artifacts.recipe import Calibration, Recipe
+from benchsuite.artifacts.store import Store
+from benchsuite.errors import BuildError
+
+RECIPE = Recipe("torch", "fp32", "0" * 64, "one2many", 640, 1, tools={"torch": "2"})
+
+
+class FakeBuilder:
+    """Write the recipe's name instead of exporting anything, and count."""
+
+    def __init__(self, log: Path) -> None:
+        self.log = log
+
+    def __call__(
+        self, recipe: Recipe, weights: Path, parent: Path | None, images: Sequence[Path], folder: Path
+    ) -> None:
+        with self.log.open("a") as file:
+            file.write(f"{recipe.format} {recipe.precision}\n")
+        (folder / "model.bin").write_text(f"{recipe.format} {recipe.precision} from {bool(parent)} and {len(images)}")
+
+
+@pytest.fixture
+def builder(tmp_path: Path) -> FakeBuilder:
+    """Give a builder that writes down what it built."""
+    return FakeBuilder(tmp_path / "built")
+
+
+@pytest.fixture
+def store(tmp_path: Path, builder: FakeBuilder) -> Store:
+    """Give an empty store."""
+    return Store(tmp_path / "store", builder)
+
+
+def _built(builder: FakeBuilder) -> list[str]:
+    return builder.log.read_text().splitlines() if builder.log.exists() else []
+
+
+def test_second_request_builds_nothing(store: Store, builder: FakeBuilder, tmp_path: Path) -> None:
+    """An artifact is built when it is first asked for, and then found."""
+    first, notes = store.get(RECIPE, tmp_path / "w.pt")
+    again, _ = store.get(RECIPE, tmp_path / "w.pt")
+    assert first == again
+    assert notes == ()
+    assert _built(builder) == ["torch fp32"]
+    assert first.bytes == len("torch fp32 from False and 0")
+    assert store.has(RECIPE)
+
+
+def test_derived_artifact_builds_its_parent_first(store: Store, builder: FakeBuilder, tmp_path: Path) -> None:
+    """INT8 is made from the FP32 artifact, which the FP32 case then finds."""
+    calibration = Calibration("1" * 64, 2, "minmax")
+    int8 = Recipe("onnx", "int8", "0" * 64, "one2many", 640, 1, "s", calibration, {"onnxruntime": "1"})
+    artifact, _ = store.get(int8, tmp_path / "w.pt", [tmp_path / "a.jpg", tmp_path / "b.jpg"])
+    assert _built(builder) == ["onnx fp32", "onnx int8"]
+    assert (Path(artifact.folder) / "model.bin").read_text() == "onnx int8 from True and 2"
+
+
+def test_altered_artifact_is_rebuilt_and_said(store: Store, builder: FakeBuilder, tmp_path: Path) -> None:
+    """A truncated file is noticed on use, rebuilt, and reported."""
+    artifact, _ = store.get(RECIPE, tmp_path / "w.pt")
+    (Path(artifact.folder) / "model.bin").write_text("tor")
+    mended, notes = store.get(RECIPE, tmp_path / "w.pt")
+    assert mended == artifact
+    assert _built(builder) == ["torch fp32"] * 2
+    assert "truncated or altered" in notes[0]
+    (Path(artifact.folder).parent / "artifact.json").unlink()
+    assert "incomplete" in store.get(RECIPE, tmp_path / "w.pt")[1][0]
+
+
+def test_failed_build_leaves_nothing_behind(tmp_path: Path) -> None:
+    """A build that fails half-way leaves no artifact and no scratch folder."""
+
+    def fail(recipe: Recipe, weights: Path, parent: Path | None, images: Sequence[Path], folder: Path) -> None:
+        (folder / "half").write_text("x")
+        raise BuildError("the exporter gave up")
+
+    store = Store(tmp_path, fail)
+    with pytest.raises(BuildError, match="gave up"):
+        store.get(RECIPE, tmp_path / "w.pt")
+    assert not store.has(RECIPE)
+    assert [path.name for path in (tmp_path / "artifacts").iterdir() if not path.name.endswith(".lock")] == []
+
+
+def test_recipes_differ_in_their_digest() -> None:
+    """Whatever a recipe says decides its digest."""
+    others = [
+        Recipe("torch", "fp32", "1" * 64, "one2many", 640, 1, tools={"torch": "2"}),
+        Recipe("torch", "fp32", "0" * 64, "end2end", 640, 1, tools={"torch": "2"}),
+        Recipe("torch", "fp32", "0" * 64, "one2many", 640, 1, tools={"torch": "3"}),
+        Recipe("torch", "fp32", "0" * 64, "one2many", 640, 1, "s", Calibration("0", 1, "minmax"), {"torch": "2"}),
+        Recipe("torch", "fp32", "0" * 64, "one2many", 640, 1, "s", Calibration("0", 1, "entropy"), {"torch": "2"}),
+    ]
+    assert len({recipe.digest for recipe in [RECIPE, *others]}) == 6
+
+
+def _get(root: Path, log: Path) -> None:
+    Store(root, FakeBuilder(log)).get(RECIPE, root / "w.pt")
+
+
+def test_processes_that_ask_at_once_build_once(tmp_path: Path, builder: FakeBuilder) -> None:
+    """Of several processes that want one artifact, one builds and the others wait for it."""
+    context = multiprocessing.get_context("spawn")
+    processes = [context.Process(target=_get, args=(tmp_path / "store", builder.log)) for _ in range(4)]
+    for process in processes:
+        process.start()
+    for process in processes:
+        process.join(30)
+    assert [process.exitcode for process in processes] == [0] * 4
+    assert _built(builder) == ["torch fp32"]
+
+
+def test_clean_removes_the_longest_unused_first(store: Store, tmp_path: Path) -> None:
+    """Cleaning keeps the most recently used artifacts that fit; what is in use is never evicted by itself."""
+    import os
+    import time
+
+    recipes = [Recipe("torch", "fp32", digit * 64, "one2many", 640, 1) for digit in "123"]
+    for age_s, recipe in zip((300, 200, 100), recipes, strict=True):
+        artifact, _ = store.get(recipe, tmp_path / "w.pt")
+        stamp = time.time() - age_s
+        os.utime(Path(artifact.folder).parent / "artifact.json", (stamp, stamp))
+    assert store.clean(0) == ()
+    removed = store.clean(2 * artifact.bytes, in_use_s=0)
+    assert [entry.recipe for entry in removed] == recipes[:1]
+    assert [store.has(recipe) for recipe in recipes] == [False, True, True]

@@ -1,0 +1,162 @@
+"""data.yaml files as people write them, and what is said about broken ones."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from benchsuite.data.dataset import calibration_images, load_dataset
+from benchsuite.errors import DataError
+
+
+def touch(*files: Path) -> None:
+    for file in files:
+        file.parent.mkdir(parents=True, exist_ok=True)
+        file.touch()
+
+
+def write_yaml(folder: Path, text: str) -> Path:
+    folder.mkdir(parents=True, exist_ok=True)
+    file = folder / "data.yaml"
+    file.write_text(text)
+    return file
+
+
+def test_split_folder_is_walked_and_sorted_as_text(tmp_path: Path) -> None:
+    """A split's folder is searched to the bottom, for images only, and sorted by the whole path."""
+    images = tmp_path / "images" / "val"
+    touch(images / "b.JPG", images / "a.png", images / "deep" / "c.webp", images / "deep-er" / "d.bmp")
+    touch(images / "notes.txt", images / ".hidden.jpg", images / ".cache" / "e.jpg")
+    dataset = load_dataset(write_yaml(tmp_path, "val: images/val\nnames: [cat, dog]\n"))
+    found = [path.relative_to(images).as_posix() for path in dataset.splits["val"]]
+    assert found == ["a.png", "b.JPG", "deep-er/d.bmp", "deep/c.webp"]
+    assert dataset.names == ("cat", "dog")
+    assert set(dataset.splits) == {"val"}
+
+
+def test_list_of_folders_is_one_sorted_split(tmp_path: Path) -> None:
+    """Several folders make one split, whatever order they are named in."""
+    touch(tmp_path / "images" / "b" / "1.jpg", tmp_path / "images" / "a" / "2.jpg")
+    dataset = load_dataset(write_yaml(tmp_path, "val: [images/b, images/a]\nnames: {1: dog, '0': cat}\n"))
+    assert [path.name for path in dataset.splits["val"]] == ["2.jpg", "1.jpg"]
+    assert dataset.names == ("cat", "dog")
+
+
+@pytest.mark.parametrize(
+    ("line", "list_folder"), [("./images/1.jpg", "lists"), ("images/1.jpg", ""), ("images/1.jpg", "lists")]
+)
+def test_text_list_resolves_relative_lines(tmp_path: Path, line: str, list_folder: str) -> None:
+    """`./` starts at the list's folder; other relative lines at the data set's root, or else at the list's folder."""
+    touch(tmp_path / list_folder / "images" / "1.jpg", tmp_path / "elsewhere" / "2.jpg")
+    listing = tmp_path / list_folder / "val.txt"
+    listing.write_text(f"\ufeff{line}\n\n{tmp_path / 'elsewhere' / '2.jpg'}\nreadme.md\n", encoding="utf-8")
+    dataset = load_dataset(write_yaml(tmp_path, f"val: {listing.relative_to(tmp_path)}\nnames: [cat]\n"))
+    assert set(dataset.splits["val"]) == {
+        tmp_path / list_folder / "images" / "1.jpg",
+        tmp_path / "elsewhere" / "2.jpg",
+    }
+
+
+def test_path_starts_at_working_directory_then_at_the_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A relative `path` means the working directory if the val split is there, and the file's own folder if not."""
+    touch(tmp_path / "file" / "set" / "images" / "1.jpg")
+    yaml = write_yaml(tmp_path / "file", "path: set\nval: images\nnames: [cat]\n")
+    (tmp_path / "work").mkdir()
+    monkeypatch.chdir(tmp_path / "work")
+    assert [path.name for path in load_dataset(yaml).splits["val"]] == ["1.jpg"]
+    touch(tmp_path / "work" / "set" / "images" / "2.jpg")
+    assert [path.name for path in load_dataset(yaml).splits["val"]] == ["2.jpg"]
+
+
+def test_absolute_path_and_parent_prefix(tmp_path: Path) -> None:
+    """`path` may be absolute, and `../images` is also looked for beside the file."""
+    touch(tmp_path / "set" / "images" / "1.jpg")
+    far = write_yaml(tmp_path / "far", f"path: {tmp_path / 'set'}\nval: ../images\nnames: [cat]\n")
+    assert [path.name for path in load_dataset(far).splits["val"]] == ["1.jpg"]
+
+
+def test_missing_train_split_matters_only_when_used(tmp_path: Path) -> None:
+    """Evaluation alone needs no training images; asking for them says that they are missing."""
+    touch(tmp_path / "images" / "val" / "1.jpg")
+    yaml = write_yaml(tmp_path, "train: images/train\nval: images/val\nnames: [cat]\n")
+    dataset = load_dataset(yaml)
+    assert "train" in dataset.splits
+    with pytest.raises(DataError, match=r"the train split of '.*data.yaml' is missing: found nothing at '.*train'"):
+        calibration_images(dataset, 4)
+
+
+@pytest.mark.parametrize(
+    ("text", "sentence"),
+    [
+        ("a: [", "is not YAML"),
+        ("just a word", "holds no 'key: value' lines"),
+        ("val: images", "names no classes"),
+        ("val: images\nnames: []", "names no classes"),
+        ("val: images\nnames: {0: a, 2: b}", r"numbers 2 classes 0 to 2; they must be 0 to 1"),
+        ("val: images\nnames: {cat: 0}", "other than a class number"),
+        ("names: [a]", "names no val split"),
+        ("names: [a]\nval: 3", "'val' of '.*' is 3; it must be"),
+        ("names: [a]\nval: nowhere", "the val split of '.*' is missing: found nothing at '.*nowhere'"),
+        ("names: [a]\nval: empty", r"the val split of '.*' \(empty\) was found and holds no images"),
+        ("names: [a]\nval: empty\npath: 4", "'path' of '.*' is 4"),
+    ],
+)
+def test_broken_file_gets_one_sentence(tmp_path: Path, text: str, sentence: str) -> None:
+    """Each way of being broken has its own message, on one line, that names the file."""
+    (tmp_path / "empty").mkdir()
+    touch(tmp_path / "images" / "1.jpg")
+    yaml = write_yaml(tmp_path, text)
+    with pytest.raises(DataError, match=sentence) as caught:
+        load_dataset(yaml)
+    assert str(yaml) in str(caught.value)
+    assert "\n" not in str(caught.value)
+
+
+def test_missing_file_and_folder_are_told_apart(tmp_path: Path) -> None:
+    """Naming a folder instead of its data.yaml is said as such."""
+    with pytest.raises(DataError, match="found nothing there"):
+        load_dataset(tmp_path / "data.yaml")
+    with pytest.raises(DataError, match="found a folder there"):
+        load_dataset(tmp_path)
+
+
+def make_splits(folder: Path, **counts: int) -> Path:
+    for split, count in counts.items():
+        (folder / split).mkdir(parents=True)
+        touch(*(folder / split / f"{index:02d}.jpg" for index in range(count)))
+    return write_yaml(folder, "names: [a]\n" + "".join(f"{split}: {split}\n" for split in counts))
+
+
+def test_calibration_is_spread_over_its_split(tmp_path: Path) -> None:
+    """A few of many calibration images are spread evenly, and all are taken where there are fewer."""
+    dataset = load_dataset(make_splits(tmp_path, val=1, train=3, calibration=10))
+    assert [path.stem for path in calibration_images(dataset, 4)] == ["00", "02", "05", "07"]
+    assert {path.parent.name for path in calibration_images(dataset, 4)} == {"calibration"}
+    assert calibration_images(dataset, 99) == dataset.splits["calib"]
+    assert calibration_images(dataset, 4) == calibration_images(dataset, 4)
+
+
+def test_calibration_falls_back_to_train(tmp_path: Path) -> None:
+    """Without a calib split the training images calibrate; without both there is a sentence."""
+    both = load_dataset(make_splits(tmp_path / "both", val=1, train=3))
+    assert [path.parent.name for path in calibration_images(both, 2)] == ["train", "train"]
+    only_val = load_dataset(make_splits(tmp_path / "only", val=1))
+    with pytest.raises(DataError, match="neither a calib nor a train split"):
+        calibration_images(only_val, 2)
+    empty = load_dataset(make_splits(tmp_path / "empty", val=1, train=0))
+    with pytest.raises(DataError, match="holds no images to calibrate on"):
+        calibration_images(empty, 2)
+    with pytest.raises(DataError, match="asked for 0 calibration images"):
+        calibration_images(both, 0)
+
+
+def test_shared_sets_load() -> None:
+    """The sample sets have the splits that their notes describe."""
+    shared = Path(__file__).parents[4] / "shared" / "data"
+    if not shared.is_dir():
+        pytest.skip("the shared sample data does not lie beside this repository")
+    voc = load_dataset(shared / "voc85" / "voc85.yaml")
+    assert (len(voc.splits["val"]), len(voc.splits["train"]), len(voc.names)) == (45, 40, 80)
+    assert all(path.is_file() for path in voc.splits["val"])
+    assert len(load_dataset(shared / "coco8" / "coco8.yaml").splits["val"]) == 8

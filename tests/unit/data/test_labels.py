@@ -1,0 +1,91 @@
+"""YOLO label files."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from benchsuite.data.labels import label_path, read_labels
+from benchsuite.errors import DataError
+
+NAMES = ("cat", "dog")
+
+
+def write_labels(folder: Path, text: str) -> Path:
+    (folder / "labels").mkdir(parents=True)
+    (folder / "labels" / "1.txt").write_text(text, encoding="utf-8")
+    return folder / "images" / "1.jpg"
+
+
+def test_last_images_folder_is_replaced() -> None:
+    """Only the last folder called images changes, and only the last suffix."""
+    assert label_path(Path("/images/set/images/val/a.b.jpg")) == Path("/images/set/labels/val/a.b.txt")
+    assert label_path(Path("/set/photos/a.jpg")) == Path("/set/photos/a.txt")
+
+
+def test_boxes_become_pixel_corners(tmp_path: Path) -> None:
+    """A box is given by centre and size in fractions, and comes out as corners in pixels."""
+    labels = read_labels(write_labels(tmp_path, "\ufeff1 0.5 0.5 0.5 0.25\n\n"), 200, 100, NAMES)
+    assert labels.classes.tolist() == [1]
+    assert labels.boxes.tolist() == [[50, 37.5, 150, 62.5]]
+    assert labels.boxes.dtype == np.float32
+
+
+def test_polygon_stands_for_its_box(tmp_path: Path) -> None:
+    """A line with more than five numbers holds a polygon's points."""
+    labels = read_labels(write_labels(tmp_path, "0 0.1 0.5 0.3 0.2 0.2 0.6\n"), 100, 100, NAMES)
+    np.testing.assert_allclose(labels.boxes, [[10, 20, 30, 60]], atol=1e-5)
+
+
+def test_missing_and_empty_files_mean_no_objects(tmp_path: Path) -> None:
+    """An image without a label file is background, and so is one with an empty file."""
+    empty = write_labels(tmp_path, "\n")
+    for image in (empty, tmp_path / "images" / "2.jpg"):
+        labels = read_labels(image, 10, 10, NAMES)
+        assert labels.classes.shape == (0,)
+        assert labels.boxes.shape == (0, 4)
+
+
+def test_equal_lines_count_once(tmp_path: Path) -> None:
+    """A repeated line is one object, and equal boxes of two classes, or around two polygons, are two."""
+    text = "0 0.5 0.5 0.2 0.2\n1 0.5 0.5 0.2 0.2\n0 0.50 0.5 0.2 0.2\n"
+    assert read_labels(write_labels(tmp_path, text), 10, 10, NAMES).classes.tolist() == [0, 1]
+    polygons = "0 0 0 1 1 0 1\n0 0 0 1 1 1 0\n"
+    assert len(read_labels(write_labels(tmp_path / "polygons", polygons), 10, 10, NAMES).classes) == 2
+
+
+def test_one_percent_outside_is_rounding(tmp_path: Path) -> None:
+    """Coordinates may leave the image by 1 %, as Ultralytics allows."""
+    assert len(read_labels(write_labels(tmp_path, "0 0.5 1.005 0.2 0.1\n"), 10, 10, NAMES).classes) == 1
+
+
+@pytest.mark.parametrize(
+    ("line", "sentence"),
+    [
+        ("0 0.5 0.5 0.2", "found 4 numbers"),
+        ("0 0.5 0.5 0.2 0.2 0.9", "found 6 numbers"),
+        ("0 0.5 0.5 wide 0.2", "is not made of numbers"),
+        ("2 0.5 0.5 0.2 0.2", "class 2 is none of the data set's classes 0 to 1"),
+        ("-1 0.5 0.5 0.2 0.2", "class -1 is none"),
+        ("0.5 0.5 0.5 0.2 0.2", "class 0.5 is none"),
+        ("nan 0.5 0.5 0.2 0.2", "class nan is none"),
+        ("0 320 240 50 50", "leaves the image"),
+        ("0 0.5 0.5 -0.005 0.2", "leaves the image"),
+        ("0 nan 0.5 0.2 0.2", "leaves the image"),
+    ],
+)
+def test_broken_line_is_named(tmp_path: Path, line: str, sentence: str) -> None:
+    """A line that cannot be right is an error that names file and line, never a silently dropped image."""
+    image = write_labels(tmp_path, f"0 0.5 0.5 0.2 0.2\n\n{line}\n")
+    with pytest.raises(DataError, match=rf"labels '.*1\.txt', line 3: .*{sentence}"):
+        read_labels(image, 10, 10, NAMES)
+
+
+def test_binary_file_is_refused(tmp_path: Path) -> None:
+    """A label file that is not text is an error."""
+    image = write_labels(tmp_path, "")
+    (tmp_path / "labels" / "1.txt").write_bytes(b"\xff\xfe\x00")
+    with pytest.raises(DataError, match="cannot be read"):
+        read_labels(image, 10, 10, NAMES)

@@ -1,0 +1,114 @@
+"""Detections of one artifact against another's."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from benchsuite.absence import Absent
+from benchsuite.detect.detections import Detections
+from benchsuite.detect.parity import compare
+
+NAMES = ("cat", "dog", "fish")
+BOX = (100.0, 100.0, 200.0, 200.0)
+FAR = (300.0, 300.0, 400.0, 400.0)
+
+Found = tuple[tuple[float, float, float, float], float, int]
+
+
+def found(*items: Found) -> Detections:
+    return Detections(
+        np.array([box for box, _, _ in items], np.float32).reshape(-1, 4),
+        np.array([score for _, score, _ in items], np.float32),
+        np.array([number for _, _, number in items], np.int64),
+    )
+
+
+@st.composite
+def images(draw: st.DrawFn) -> Detections:
+    count = draw(st.integers(0, 8))
+    rng = np.random.default_rng(draw(st.integers(0, 1000)))
+    low = rng.integers(0, 40, (count, 2))
+    boxes = np.concatenate([low, low + rng.integers(1, 40, (count, 2))], 1).astype(np.float32)
+    return Detections(boxes, np.sort(rng.random(count, np.float32))[::-1], rng.integers(0, 3, count))
+
+
+def test_matched_added_and_dropped_are_counted() -> None:
+    """A box both sides found is matched, one that only the candidate found is added, the other way round dropped."""
+    reference = [found((BOX, 0.9, 0), (FAR, 0.8, 0)), found((BOX, 0.7, 1))]
+    candidate = [found((BOX, 0.8, 0)), found((BOX, 0.75, 1), (FAR, 0.5, 2))]
+    parity = compare(reference, candidate, NAMES, "torch fp32")
+    assert (parity.images, parity.matched, parity.added, parity.dropped) == (2, 2, 1, 1)
+    assert parity.agreement == 0.5
+    assert parity.score_shift_mean == pytest.approx(0.075)
+    assert parity.score_shift_max == pytest.approx(0.1)
+    assert (parity.worst_class, parity.worst_class_agreement) == ("fish", 0.0)
+    assert parity.reference == "torch fp32"
+
+
+def test_another_class_or_place_is_another_object() -> None:
+    """A box of another class, of another image, or with less than half overlap does not match."""
+    moved = (151.0, 100.0, 251.0, 200.0)
+    for reference, candidate in (
+        ([found((BOX, 0.9, 0))], [found((BOX, 0.9, 1))]),
+        ([found((BOX, 0.9, 0))], [found((moved, 0.9, 0))]),
+        ([found((BOX, 0.9, 0)), found()], [found(), found((BOX, 0.9, 0))]),
+    ):
+        parity = compare(reference, candidate, NAMES, "r")
+        assert (parity.matched, parity.added, parity.dropped, parity.agreement) == (0, 1, 1, 0)
+        assert parity.score_shift_mean == parity.score_shift_max == Absent("no detections matched")
+
+
+def test_closest_free_box_is_taken_in_order_of_score() -> None:
+    """The better candidate chooses first, and chooses the closest; each reference is taken once."""
+    near = (105.0, 100.0, 205.0, 200.0)
+    parity = compare([found((near, 0.9, 0), (BOX, 0.6, 0))], [found((BOX, 0.5, 0), (near, 0.9, 0))], NAMES, "r")
+    assert parity.matched == 2
+    assert parity.score_shift_max == pytest.approx(0.1)
+    twice = compare([found((BOX, 0.9, 0))], [found((BOX, 0.9, 0), (near, 0.5, 0))], NAMES, "r")
+    assert (twice.matched, twice.added) == (1, 1)
+    assert compare([found((BOX, 0.9, 0))], [found((near, 0.5, 0), (BOX, 0.9, 0))], NAMES, "r").score_shift_max == 0
+
+
+def test_nothing_found_by_either_is_agreement() -> None:
+    """Two sides without detections agree, and have no worst class and no shift."""
+    parity = compare([found(), found()], [found(), found()], NAMES, "r")
+    assert (parity.images, parity.agreement) == (2, 1.0)
+    assert parity.worst_class == parity.worst_class_agreement == Absent("neither side found anything")
+    assert parity.score_shift_mean == Absent("no detections matched")
+
+
+def test_worst_class_among_equals_has_the_most_boxes() -> None:
+    """Of classes that agree equally badly, the one with the most boxes is named, then the first."""
+    other = (500.0, 500.0, 600.0, 600.0)
+    reference = [found((BOX, 0.9, 0), (BOX, 0.9, 1), (FAR, 0.9, 1), (BOX, 0.9, 2))]
+    assert compare(reference, [found((BOX, 0.9, 2))], NAMES, "r").worst_class == "dog"
+    even = [found((BOX, 0.9, 2), (FAR, 0.9, 1))]
+    assert compare(even, [found((other, 0.9, 1))], NAMES, "r").worst_class == "dog"
+    assert compare(even, [found()], NAMES, "r").worst_class == "dog"
+
+
+def test_images_must_pair_up() -> None:
+    """Comparing different numbers of images is an error."""
+    with pytest.raises(ValueError, match="zip"):
+        compare([found()], [found(), found()], NAMES, "r")
+
+
+@given(st.lists(images(), max_size=4))
+def test_detections_agree_with_themselves(same: list[Detections]) -> None:
+    """Anything compared with itself matches completely, without a shift."""
+    parity = compare(same, same, NAMES, "r")
+    assert (parity.matched, parity.added, parity.dropped) == (sum(len(one.scores) for one in same), 0, 0)
+    assert parity.agreement == 1.0
+    assert parity.score_shift_max in (0.0, Absent("no detections matched"))
+
+
+@given(st.lists(st.tuples(images(), images()), max_size=4))
+def test_every_detection_is_counted_once(pairs: list[tuple[Detections, Detections]]) -> None:
+    """Matched and dropped make up the reference, matched and added the candidate."""
+    parity = compare([one for one, _ in pairs], [other for _, other in pairs], NAMES, "r")
+    assert parity.matched + parity.dropped == sum(len(one.scores) for one, _ in pairs)
+    assert parity.matched + parity.added == sum(len(other.scores) for _, other in pairs)
+    assert 0 <= parity.agreement <= 1
