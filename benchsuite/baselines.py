@@ -6,83 +6,24 @@ artifact again, the deterministic figures last accepted, and the median latency 
 
 from __future__ import annotations
 
-import hashlib
 import json
 import re
 from collections.abc import Collection, Iterator, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from benchsuite.absence import NOT_SELECTED, Absent
-from benchsuite.cases import Case, slug
+from benchsuite.cases import slug
 from benchsuite.codec import from_builtins, to_builtins
+from benchsuite.entries import Entry, entry_of, merge
 from benchsuite.environment import Machine, differences
 from benchsuite.errors import BaselineError, UsageError
-from benchsuite.files import write_whole
-from benchsuite.measure.measurement import Complexity
-from benchsuite.quantities import NS_PER_MS
-from benchsuite.records import ArtifactFacts, Outcome, Record
+from benchsuite.files import cannot_write, write_whole
 from benchsuite.runs import Run
 from benchsuite.tolerances import write_default_tolerances
 
 BASELINE_SCHEMA = 1
-SESSIONS_KEPT = 20
-_LINE_WIDTH = 118
-
-
-@dataclass(frozen=True)
-class Timing:
-    """Median latency of one promoted session; `setup` is equal where artifact, runtime and thread policy were."""
-
-    run: str
-    started: str
-    fingerprint: str
-    setup: str
-    effort: str
-    total_p50_ms: float
-
-
-@dataclass(frozen=True)
-class AcceptedAccuracy:
-    """Mean average precision, and what it was evaluated on."""
-
-    map50: float
-    map50_95: float
-    images: int
-    data_sha256: str
-    settings: Mapping[str, float]
-
-
-@dataclass(frozen=True)
-class AcceptedParity:
-    """Agreement of the detections with the reference, and what it was evaluated on."""
-
-    agreement: float
-    images: int
-    reference: str
-
-
-@dataclass(frozen=True)
-class Entry:
-    """What was accepted of one case."""
-
-    case: Case
-    outcome: Outcome
-    run: str
-    runtime: str
-    policy: Mapping[str, str]
-    artifact: ArtifactFacts | Absent
-    complexity: Complexity | Absent
-    kernels: Mapping[str, int] | Absent
-    accuracy: AcceptedAccuracy | Absent
-    parity: AcceptedParity | Absent
-    timing: tuple[Timing, ...]
-
-    @property
-    def key(self) -> str:
-        """Return what an entry is filed under: the case's id with head and threads."""
-        return f"{self.case.id} {self.case.head} t{self.case.threads}"
+_LINE_WIDTH = 140
 
 
 @dataclass(frozen=True)
@@ -110,39 +51,6 @@ class Baseline:
             yield from model.entries.values()
 
 
-def entry_of(record: Record, run: str, started: str) -> Entry:
-    """Return what promoting a record would accept, rounded as it stands in the file."""
-    metrics, ran = record.metrics, record.validity.ran
-    runtime = "none" if isinstance(ran, Absent) else ran.runtime
-    timing: tuple[Timing, ...] = ()
-    if not isinstance(metrics.latency, Absent):
-        p50_ms = round(metrics.latency.total_ns.p50 / NS_PER_MS, 4)
-        timing = (Timing(run, started, record.environment, _setup(record, runtime), record.effort, p50_ms),)
-    return Entry(
-        case=record.case,
-        outcome=record.outcome,
-        run=run,
-        runtime=runtime,
-        policy=dict(record.validity.policy),
-        artifact=record.artifact,
-        complexity=_complexity(metrics.complexity),
-        kernels=ran if isinstance(ran, Absent) else dict(ran.kernels),
-        accuracy=metrics.accuracy
-        if isinstance(metrics.accuracy, Absent)
-        else AcceptedAccuracy(
-            map50=round(metrics.accuracy.map50, 5),
-            map50_95=round(metrics.accuracy.map50_95, 5),
-            images=metrics.accuracy.images,
-            data_sha256=metrics.accuracy.data_sha256,
-            settings=dict(metrics.accuracy.settings),
-        ),
-        parity=metrics.parity
-        if isinstance(metrics.parity, Absent)
-        else AcceptedParity(round(metrics.parity.agreement, 5), metrics.parity.images, metrics.parity.reference),
-        timing=timing,
-    )
-
-
 def promote(run: Run, root: Path, machine_name: str | None = None) -> tuple[Path, ...]:
     """Accept a run's figures as the baseline of its machine; return the files written.
 
@@ -152,11 +60,11 @@ def promote(run: Run, root: Path, machine_name: str | None = None) -> tuple[Path
     """
     _refuse_unfit(run)
     folder = root / _checked(machine_name or run.machine.slug)
-    accepted = load(folder).models if folder.exists() else {}
+    accepted = load(folder).models if any(folder.glob("*.json")) else {}
     fresh: dict[str, dict[str, Entry]] = {}
     for record in run.records:
         if record.outcome in ("measured", "built"):
-            entry = entry_of(record, run.name, run.started)
+            entry = entry_of(record, run.name)
             fresh.setdefault(record.case.model, {})[entry.key] = entry
     gone = set(run.selected_ids) - {entry.case.id for entries in fresh.values() for entry in entries.values()}
     paths = []
@@ -164,10 +72,10 @@ def promote(run: Run, root: Path, machine_name: str | None = None) -> tuple[Path
     for model in sorted({*accepted, *fresh}):
         before = accepted[model].entries if model in accepted else {}
         kept = {key: entry for key, entry in before.items() if entry.case.id not in gone}
-        merged = {key: _merge(before.get(key), entry) for key, entry in fresh.get(model, {}).items()}
+        merged = {key: merge(before.get(key), entry) for key, entry in fresh.get(model, {}).items()}
         path = folder / f"{slug(model)}.json"
         if not kept and not merged:
-            path.unlink()
+            _remove(path)
         elif merged or len(kept) < len(before):
             write_whole(path, _text(ModelBaseline(model, run.machine, {**kept, **merged})))
             paths.append(path)
@@ -219,23 +127,11 @@ def orphans(baseline: Baseline, case_ids: Collection[str]) -> tuple[str, ...]:
     )
 
 
-def _merge(before: Entry | None, entry: Entry) -> Entry:
-    """Add a session to what was accepted: its deterministic figures replace, its timing is appended."""
-    if before is None:
-        return entry
-    others = tuple(timing for timing in before.timing if timing.run != entry.run)
-    return replace(
-        entry,
-        complexity=_unless_not_selected(entry.complexity, before.complexity),
-        kernels=_unless_not_selected(entry.kernels, before.kernels),
-        accuracy=_unless_not_selected(entry.accuracy, before.accuracy),
-        parity=_unless_not_selected(entry.parity, before.parity),
-        timing=(*others, *entry.timing)[-SESSIONS_KEPT:],
-    )
-
-
-def _unless_not_selected(new: Any, old: Any) -> Any:
-    return old if new == NOT_SELECTED else new
+def _remove(path: Path) -> None:
+    try:
+        path.unlink()
+    except OSError as error:
+        raise UsageError(cannot_write(path, error)) from None
 
 
 def _refuse_unfit(run: Run) -> None:
@@ -258,20 +154,6 @@ def _checked(name: str) -> str:
     if not re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9._-]*", name):
         raise UsageError(f"--machine {name}: a machine's name is letters, digits, '.', '_' and '-', as in ci-runner.")
     return name
-
-
-def _setup(record: Record, runtime: str) -> str:
-    """Return 8 hex digits that change with artifact, runtime and thread policy.
-
-    A change that was accepted starts a new series of timings: otherwise its step would pass for noise.
-    """
-    recipe = "" if isinstance(record.artifact, Absent) else record.artifact.recipe_digest
-    text = json.dumps([recipe, runtime, record.validity.policy], sort_keys=True)
-    return hashlib.sha256(text.encode()).hexdigest()[:8]
-
-
-def _complexity(complexity: Complexity | Absent) -> Complexity | Absent:
-    return complexity if isinstance(complexity, Absent) else replace(complexity, gflops=round(complexity.gflops, 4))
 
 
 def _differences(baseline: Baseline, machine: Machine) -> tuple[str, ...]:
@@ -304,9 +186,12 @@ def _text(baseline: ModelBaseline) -> str:
 
 
 def _layout(value: Any, depth: int) -> str:
-    """Write JSON with sorted keys, every value that fits on one line on one line: a case's change is a line's diff."""
+    """Write JSON with sorted keys and short values on one line each: a session more is one line more in a diff."""
     flat = json.dumps(value, sort_keys=True, ensure_ascii=False, allow_nan=False)
-    if not isinstance(value, (dict, list, tuple)) or not value or (depth > 1 and len(flat) + 2 * depth <= _LINE_WIDTH):
+    if not isinstance(value, (dict, list, tuple)) or not value:
+        return flat
+    rows = not isinstance(value, dict) and isinstance(value[0], dict)
+    if depth > 1 and not rows and len(flat) + 2 * depth <= _LINE_WIDTH:
         return flat
     inner, end = "\n" + "  " * (depth + 1), "\n" + "  " * depth
     if isinstance(value, dict):

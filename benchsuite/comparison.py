@@ -8,9 +8,10 @@ from dataclasses import replace
 from pathlib import Path
 
 from benchsuite.absence import Absent
-from benchsuite.baselines import Baseline, Entry, entry_of
+from benchsuite.baselines import Baseline
 from benchsuite.cases import Case
 from benchsuite.deterministic import judge
+from benchsuite.entries import Entry, entry_of
 from benchsuite.environment import Machine, differences
 from benchsuite.findings import Finding, rerun_line
 from benchsuite.quantities import milliseconds, significant
@@ -52,7 +53,7 @@ def compare_runs(before: Run, after: Run) -> tuple[Finding, ...]:
             sentence = f"Measured with {_setting(old.case)}, then with {_setting(new.case)}: never paired."
             findings.append(_whole_case(old.case.id, "NOT_COMPARABLE", old.outcome, new.outcome, sentence))
         else:
-            pair = entry_of(old, before.name, before.started), entry_of(new, after.name, after.started)
+            pair = entry_of(old, before.name), entry_of(new, after.name)
             findings += judge(*pair, EXACT, same_processors)
             findings += _ratio(old, new, before.machine, after.machine)
     known = {record.case.id for record in before.records if record.outcome in _DONE}
@@ -90,7 +91,7 @@ def _findings(
         why = f"This run selected the case and did not measure it: {_why_missing(run, case_id)}"
         current = found.outcome if (found := run.record(case_id)) else "no record"
         return (_whole_case(case_id, "MISSING", promoted, current, why),)
-    new = entry_of(record, run.name, run.started)
+    new = entry_of(record, run.name)
     old = next((entry for entry in entries if entry.key == new.key), None)
     if old is None:
         others = " and ".join(_setting(entry.case) for entry in entries)

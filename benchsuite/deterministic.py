@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator, Mapping
 from typing import TypeVar
 
 from benchsuite.absence import NOT_SELECTED, Absent
-from benchsuite.baselines import AcceptedAccuracy, AcceptedParity, Entry
+from benchsuite.entries import AcceptedAccuracy, AcceptedParity, Entry
 from benchsuite.findings import Finding, Verdict
 from benchsuite.quantities import megabytes, signed
 from benchsuite.tolerances import Tolerance

@@ -117,13 +117,15 @@ def _block(case_id: str, findings: list[Finding]) -> str:
             *_field("allowed", finding.allowed),
             *_wrapped(finding.sentence, "    "),
         ]
-    last = findings[-1]
-    lines.append("  what changed in the environment since the baseline:")
-    for change in last.environment or ("nothing that is recorded",):
-        lines += _wrapped(change, "    ")
-    lines += ["  measure it again:", *_command(last.rerun)]
-    if last.accept:
-        lines += ["  accept it as the new baseline:", *_command(last.accept)]
+    # A broken limit knows no baseline: what changed since, and how to accept it, come from findings that do.
+    compared = [finding for finding in findings if finding.accept]
+    if compared:
+        lines.append("  what changed in the environment since the baseline:")
+        for change in compared[0].environment or ("nothing that is recorded",):
+            lines += _wrapped(change, "    ")
+    lines += ["  measure it again:", *_command(findings[0].rerun)]
+    if compared:
+        lines += ["  accept it as the new baseline:", *_command(compared[0].accept)]
     return "\n".join(lines)
 
 

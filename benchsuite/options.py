@@ -9,12 +9,13 @@ from pathlib import Path
 from typing import Any, Literal, get_args
 
 from benchsuite.backends.interface import RunPolicy
+from benchsuite.backends.schemes import SCHEMES
 from benchsuite.cases import BACKENDS, PRECISIONS, Backend, Precision
 from benchsuite.errors import UsageError, raise_all
 from benchsuite.measure.effort import EFFORTS, Effort
 
 HeadChoice = Literal["auto", "end2end", "both"]
-CalibMethod = Literal["default", "minmax", "entropy", "percentile"]
+CalibMethod = Literal["default", "minmax", "mean-minmax", "entropy", "percentile"]
 PERCENTILES = ("p50", "p90", "p95", "p99")
 
 
@@ -191,10 +192,10 @@ SETTINGS = (
     Setting("--data", "", "YAML", "data.yaml to evaluate on (default: the drawn shapes)", _yaml),
     Setting("--calib", "", "YAML", "data.yaml to calibrate INT8 on (default: --data's calib, else train split)", _yaml),
     Setting("--calib-size", "64", "N", "images to calibrate INT8 on", _whole(1)),
-    Setting("--calib-method", "default", "METHOD", "default (the backend's best known), minmax, entropy or percentile",
+    Setting("--calib-method", "default", "METHOD", "how INT8 ranges are set: default (the backend's best known), minmax, mean-minmax, entropy or percentile",
             _one_of(get_args(CalibMethod))),
-    Setting("--quant-scheme", "default", "SCHEME", "INT8 scheme; default is the backend's best known",
-            _one_of(("default",))),
+    Setting("--quant-scheme", "default", "SCHEME", "INT8 scheme: default (the backend's best known), or " + ", ".join(s for some in SCHEMES.values() for s in some),
+            _one_of(("default", *(scheme for schemes in SCHEMES.values() for scheme in schemes)))),
     Setting("--head", "auto", "HEAD", "auto (one-to-many with NMS everywhere), end2end (NMS-free) or both",
             _one_of(get_args(HeadChoice))),
     Setting("--effort", "standard", "EFFORT", "quick (3 s of samples a case), standard (10 s) or full (60 s)", _effort),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shlex
 from collections.abc import Callable, Generator
+from contextlib import nullcontext
 from typing import Any
 
 import pytest
@@ -111,7 +112,7 @@ def pytest_collection_finish(session: pytest.Session) -> None:
     if reporter is not None and reporter.verbosity == 0 and all(_case(item) for item in session.items):
         # One line a case says more than a dot a test, and tests of one case come from many files.
         reporter.showfspath = False
-    say: Callable[[str], None] = _say(reporter) if reporter is not None else print
+    say: Callable[[str], None] = _say(config, reporter) if reporter is not None else print
     command = shlex.join(["pytest", *config.invocation_params.args])
     try:
         config.stash[SESSION].start(tuple(cases), command, say)
@@ -119,10 +120,14 @@ def pytest_collection_finish(session: pytest.Session) -> None:
         raise pytest.UsageError(str(error)) from None
 
 
-def _say(reporter: Any) -> Callable[[str], None]:
+def _say(config: pytest.Config, reporter: Any) -> Callable[[str], None]:
+    capture = config.pluginmanager.get_plugin("capturemanager")
+
     def say(line: str) -> None:
-        reporter.ensure_newline()
-        reporter.write_line(line)
+        # Cases end inside a test's teardown, where pytest captures what is written.
+        with capture.global_and_fixture_disabled() if capture is not None else nullcontext():
+            reporter.ensure_newline()
+            reporter.write_line(line)
 
     return say
 

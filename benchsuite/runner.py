@@ -13,7 +13,8 @@ from benchsuite.absence import NOT_SELECTED, Absent
 from benchsuite.artifacts.recipe import Artifact, Recipe
 from benchsuite.artifacts.store import Store, calibration_of
 from benchsuite.backends import backend
-from benchsuite.backends.interface import RunPolicy
+from benchsuite.backends.interface import ArtifactNeed, RunPolicy
+from benchsuite.backends.schemes import calibration_method
 from benchsuite.cases import Case
 from benchsuite.data.dataset import calibration_images, load_dataset
 from benchsuite.data.images import overlap
@@ -173,13 +174,18 @@ class Runner:
             samples_folder=self.folder / "samples",
         )
 
+    def need(self, case: Case) -> ArtifactNeed:
+        """Return what the case loads; raises UsageError for a scheme or method that its backend has not."""
+        chosen = {"calib_method": self._options.calib_method, "quant_scheme": self._options.quant_scheme}
+        return backend(case.backend).need(case, self.machine, chosen)
+
     def recipe(self, case: Case) -> Recipe:
         """Return how the case's artifact is made."""
-        chosen = {"calib_method": self._options.calib_method, "quant_scheme": self._options.quant_scheme}
-        need = backend(case.backend).need(case, self.machine, chosen)
+        need = self.need(case)
         calibration = None
         if need.calibrated:
-            calibration = calibration_of(self._calibration[0], self._options.calib_method)
+            method = calibration_method(need.format, self._options.calib_method)
+            calibration = calibration_of(self._calibration[0], method)
         versions = self.machine.packages
         return Recipe(
             format=need.format,

@@ -105,6 +105,8 @@ class BenchSession:
         point_latest(options.report, folder)
         self.started = True
         todo = [case for case in selected if case.id not in done and self.why_not(case) is None]
+        for case in todo:
+            self.runner.need(case)
         minutes = estimate_s(todo, options.effort) / 60
         say(f"{len(todo)} of {len(selected)} cases to measure, about {minutes:.0f} min and the time to build artifacts")
 

@@ -6,7 +6,7 @@ import math
 from collections.abc import Mapping, Sequence
 
 from benchsuite.absence import NOT_SELECTED, Absent
-from benchsuite.baselines import Entry, Timing
+from benchsuite.entries import Entry, Timing
 from benchsuite.environment import Machine, differences
 from benchsuite.findings import Finding, Verdict
 from benchsuite.measure.measurement import Latency

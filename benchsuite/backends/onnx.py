@@ -30,7 +30,7 @@ class OnnxBackend:
     """ONNX Runtime."""
 
     distribution = "onnxruntime"
-    modules = ("onnxruntime",)
+    modules: tuple[str, ...] = ("onnxruntime",)
 
     def why_not(self, case: Case, machine: Machine) -> str | None:
         """Say why the case cannot run here."""

@@ -35,7 +35,7 @@ class OpenvinoBackend:
     """OpenVINO."""
 
     distribution = "openvino"
-    modules = ("benchsuite.openvino_runtime",)
+    modules: tuple[str, ...] = ("benchsuite.openvino_runtime",)
 
     def why_not(self, case: Case, machine: Machine) -> str | None:
         """Say why the case cannot run here."""
@@ -48,7 +48,7 @@ class OpenvinoBackend:
             return not_installed(machine, "nncf")
         return reason
 
-    def need(self, case: Case, machine: Machine, options: Mapping[str, str]) -> ArtifactNeed:
+    def need(self, case: Case, machine: Machine, options: Mapping[str, str]) -> ArtifactNeed:  # noqa: ARG002
         """Return the OpenVINO files of the case's precision; bf16 is made from fp32 files as they are loaded."""
         precision = "fp32" if case.precision == "bf16" else case.precision
         calibrated = precision == "int8"

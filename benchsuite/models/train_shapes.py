@@ -1,7 +1,7 @@
 """Train the bundled checkpoint from nothing: `python -m benchsuite.models.train_shapes OUTPUT.pt`.
 
-First on 320-pixel pictures that hold shapes of every size the real ones hold, which costs a quarter a
-picture, then on 640-pixel pictures. Convolutions run in BF16 (CPU autocast), losses and the optimiser in FP32.
+It learns on 320-pixel pictures that hold shapes of every size the 640-pixel ones hold, which costs a quarter a
+picture. Convolutions run in BF16 (CPU autocast), losses and the optimiser in FP32.
 """
 
 from __future__ import annotations
@@ -10,72 +10,59 @@ import argparse
 import os
 import tempfile
 import time
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from benchsuite.data.shapes import NAMES, ShapesSpec, shapes_data
 
 
-@dataclass(frozen=True)
-class Stage:
-    """One stretch of training on one generated data set."""
-
-    spec: ShapesSpec
-    epochs: int
-    batch: int
-    lr0: float
-
-
 SEED = 26
-STAGES = (
-    Stage(ShapesSpec(SEED, imgsz=320, train=6000, val=16, calib=0), epochs=8, batch=8, lr0=1.2e-3),
-    Stage(ShapesSpec(SEED, imgsz=640, train=1200, val=16, calib=0), epochs=4, batch=8, lr0=4e-4),
-)
+SPEC = ShapesSpec(SEED, imgsz=320, train=6000, val=16, calib=0)
+EPOCHS = 8
+BATCH = 8
+LR0 = 1.2e-3
+# What the checkpoint is meant for.
+IMGSZ = 640
 # The drawn pictures never repeat a pose, so mosaic and scaling would only blur their pixels.
 _AUGMENTATION = {"mosaic": 0.0, "scale": 0.0, "translate": 0.0, "erasing": 0.0, "fliplr": 0.5, "flipud": 0.5}
 
 
-def train(work: Path, stages: tuple[Stage, ...] = STAGES) -> Any:
-    """Run the stages one after another under `work` and return the averaged weights as a state dict."""
+def train(work: Path, spec: ShapesSpec = SPEC, epochs: int = EPOCHS) -> Any:
+    """Train in the folder `work` and return the averaged weights as a state dict."""
     import torch
 
     # A young network is full of denormals; without flushing them an epoch takes twice as long.
     torch.set_flush_denormal(True)
-    started, weights = time.monotonic(), None
-    for number, stage in enumerate(stages):
-        trainer = _trainer_class(weights)(
-            overrides={
-                "model": "yolo26n.yaml",
-                "data": str(shapes_data(work / "data", stage.spec)),
-                "imgsz": stage.spec.imgsz,
-                "epochs": stage.epochs,
-                "batch": stage.batch,
-                "nbs": stage.batch,
-                "optimizer": "AdamW",
-                "lr0": stage.lr0,
-                "momentum": 0.9,
-                "cos_lr": True,
-                "warmup_epochs": 0.5,
-                "warmup_bias_lr": 0.0,
-                "seed": SEED,
-                "device": "cpu",
-                "workers": 0,
-                "cache": "ram",
-                "amp": False,
-                "channels_last": True,
-                "val": False,
-                "plots": False,
-                "project": str(work / "runs"),
-                "name": f"stage{number}",
-                "exist_ok": True,
-                **_AUGMENTATION,
-            }
-        )
-        trainer.train()
-        weights = trainer.ema.ema.float().state_dict()
-        export_checkpoint(weights, work / f"stage{number}.pt", time.monotonic() - started)
-    return weights
+    trainer = _trainer_class()(
+        overrides={
+            "model": "yolo26n.yaml",
+            "data": str(shapes_data(work / "data", spec)),
+            "imgsz": spec.imgsz,
+            "epochs": epochs,
+            "batch": BATCH,
+            "nbs": BATCH,
+            "optimizer": "AdamW",
+            "lr0": LR0,
+            "momentum": 0.9,
+            "cos_lr": True,
+            "warmup_epochs": 0.5,
+            "warmup_bias_lr": 0.0,
+            "seed": SEED,
+            "device": "cpu",
+            "workers": 0,
+            "cache": "ram",
+            "amp": False,
+            "channels_last": True,
+            "val": False,
+            "plots": False,
+            "project": str(work / "runs"),
+            "name": "shapes",
+            "exist_ok": True,
+            **_AUGMENTATION,
+        }
+    )
+    trainer.train()
+    return trainer.ema.ema.float().state_dict()
 
 
 def export_checkpoint(weights: Any, output: Path, seconds: float) -> None:
@@ -86,23 +73,23 @@ def export_checkpoint(weights: Any, output: Path, seconds: float) -> None:
 
     model = DetectionModel("yolo26n.yaml", nc=len(NAMES), verbose=False)
     model.load_state_dict(weights)
-    model.names, model.args = dict(enumerate(NAMES)), {"imgsz": STAGES[-1].spec.imgsz}
+    model.names, model.args = dict(enumerate(NAMES)), {"imgsz": IMGSZ}
     for parameter in model.parameters():
         parameter.requires_grad = False
     torch.save(
         {
             "model": model.half().eval(),
-            "train_args": {"imgsz": STAGES[-1].spec.imgsz, "data": "shapes", "task": "detect", "seed": SEED},
+            "train_args": {"imgsz": IMGSZ, "data": "shapes", "task": "detect", "seed": SEED},
             "version": ultralytics.__version__,
             "license": "AGPL-3.0",
-            "benchsuite": {"stages": [repr(stage) for stage in STAGES], "train_seconds": round(seconds)},
+            "benchsuite": {"data": repr(SPEC), "epochs": EPOCHS, "train_seconds": round(seconds)},
         },
         output,
     )
 
 
-def _trainer_class(start: Any) -> Any:
-    """Build the trainer class late, so that importing this module loads no runtime; `start` holds its first weights."""
+def _trainer_class() -> Any:
+    """Build the trainer class late, so that importing this module loads no runtime."""
     import torch
     from ultralytics.models.yolo.detect import DetectionTrainer
     from ultralytics.nn.tasks import DetectionModel
@@ -112,8 +99,6 @@ def _trainer_class(start: Any) -> Any:
 
         def get_model(self, cfg: Any = None, **_: Any) -> Any:
             model = DetectionModel(cfg, nc=self.data["nc"], verbose=False)
-            if start is not None:
-                model.load_state_dict(start)
             plain_forward = model.forward
 
             def forward(x: Any, *args: Any, **kwargs: Any) -> Any:
@@ -133,7 +118,7 @@ def _trainer_class(start: Any) -> Any:
             return {}, 0.0
 
         def save_model(self) -> bool:
-            """Save nothing: the next stage and the caller take the averaged weights from memory."""
+            """Save nothing: the caller takes the averaged weights from memory."""
             return False
 
         def final_eval(self) -> None:

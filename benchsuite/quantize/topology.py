@@ -90,14 +90,14 @@ class Graph:
         return [consumer for tensor in op.outputs for consumer in self._consumers[tensor]]
 
     def _reach(
-        self, start: Iterable[Op], step: Callable[[Op], list[Op]], stop: Callable[[Op], bool] = lambda op: False
+        self, start: Iterable[Op], step: Callable[[Op], list[Op]], stop: Callable[[Op], bool] | None = None
     ) -> frozenset[str]:
         """Name what a walk from `start` meets; operations where it stops are left out."""
         found: set[str] = set()
         waiting = list(start)
         while waiting:
             op = waiting.pop()
-            if op.name not in found and not stop(op):
+            if op.name not in found and not (stop and stop(op)):
                 found.add(op.name)
                 waiting.extend(step(op))
         return frozenset(found)
@@ -128,7 +128,8 @@ def graph_of_onnx(model: Any) -> Graph:
 
 def graph_of_openvino(model: Any) -> Graph:
     """Read an openvino.Model."""
-    ops, outputs = [], []
+    ops: list[Op] = []
+    outputs: list[str] = []
     for node in model.get_ordered_ops():
         kind = node.get_type_name()
         sources = [value.get_source_output() for value in node.inputs()]

@@ -76,7 +76,7 @@ def recommend(records: Sequence[Record], findings: Sequence[Finding], max_map_dr
     ranked = sorted((record for record in records if record.case.id in timed), key=lambda it: timed[it.case.id].p50)
     fit = [record for record in ranked if not refused[record.case.id]]
     if not fit:
-        details = "; ".join(f"{name_of(record)} {refused[record.case.id]}" for record in ranked)
+        details = "; ".join(f"{name_of(record)}: {refused[record.case.id]}" for record in ranked)
         return Recommendation(None, f"No recommendation: {details}.")
     best = fit[0]
     faster = ranked[: ranked.index(best)]

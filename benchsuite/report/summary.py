@@ -43,9 +43,9 @@ def summary(view: PageView) -> str:
 def escape(text: str) -> str:
     """Return text that Markdown shows as it is, on one line and in one table cell."""
     text = " ".join(text.split()).replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
-    # An entity for @ and #, because a backslash does not keep a forge from linking @names and #numbers.
-    text = text.replace("@", "&#64;").replace("#", "&#35;")
-    return re.sub(r"(&#\d+;)|([\\`*_\[\]|~])", lambda match: match[1] or f"\\{match[2]}", text)
+    # Entities, because a backslash does not keep a forge from linking #numbers and @names.
+    text = text.replace("#", "&#35;").replace("@", "&#64;")
+    return re.sub(r"([\\`*_\[\]|~$])", r"\\\1", text)
 
 
 def _group(group: GroupView) -> list[str]:

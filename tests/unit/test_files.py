@@ -46,5 +46,5 @@ def test_disk_that_refuses_is_one_sentence(tmp_path: Path, monkeypatch: pytest.M
 def test_folder_that_is_a_file_is_one_sentence(tmp_path: Path) -> None:
     """A path through a file cannot be written, and the error names it."""
     (tmp_path / "taken").write_text("")
-    with pytest.raises(UsageError, match="cannot write .*taken"):
+    with pytest.raises(UsageError, match=r"cannot write .*taken"):
         write_whole(tmp_path / "taken" / "file.txt", "text")

@@ -172,7 +172,7 @@ def test_later_record_of_a_case_replaces_the_earlier(tmp_path: Path) -> None:
 def test_other_schema_is_refused_with_the_one_that_is_read() -> None:
     """A line of another schema is not guessed at."""
     line = records.to_json(make_record()).replace('"schema":1', '"schema":99')
-    with pytest.raises(RecordError, match=r"schema 99 found; this version reads schema 1"):
+    with pytest.raises(RecordError, match=r"schema 99 found.* reads.* 1"):
         records.from_json(line)
 
 

@@ -108,7 +108,7 @@ def test_latest_is_a_text_file_where_links_are_not_allowed(tmp_path: Path, monke
 
 
 def test_newest_unfinished_run_is_found(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Of several runs the newest that did not finish is the one to resume; finished ones and `latest` are passed over."""
+    """The newest run that did not finish is the one to resume; finished ones and `latest` are passed over."""
     assert newest_unfinished(tmp_path) is None
     names = iter(["20260101-000000", "20260102-000000", "20260103-000000"])
     monkeypatch.setattr("time.strftime", lambda _: next(names))
@@ -152,7 +152,7 @@ def test_damaged_files_are_named(tmp_path: Path, name: str, damage: object, mess
 def test_folder_that_cannot_be_written_is_one_sentence(tmp_path: Path) -> None:
     """A report folder that cannot be made is a usage error that names it."""
     (tmp_path / "file").write_text("")
-    with pytest.raises(UsageError, match="cannot write .*file") as caught:
+    with pytest.raises(UsageError, match=r"cannot write .*file") as caught:
         _start(tmp_path / "file")
     assert "\n" not in str(caught.value)
 

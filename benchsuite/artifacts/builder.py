@@ -1,0 +1,56 @@
+"""Child process that reads checkpoints and makes artifacts, by packages that a measuring worker must not load."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+from benchsuite.artifacts.exporters import Order, build
+from benchsuite.artifacts.recipe import Recipe
+from benchsuite.backends.checkpoint import heads_of, load_checkpoint, load_detector
+from benchsuite.codec import from_builtins
+from benchsuite.errors import ModelError
+from benchsuite.process import serve
+
+_IMGSZ = 640
+
+
+def describe_checkpoint(request: dict[str, Any]) -> dict[str, Any]:
+    """Answer what `weights` hold: classes, heads, and the size of the fused network with the head that runs.
+
+    `head` (one2many) and `imgsz` (640) may be given. A multiply-add counts as two operations.
+    """
+    from ultralytics.utils.torch_utils import get_flops
+
+    weights = Path(request["weights"])
+    heads = heads_of(load_checkpoint(weights))
+    model = load_detector(weights, request.get("head", "one2many"))
+    params = sum(parameter.numel() for parameter in model.parameters())
+    gflops = float(get_flops(model, request.get("imgsz", _IMGSZ)))
+    if gflops <= 0:
+        # Ultralytics swallows whatever went wrong and answers 0.
+        raise ModelError(
+            f"the GFLOPs of {weights.name} came out as 0, as they do where the old package thop lies over "
+            "ultralytics-thop: pip uninstall -y thop, then pip install --force-reinstall ultralytics-thop"
+        )
+    return {
+        "task": model.task,
+        "names": [model.names[index] for index in sorted(model.names)],
+        "params": params,
+        "gflops": gflops,
+        "heads": list(heads),
+        "stride": int(model.stride.max()),
+        "class": type(model.model[-1]).__name__,
+    }
+
+
+def build_artifact(request: dict[str, Any]) -> dict[str, Any]:
+    """Write the artifact of `recipe` into `folder`, from `weights` or from the `parent` artifact's folder."""
+    source = request["parent"] or request["weights"]
+    images = tuple(Path(path) for path in request["images"])
+    build(Order(from_builtins(request["recipe"], Recipe), Path(source), images, Path(request["folder"])))
+    return {}
+
+
+if __name__ == "__main__":
+    serve({"describe": describe_checkpoint, "build": build_artifact})

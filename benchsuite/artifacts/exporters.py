@@ -1,0 +1,185 @@
+"""Make artifacts: one literal table from a recipe's format, precision and scheme to the function that builds it."""
+
+from __future__ import annotations
+
+import math
+import shutil
+import tempfile
+import traceback
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+from benchsuite.artifacts.recipe import Recipe
+from benchsuite.backends.interface import FloatArray
+from benchsuite.backends.outputs import head_of
+from benchsuite.backends.schemes import calibration_method
+from benchsuite.backends.tools import tools_for
+from benchsuite.data.images import read_image
+from benchsuite.data.letterbox import preprocess
+from benchsuite.errors import BenchsuiteError, BuildError
+from benchsuite.quantize.onnx_static import QdqOptions
+
+# What each artifact is made from; the rest is made from the weights.
+_PARENTS: Mapping[tuple[str, str], tuple[str, str]] = {
+    ("onnx", "fp16"): ("onnx", "fp32"),
+    ("onnx", "int8"): ("onnx", "fp32"),
+    ("openvino", "fp32"): ("onnx", "fp32"),
+    ("openvino", "fp16"): ("openvino", "fp32"),
+    ("openvino", "int8"): ("openvino", "fp32"),
+}
+
+
+@dataclass(frozen=True)
+class Order:
+    """One artifact to build into `folder`, from `source` (the weights, or the parent's folder) and images."""
+
+    recipe: Recipe
+    source: Path
+    images: tuple[Path, ...]
+    folder: Path
+
+
+def parent_recipe(recipe: Recipe) -> Recipe | None:
+    """Return the recipe of the artifact that this one is made from; None for one that is made from the weights."""
+    parent = _PARENTS.get((recipe.format, recipe.precision))
+    if parent is None:
+        return None
+    artifact_format, precision = parent
+    tools = {name: recipe.tools[name] for name in tools_for(artifact_format, precision) if name in recipe.tools}
+    return replace(recipe, format=artifact_format, precision=precision, scheme="", calibration=None, tools=tools)
+
+
+def build(order: Order) -> None:
+    """Write an artifact's files; raise BuildError in one sentence, whatever the tools below raise."""
+    recipe = order.recipe
+    exporter = EXPORTERS.get((recipe.format, recipe.precision, recipe.scheme))
+    if exporter is None:
+        asked = " ".join(filter(None, (recipe.format, recipe.precision, recipe.scheme)))
+        raise BuildError(f"nothing builds {asked}")
+    try:
+        exporter(order)
+    except (BenchsuiteError, MemoryError):
+        raise
+    except OSError as error:
+        raise BuildError(f"a file could not be read or written: {error}") from error
+    except Exception as error:  # Exporters raise whatever their authors chose.
+        traceback.print_exc()
+        lines = str(error).strip().splitlines() or ["no message"]
+        raise BuildError(f"{type(error).__name__}: {lines[0]}") from error
+
+
+def _checkpoint(order: Order) -> None:
+    shutil.copyfile(order.source, order.folder / "model.pt")
+
+
+def _onnx(order: Order) -> None:
+    import onnx
+
+    with _exported(order, "onnx") as exported:
+        model = onnx.load(exported)
+    shape = tuple(dim.dim_value for dim in model.graph.output[0].type.tensor_type.shape.dim)
+    if head_of(shape) != order.recipe.head:
+        raise BuildError(f"the model has no {order.recipe.head} head: its output is {shape}")
+    # The date would make two builds of one recipe differ.
+    kept = [entry for entry in model.metadata_props if entry.key != "date"]
+    del model.metadata_props[:]
+    model.metadata_props.extend(kept)
+    onnx.save(model, order.folder / "model.onnx")
+
+
+def _onnx_fp16(order: Order) -> None:
+    import onnx
+    from onnxruntime.transformers.float16 import convert_float_to_float16
+
+    model = convert_float_to_float16(onnx.load(order.source / "model.onnx"), keep_io_types=True)
+    onnx.save(model, order.folder / "model.onnx")
+
+
+def _onnx_int8(options: QdqOptions, order: Order) -> None:
+    from benchsuite.quantize.onnx_static import quantize_onnx
+
+    batches = (_batch(order, number) for number in range(_batch_count(order)))
+    quantize_onnx(order.source / "model.onnx", order.folder / "model.onnx", batches, options, _method(order))
+
+
+def _openvino(order: Order) -> None:
+    from benchsuite.openvino_runtime import openvino
+
+    model = openvino.convert_model(str(order.source / "model.onnx"))
+    openvino.save_model(model, str(order.folder / "model.xml"), compress_to_fp16=False)
+
+
+def _openvino_fp16(order: Order) -> None:
+    from benchsuite.openvino_runtime import openvino
+
+    model = openvino.Core().read_model(str(order.source / "model.xml"))
+    openvino.save_model(model, str(order.folder / "model.xml"), compress_to_fp16=True)
+
+
+def _openvino_int8(preset: Any, order: Order) -> None:
+    from benchsuite.quantize.openvino import quantize_openvino
+
+    source, target = order.source / "model.xml", order.folder / "model.xml"
+    quantize_openvino(source, target, _batch_count(order), partial(_batch, order), preset, _method(order))
+
+
+def _ncnn(order: Order) -> None:
+    with _exported(order, "ncnn", quantize=16 if order.recipe.precision == "fp16" else None) as exported:
+        for name in ("model.ncnn.param", "model.ncnn.bin"):
+            shutil.copyfile(exported / name, order.folder / name)
+
+
+@contextmanager
+def _exported(order: Order, artifact_format: str, **options: Any) -> Iterator[Path]:
+    """Let Ultralytics export and yield the path of what it wrote, which it does beside the weights: a copy, here."""
+    from ultralytics import YOLO
+
+    recipe = order.recipe
+    with tempfile.TemporaryDirectory() as scratch:
+        weights = Path(scratch) / "model.pt"
+        shutil.copyfile(order.source, weights)
+        # None is the one-to-many head without NMS in the graph, False the NMS-free one.
+        nms = False if recipe.head == "end2end" else None
+        fixed = {"imgsz": recipe.imgsz, "batch": recipe.batch, "nms": nms, "device": "cpu", "verbose": False}
+        yield Path(YOLO(weights).export(format=artifact_format, **fixed, **options))
+
+
+def _batch_count(order: Order) -> int:
+    if not order.images:
+        raise BuildError("INT8 needs images to calibrate on, and none were given")
+    return math.ceil(len(order.images) / order.recipe.batch)
+
+
+def _batch(order: Order, number: int) -> FloatArray:
+    """Return calibration batch `number`; the last one is filled up from the first images."""
+    first = number * order.recipe.batch
+    paths = [order.images[index % len(order.images)] for index in range(first, first + order.recipe.batch)]
+    return preprocess([read_image(path) for path in paths], order.recipe.imgsz)[0]
+
+
+def _method(order: Order) -> str:
+    calibration = order.recipe.calibration
+    return calibration_method(order.recipe.format, calibration.method if calibration else "")
+
+
+EXPORTERS: Mapping[tuple[str, str, str], Callable[[Order], None]] = {
+    ("torch", "fp32", ""): _checkpoint,
+    ("onnx", "fp32", ""): _onnx,
+    ("onnx", "fp16", ""): _onnx_fp16,
+    ("onnx", "int8", "qdq-u8s8"): partial(_onnx_int8, QdqOptions()),
+    ("onnx", "int8", "qdq-s8s8"): partial(_onnx_int8, QdqOptions(activations="s8")),
+    ("onnx", "int8", "qdq-u8s7"): partial(_onnx_int8, QdqOptions(seven_bit_weights=True)),
+    ("onnx", "int8", "qdq-u8s8-headfloat"): partial(_onnx_int8, QdqOptions(float_head="branches")),
+    ("onnx", "int8", "qdq-u8s8-headint8"): partial(_onnx_int8, QdqOptions(float_head="decode")),
+    ("onnx", "int8", "qdq-u8s8-pertensor"): partial(_onnx_int8, QdqOptions(per_channel=False)),
+    ("openvino", "fp32", ""): _openvino,
+    ("openvino", "fp16", ""): _openvino_fp16,
+    ("openvino", "int8", "nncf-mixed"): partial(_openvino_int8, "mixed"),
+    ("openvino", "int8", "nncf-performance"): partial(_openvino_int8, "performance"),
+    ("ncnn", "fp32", ""): _ncnn,
+    ("ncnn", "fp16", ""): _ncnn,
+}

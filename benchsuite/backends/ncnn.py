@@ -1,0 +1,151 @@
+"""NCNN on the CPU."""
+
+from __future__ import annotations
+
+import os
+import struct
+from collections import Counter
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from benchsuite.absence import Absent
+from benchsuite.backends.interface import ArtifactNeed, FloatArray, Ran, RunPolicy
+from benchsuite.backends.reasons import bf16_instructions, cpu_only, not_installed
+from benchsuite.backends.tools import tools_for
+from benchsuite.cases import Case
+from benchsuite.environment import Machine, read_machine
+from benchsuite.errors import SessionError
+
+# The number before each layer's weights says how they are stored.
+_WEIGHT_TAGS = {0: "fp32", 0x0002C056: "fp32", 0x01306B47: "fp16", 0x000D4B38: "int8"}
+_WEIGHTED = ("Convolution", "ConvolutionDepthWise")
+_OPTIONS = (
+    "num_threads", "use_fp16_packed", "use_fp16_storage", "use_fp16_arithmetic", "use_bf16_storage",
+    "use_int8_inference", "use_winograd_convolution", "use_sgemm_convolution", "use_packing_layout", "lightmode",
+    "use_vulkan_compute",
+)  # fmt: skip
+
+
+class NcnnBackend:
+    """NCNN."""
+
+    distribution = "ncnn"
+    modules: tuple[str, ...] = ("ncnn",)
+
+    def why_not(self, case: Case, machine: Machine) -> str | None:
+        """Say why the case cannot run here."""
+        if case.precision == "int8":
+            return "ncnn's package has no INT8 quantiser and benchsuite has none yet: use onnx or openvino for int8"
+        if case.head == "end2end":
+            return "ncnn exports are always one-to-many: use --head auto"
+        if case.batch > 1:
+            return f"ncnn runs one image at a time, and batch {case.batch} was asked for: use --batch 1"
+        return cpu_only(case, machine, "ncnn") or not_installed(machine, "ncnn", "pnnx")
+
+    def need(self, case: Case, machine: Machine, options: Mapping[str, str]) -> ArtifactNeed:  # noqa: ARG002
+        """Return the NCNN files of the case's precision; bf16 is made from fp32 files as they are loaded."""
+        precision = "fp32" if case.precision == "bf16" else case.precision
+        return ArtifactNeed("ncnn", precision, "", False, tools_for("ncnn", precision))
+
+    def open(self, artifact: Path, case: Case, policy: RunPolicy) -> NcnnSession:
+        """Load model.ncnn.param and model.ncnn.bin."""
+        import ncnn
+
+        net = ncnn.Net()
+        net.opt.use_vulkan_compute = False
+        net.opt.num_threads = policy.threads
+        # On by default, without effect on x86 and real on ARM: an fp32 row must not depend on where it runs.
+        for name in ("use_fp16_packed", "use_fp16_storage", "use_fp16_arithmetic"):
+            setattr(net.opt, name, case.precision == "fp16")
+        net.opt.use_bf16_storage = case.precision == "bf16"
+        param, weights = artifact / "model.ncnn.param", artifact / "model.ncnn.bin"
+        # Running a net whose loading failed ends in a segmentation fault.
+        for load, path in ((net.load_param, param), (net.load_model, weights)):
+            code = load(str(path))
+            if code:
+                raise SessionError(f"ncnn could not load {path.name} (code {code}): remove the artifact and rebuild it")
+        return NcnnSession(net, param, weights)
+
+
+class NcnnSession:
+    """A model that NCNN has loaded."""
+
+    def __init__(self, net: Any, param: Path, weights: Path) -> None:
+        import ncnn
+
+        self._net = net
+        self._param = param
+        self._weights = weights
+        self._mat = ncnn.Mat
+        self._extractor = net.create_extractor
+        self._input = net.input_names()[0]
+        self._output = net.output_names()[0]
+
+    def run(self, batch: FloatArray) -> FloatArray:
+        """Run a batch of one image."""
+        extractor = self._extractor()
+        # Neither the input nor the output is copied: each Mat shares its memory with the array.
+        extractor.input(self._input, self._mat(batch[0]))
+        code, output = extractor.extract(self._output)
+        if code:
+            raise SessionError(f"ncnn could not run the model (code {code})")
+        return np.asarray(output)[None]
+
+    def ran(self) -> Ran:
+        """Read the options in force, each layer's support for narrow storage, and the tag of the stored weights."""
+        import ncnn
+
+        layers = self._net.layers()
+        precisions = {layer.name: self._precision(layer) for layer in layers if layer.type in _WEIGHTED}
+        kernels = Counter(
+            f"{layer.type} {precisions[layer.name]}" if layer.name in precisions else layer.type for layer in layers
+        )
+        compute = Counter(precisions.values()).most_common(1)[0][0]
+        in_file = _weight_tag(self._param, self._weights)
+        bf16 = bool(self._net.opt.use_bf16_storage)
+        return Ran(
+            runtime=f"ncnn {ncnn.__version__}",
+            compute=compute,
+            storage="bf16" if bf16 else in_file,
+            kernels=dict(sorted(kernels.items())),
+            settings={
+                **{name: str(getattr(self._net.opt, name)) for name in _OPTIONS},
+                "weights_in_file": in_file,
+                "denormals": "flushed: ncnn's default, which Python cannot change",
+                "wait_policy": os.environ.get("OMP_WAIT_POLICY", "OpenMP's default"),
+                "arithmetic": "by layer support and CPU flags: ncnn does not name its kernels",
+            },
+            int8_mac_share=Absent("no convolution ran in an integer kernel"),
+        )
+
+    def close(self) -> None:
+        """Free the net."""
+        self._net.clear()
+
+    def _precision(self, layer: Any) -> str:
+        """Return in what a convolution computes: NCNN picks kernels by option, layer and CPU."""
+        options = self._net.opt
+        if options.use_bf16_storage and layer.support_bf16_storage and bf16_instructions(read_machine()):
+            return "bf16"
+        if options.use_fp16_arithmetic and options.use_fp16_storage and layer.support_fp16_storage:
+            return "fp16"
+        return "fp32"
+
+
+def _weight_tag(param: Path, weights: Path) -> str:
+    """Return how the first convolution's weights are stored; constants before it are raw fp32."""
+    offset = 0
+    for line in param.read_text().splitlines()[2:]:
+        kind, _, bottoms, tops, *rest = line.split()
+        if kind in _WEIGHTED:
+            break
+        if kind == "MemoryData":
+            sizes = dict(item.split("=") for item in rest[int(bottoms) + int(tops) :])
+            offset += 4 * int(np.prod([int(sizes[key]) for key in ("0", "1", "11", "2") if int(sizes.get(key, 0))]))
+    with weights.open("rb") as file:
+        file.seek(offset)
+        (tag,) = struct.unpack("<I", file.read(4))
+    return _WEIGHT_TAGS.get(tag, f"unknown tag {tag:#x}")

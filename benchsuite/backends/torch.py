@@ -1,0 +1,133 @@
+"""PyTorch, eager, on the CPU."""
+
+from __future__ import annotations
+
+import os
+from collections import Counter
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from benchsuite.absence import Absent
+from benchsuite.backends.checkpoint import load_detector
+from benchsuite.backends.interface import ArtifactNeed, FloatArray, Ran, RunPolicy
+from benchsuite.backends.outputs import check_head, head_of
+from benchsuite.backends.reasons import cpu_only, no_bf16_instructions, not_installed
+from benchsuite.backends.tools import tools_for
+from benchsuite.cases import Case
+from benchsuite.environment import Machine
+from benchsuite.errors import ModelError, SessionError
+
+_PRECISIONS = {"torch.float32": "fp32", "torch.float16": "fp16", "torch.bfloat16": "bf16"}
+_FP16_FLAGS = ("avx512_fp16", "amx_fp16", "asimdhp")
+_BRANCHES = ("cv2", "cv3", "one2one_cv2", "one2one_cv3")
+
+
+class TorchBackend:
+    """PyTorch."""
+
+    distribution = "torch"
+    modules: tuple[str, ...] = ("torch", "ultralytics")
+
+    def why_not(self, case: Case, machine: Machine) -> str | None:
+        """Say why the case cannot run here."""
+        if case.precision == "int8":
+            return "PyTorch INT8 on the CPU is not supported yet: use onnx or openvino for int8"
+        reason = cpu_only(case, machine, "torch", planned=True) or not_installed(machine, "torch", "ultralytics")
+        if reason is None and case.precision == "fp16" and not set(_FP16_FLAGS) & set(machine.isa):
+            wanted = "avx512_fp16 or amx_fp16" if machine.is_x86 else "asimdhp"
+            return (
+                f"this CPU has no fp16 arithmetic ({wanted}): PyTorch would fall back to reference kernels, "
+                "several times slower than fp32; use fp32 or bf16"
+            )
+        if reason is None and case.precision == "bf16":
+            return no_bf16_instructions(machine, "PyTorch")
+        return reason
+
+    def need(self, case: Case, machine: Machine, options: Mapping[str, str]) -> ArtifactNeed:  # noqa: ARG002
+        """Return the checkpoint, for every precision."""
+        return ArtifactNeed("torch", "fp32", "", False, tools_for("torch", "fp32"))
+
+    def open(self, artifact: Path, case: Case, policy: RunPolicy) -> TorchSession:
+        """Load model.pt, select the head, fuse, convert."""
+        import torch
+
+        torch.set_num_threads(policy.threads)
+        torch.set_flush_denormal(policy.flush_denormals)
+        dtype = {"fp32": torch.float32, "fp16": torch.float16, "bf16": torch.bfloat16}[case.precision]
+        try:
+            model = load_detector(artifact / "model.pt", case.head)
+        except ModelError as error:
+            raise SessionError(str(error)) from None
+        # Faster than the default layout for all precisions: oneDNN's convolutions need no reordering.
+        model = model.to(dtype=dtype, memory_format=torch.channels_last)
+        if dtype != torch.float32:
+            _decode_in_fp32(model)
+        return TorchSession(model, dtype, case)
+
+
+class TorchSession:
+    """A network in eager PyTorch."""
+
+    def __init__(self, model: Any, dtype: Any, case: Case) -> None:
+        import torch
+
+        self._model = model
+        self._dtype = dtype
+        self._case = case
+        self._inference_mode = torch.inference_mode
+        self._from_numpy = torch.from_numpy
+        self._layout = torch.channels_last
+
+    def run(self, batch: FloatArray) -> FloatArray:
+        """Run one batch."""
+        with self._inference_mode():
+            images = self._from_numpy(batch).to(self._dtype, memory_format=self._layout)
+            prediction = self._model(images)[0]
+        if head_of(prediction.shape) != self._case.head:
+            check_head(tuple(prediction.shape), self._case)
+        output: FloatArray = prediction.numpy()
+        return output
+
+    def ran(self) -> Ran:
+        """Read the types and layouts of the weights, and PyTorch's switches."""
+        import torch
+
+        convolutions = [module for module in self._model.modules() if isinstance(module, torch.nn.Conv2d)]
+        kernels = Counter(f"Conv2d {_precision(module.weight)}" for module in convolutions)
+        weights = Counter(_precision(module.weight) for module in convolutions)
+        precision = weights.most_common(1)[0][0]
+        layouts = {module.weight.is_contiguous(memory_format=torch.channels_last) for module in convolutions}
+        return Ran(
+            runtime=f"PyTorch {torch.__version__}",
+            compute=precision,
+            storage=precision,
+            kernels=dict(sorted(kernels.items())),
+            settings={
+                "threads": str(torch.get_num_threads()),
+                "interop_threads": str(torch.get_num_interop_threads()),
+                "memory_format": "channels_last" if layouts == {True} else "mixed",
+                "mkldnn": str(torch.backends.mkldnn.is_available() and torch.backends.mkldnn.enabled),
+                "float32_matmul_precision": torch.get_float32_matmul_precision(),
+                "cpu_capability": torch.backends.cpu.get_cpu_capability(),
+                "decode": "fp32",
+                "wait_policy": os.environ.get("OMP_WAIT_POLICY", "OpenMP's default"),
+            },
+            int8_mac_share=Absent("no convolution ran in an integer kernel"),
+        )
+
+    def close(self) -> None:
+        """Free the network."""
+        del self._model
+
+
+def _decode_in_fp32(model: Any) -> None:
+    """Widen what each branch of the head puts out: at 8 bits of mantissa, a box near 640 px is only good to 4 px."""
+    head = model.model[-1]
+    for name in _BRANCHES:
+        for branch in getattr(head, name, None) or ():
+            branch[-1].register_forward_hook(lambda _module, _inputs, output: output.float())
+
+
+def _precision(tensor: Any) -> str:
+    return _PRECISIONS.get(str(tensor.dtype), str(tensor.dtype))

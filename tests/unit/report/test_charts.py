@@ -1,0 +1,63 @@
+"""The chart shows each case once, at its figures, with the front that nothing beats."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from benchsuite.absence import Absent
+from benchsuite.records import Record
+from benchsuite.report.charts import Figure, latency_against_map, pareto_front
+from benchsuite.report.views import page_view
+from benchsuite.testing import make_case, make_record, make_run
+
+values = st.integers(0, 6)
+
+
+def _figure(made: list[Record], drop: float = 1.0) -> Figure | None:
+    return latency_against_map(page_view(make_run(made), (), drop).groups[0], drop)
+
+
+@given(st.lists(st.tuples(values, values), max_size=12))
+def test_front_is_what_no_other_point_beats(points: list[tuple[int, int]]) -> None:
+    """A point is on the front if none is at least as good in both and better in one; of equal points one stands."""
+    front = {points[index] for index in pareto_front(points)}
+    beaten = {
+        point
+        for point in points
+        if any(other != point and other[0] <= point[0] and other[1] >= point[1] for other in points)
+    }
+    assert front == set(points) - beaten
+
+
+def test_each_case_is_a_point_at_its_figures() -> None:
+    """Median in ms against mAP50-95, with the interval of the median as error bar, the chosen one named."""
+    figure = _figure([make_record(make_case(backend="torch"), total_ms=50), make_record(total_ms=40, map50_95=0.645)])
+    assert figure is not None
+    front, first, second = figure["data"]
+    assert (first["x"], first["y"], first["name"]) == ([40.0], [0.645], "onnx fp32")
+    assert (second["x"], second["y"], second["name"]) == ([50.0], [0.65], "torch fp32")
+    assert first["text"] == ["onnx fp32"]
+    assert "text" not in second
+    assert first["error_x"]["array"] == [0.4]
+    assert list(zip(front["x"], front["y"], strict=True)) == [(40.0, 0.645), (50.0, 0.65)]
+
+
+def test_floor_lies_at_the_drop_under_the_reference() -> None:
+    """The line of the accuracy that may be lost is drawn under torch fp32."""
+    figure = _figure([make_record(make_case(backend="torch"))], drop=2.5)
+    assert figure is not None
+    assert figure["layout"]["shapes"][0]["y0"] == 0.65 - 0.025
+    assert figure["layout"]["annotations"][0]["text"] == "2.5 points under torch fp32"
+
+
+def test_case_without_accuracy_is_no_point() -> None:
+    """A case that lacks one of the two figures is not drawn, and without any there is no chart."""
+    lost = make_record(make_case(backend="ncnn"))
+    lost = replace(lost, metrics=replace(lost.metrics, accuracy=Absent("crashed")))
+    figure = _figure([make_record(), lost])
+    assert figure is not None
+    assert len(figure["data"]) == 2
+    assert _figure([lost]) is None

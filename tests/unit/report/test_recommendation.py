@@ -1,0 +1,146 @@
+"""The recommended case is the fastest one that keeps the accuracy, and says why."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+
+from benchsuite.absence import NOT_SELECTED, Absent
+from benchsuite.findings import Finding
+from benchsuite.records import Record
+from benchsuite.report.recommendation import name_of, recommend, reference_of, void_reason
+from benchsuite.testing import make_case, make_latency, make_ran, make_record
+
+
+def _record(scheme: str, total_ms: float, map50_95: float | None = 0.65) -> Record:
+    backend, precision = scheme.split()
+    record = make_record(make_case(backend=backend, precision=precision), total_ms=total_ms, map50_95=map50_95 or 0.1)
+    if map50_95 is None:
+        lost = Absent("the evaluation crashed")
+        record = replace(record, metrics=replace(record.metrics, accuracy=lost, parity=lost))
+    return record
+
+
+def _chosen(*made: Record, findings: tuple[Finding, ...] = (), drop: float = 1.0) -> str | None:
+    record = recommend(made, findings, drop).record
+    return record.case.scheme if record else None
+
+
+TORCH = _record("torch fp32", 50)
+
+
+def test_fastest_within_the_drop_is_chosen() -> None:
+    """A faster case that loses too much is passed over, and the reason names its loss."""
+    lossy, kept = _record("ncnn int8", 10, 0.60), _record("openvino int8", 20, 0.645)
+    advice = recommend([TORCH, lossy, kept], (), 1.0)
+    assert advice.record == kept
+    assert advice.reason == (
+        "It has the smallest median latency, 20.0 ms in total, of the cases that keep the accuracy: "
+        "−0.50 points of mAP50-95 against torch fp32; a loss of 1 is allowed."
+    )
+    assert advice.faster_but == ("ncnn int8, 10.0 ms: it loses 5.00 points of mAP50-95 where 1 may be lost",)
+
+
+@pytest.mark.parametrize(("map50_95", "chosen"), [(0.64, "onnx int8"), (0.6399, "torch fp32"), (0.70, "onnx int8")])
+def test_drop_is_inclusive(map50_95: float, chosen: str) -> None:
+    """Exactly one point of loss is within one point; a hair more is not; a gain never hurts."""
+    assert _chosen(TORCH, _record("onnx int8", 20, map50_95)) == chosen
+
+
+def test_drop_can_be_chosen() -> None:
+    """No allowed loss keeps the reference, a large one takes the fastest."""
+    fast = _record("onnx int8", 20, 0.62)
+    assert _chosen(TORCH, fast, drop=0.0) == "torch fp32"
+    assert _chosen(TORCH, fast, drop=3.0) == "onnx int8"
+
+
+def test_speed_without_accuracy_is_void() -> None:
+    """A case whose accuracy is not known is not recommended, and the reason says so."""
+    advice = recommend([TORCH, _record("ncnn fp32", 5, None)], (), 1.0)
+    assert advice.record == TORCH
+    assert advice.faster_but == ("ncnn fp32, 5.00 ms: void: its accuracy is not known (the evaluation crashed)",)
+
+
+@pytest.mark.parametrize("metric", ["map50_95", "map50", "parity", "accuracy"])
+def test_speed_with_failed_accuracy_is_void(metric: str) -> None:
+    """A case whose accuracy fails its baseline or its limit is void, a finding that does not fail changes nothing."""
+    fast = _record("onnx int8", 20)
+    finding = Finding(fast.case.id, metric, "REGRESSED", "0.65", "0.60", "", "why", fails=True)
+    assert _chosen(TORCH, fast, findings=(finding,)) == "torch fp32"
+    assert void_reason(fast, [finding]).startswith("void: ")
+    assert void_reason(fast, [replace(finding, fails=False)]) == ""
+    assert void_reason(TORCH, [finding]) == ""
+
+
+def test_case_that_fails_otherwise_is_not_chosen_and_not_void() -> None:
+    """A broken memory limit rules a case out; its speed stays a speed."""
+    fast = _record("onnx int8", 20)
+    finding = Finding(fast.case.id, "memory", "OVER_LIMIT", "", "900 MB", "500 MB", "why", fails=True)
+    advice = recommend([TORCH, fast], (finding,), 1.0)
+    assert advice.record == TORCH
+    assert advice.faster_but == ("onnx int8, 20.0 ms: it fails on peak memory",)
+    assert void_reason(fast, [finding]) == ""
+
+
+def test_precision_that_is_only_stored_goes_by_what_it_is() -> None:
+    """FP16 storage with FP32 arithmetic can be chosen, under the name of what ran."""
+    record = _record("ncnn fp16", 20)
+    ran = make_ran(record.case, compute="fp32")
+    record = replace(record, validity=replace(record.validity, ran=ran, label=ran.label))
+    assert name_of(record) == "ncnn fp16 (fp16 storage, fp32 compute)"
+    assert name_of(TORCH) == "torch fp32"
+    advice = recommend([TORCH, record], (), 1.0)
+    assert advice.record == record
+
+
+def test_highest_precision_stands_in_for_torch() -> None:
+    """Without torch fp32 the highest precision with an accuracy is the reference, and the reason says so."""
+    made = [_record("openvino int8", 10, 0.644), _record("onnx fp32", 30), _record("ncnn bf16", 20, 0.60)]
+    reference = reference_of(made)
+    assert reference is not None
+    assert reference.case.scheme == "onnx fp32"
+    advice = recommend(made, (), 1.0)
+    assert advice.record == made[0]
+    assert "against onnx fp32 (torch fp32 has no accuracy here; onnx fp32 stands in for it)" in advice.reason
+
+
+def test_torch_without_accuracy_is_no_reference() -> None:
+    """A torch fp32 that crashed in evaluation is passed over as reference."""
+    reference = reference_of([_record("torch fp32", 50, None), _record("onnx fp32", 30)])
+    assert reference is not None
+    assert reference.case.backend == "onnx"
+
+
+def test_reference_that_is_fastest_recommends_itself() -> None:
+    """Where nothing is faster the reference is recommended as such."""
+    advice = recommend([TORCH, _record("onnx fp32", 60)], (), 1.0)
+    assert advice.record == TORCH
+    assert advice.reason.endswith("and is itself the reference for accuracy.")
+
+
+def test_what_cannot_be_told_apart_is_named() -> None:
+    """Cases whose intervals of the median overlap with the best one's are named beside it."""
+    advice = recommend(
+        [TORCH, _record("onnx fp32", 30.0), _record("ncnn fp32", 30.5), _record("ncnn bf16", 31)], (), 1.0
+    )
+    assert advice.close == ("ncnn fp32, 30.5 ms",)
+
+
+def test_nothing_to_recommend_says_why() -> None:
+    """Without accuracy, without latency or with failures everywhere there is no recommendation but a reason."""
+    assert recommend([], (), 1.0).reason.endswith("no case of this group has its accuracy measured.")
+    untimed = replace(TORCH, metrics=replace(TORCH.metrics, latency=NOT_SELECTED))
+    assert recommend([untimed], (), 1.0).reason.endswith("no case of this group has its latency measured.")
+    finding = Finding(TORCH.case.id, "latency", "OVER_LIMIT", "", "50 ms", "10 ms", "why", fails=True)
+    advice = recommend([TORCH], (finding,), 1.0)
+    assert advice.record is None
+    assert advice.reason == "No recommendation: torch fp32: it fails on total latency."
+
+
+def test_row_without_latency_is_no_candidate() -> None:
+    """A case that was only scored serves as reference and is never chosen."""
+    untimed = replace(TORCH, metrics=replace(TORCH.metrics, latency=NOT_SELECTED))
+    slow = _record("onnx fp32", 90)
+    slow = replace(slow, metrics=replace(slow.metrics, latency=make_latency(90)))
+    assert _chosen(untimed, slow) == "onnx fp32"

@@ -1,0 +1,115 @@
+"""Each cell of the deployment table says what the record holds, in the unit of its heading."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from benchsuite.absence import Absent
+from benchsuite.records import Record
+from benchsuite.report.deployment import Setup
+from benchsuite.report.table import ABSENT, COLUMNS, Notes, Row, make_row
+from benchsuite.testing import make_case, make_latency, make_memory, make_metrics, make_parity, make_ran, make_record
+
+SETUP = Setup(("onnxruntime 1.32.0",), 134_868_571, "none")
+TORCH = make_record(make_case(backend="torch"), total_ms=50)
+
+
+def _row(record: Record, void: str = "", reference: Record | None = TORCH, notes: Notes | None = None) -> Row:
+    return make_row(record, reference, void, SETUP, False, notes or Notes())
+
+
+def test_cells_hold_the_figures_of_the_record() -> None:
+    """A record computed by hand is shown cell by cell: 40 ms in total, 36 ms of inference, 50/40 of torch's speed."""
+    texts = {key: cell.text for key, cell in _row(make_record(total_ms=40)).cells.items()}
+    assert texts == {
+        "p50": "40.0",
+        "p95": "46.0",
+        "p99": "52.0",
+        "inference": "36.0",
+        "speedup": "1.25",
+        "throughput": "30.0",
+        "memory": "189",
+        "size": "9.80",
+        "params": "2.40",
+        "gflops": "5.48",
+        "map50_95": "0.650",
+        "map50": "0.850",
+        "small": "0.450",
+        "parity": "99.5",
+        "packages": "onnxruntime 1.32.0",
+        "installed": "135",
+        "driver": "none",
+    }
+
+
+def test_every_column_has_a_cell() -> None:
+    """Headings and rows agree."""
+    keys = [column.key for _, columns in COLUMNS for column in columns]
+    assert keys == list(_row(make_record()).cells)
+
+
+def test_second_line_is_the_interval_of_the_median() -> None:
+    """The median's interval and the number of calls stand behind it."""
+    cell = _row(make_record(total_ms=40)).cells["p50"]
+    assert cell.detail == "39.6–40.4"
+    assert cell.title == "median of 400 calls; 95 % interval 39.6 to 40.4 ms"
+
+
+def test_absent_value_is_a_dash_with_its_reason() -> None:
+    """Every absence shows a dash and numbers its reason, equal reasons once."""
+    notes = Notes()
+    record = make_record()
+    metrics = make_metrics(latency=make_latency(40, n=80), accuracy=Absent("crashed"), throughput=Absent("crashed"))
+    row = _row(replace(record, metrics=metrics, artifact=Absent("gone")), notes=notes)
+    for key in ("p99", "map50_95", "map50", "small", "throughput", "size"):
+        cell = row.cells[key]
+        assert cell.text == ABSENT
+        assert notes.texts[cell.note - 1] == cell.title
+    assert row.cells["p95"].text == "46.0"
+    assert notes.texts == ["p99 needs 368 samples, 80 were taken", "crashed", "gone"]
+
+
+def test_record_without_anything_is_a_row_of_dashes() -> None:
+    """No figure is made up where nothing was measured."""
+    gone = Absent("nothing was selected")
+    row = _row(replace(make_record(outcome="failed", reason=gone.reason), outcome="measured"))
+    texts = {key: cell.text for key, cell in row.cells.items() if key not in ("packages", "installed", "driver")}
+    assert set(texts.values()) == {ABSENT}
+    assert row.ran.text == ABSENT
+
+
+def test_void_row_marks_its_speed_and_nothing_else() -> None:
+    """Speed of a case without passed accuracy is marked void with the reason; size and memory stand."""
+    notes = Notes()
+    cells = _row(make_record(), "void: crashed", notes=notes).cells
+    assert {key for key, cell in cells.items() if cell.void} == {
+        "p50", "p95", "p99", "inference", "speedup", "throughput",
+    }  # fmt: skip
+    assert cells["p50"].title == "void: crashed"
+    assert notes.texts[cells["p50"].note - 1] == "void: crashed"
+
+
+def test_speedup_needs_torch_beside_it() -> None:
+    """Without torch fp32 in the group there is no speed-up but a reason."""
+    cell = _row(make_record(), reference=None).cells["speedup"]
+    assert (cell.text, cell.title) == (ABSENT, "torch fp32 was not measured beside it")
+
+
+def test_ran_is_the_label_and_what_proves_it() -> None:
+    """A precision that is only stored is named so, with the kernels that ran behind it."""
+    record = make_record(make_case(precision="fp16"))
+    ran = make_ran(record.case, compute="fp32")
+    row = _row(replace(record, validity=replace(record.validity, ran=ran, label=ran.label)))
+    assert row.ran.text == "fp16 storage, fp32 compute"
+    assert row.ran.title == "onnx 1.0: Conv 64, MaxPool 3"
+
+
+def test_gpu_memory_and_worst_class_stand_behind_their_figures() -> None:
+    """GPU memory is the second line of memory; parity names its worst class, or none where there is none."""
+    metrics = make_metrics(memory=make_memory(gpu_bytes=2_500_000_000))
+    cells = _row(replace(make_record(), metrics=metrics)).cells
+    assert cells["memory"].detail == "GPU 2,500"
+    assert "worst class star 98.5 %" in cells["parity"].title
+    nothing = Absent("neither side found anything")
+    metrics = make_metrics(parity=make_parity(1.0, worst_class=nothing, worst_class_agreement=nothing))
+    assert "worst class" not in _row(replace(make_record(), metrics=metrics)).cells["parity"].title
