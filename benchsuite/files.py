@@ -33,3 +33,10 @@ def cannot_write(path: Path, error: OSError) -> str:
     return (
         f"cannot write {path}: {error.strerror or error}; free some space there or choose a folder that can be written."
     )
+
+
+def template_folder() -> Path:
+    """Return the folder of what people copy from here: a wheel carries it, a checkout has it at its root."""
+    package = Path(__file__).parent
+    packed = package / "template"
+    return packed if packed.is_dir() else package.parent

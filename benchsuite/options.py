@@ -179,6 +179,8 @@ def _effort(text: str) -> Effort:
     return EFFORTS[_one_of(tuple(EFFORTS))(text)]
 
 
+_SCHEMES = tuple(scheme for schemes in SCHEMES.values() for scheme in schemes)
+
 SETTINGS = (
     Setting("--model", "yolo26n_shapes", "M[,M]",
             "the bundled yolo26n_shapes, a path to a YOLO detection .pt (a .pt runs code when it is loaded: only use "
@@ -192,10 +194,11 @@ SETTINGS = (
     Setting("--data", "", "YAML", "data.yaml to evaluate on (default: the drawn shapes)", _yaml),
     Setting("--calib", "", "YAML", "data.yaml to calibrate INT8 on (default: --data's calib, else train split)", _yaml),
     Setting("--calib-size", "64", "N", "images to calibrate INT8 on", _whole(1)),
-    Setting("--calib-method", "default", "METHOD", "how INT8 ranges are set: default (the backend's best known), minmax, mean-minmax, entropy or percentile",
+    Setting("--calib-method", "default", "METHOD",
+            "how INT8 ranges are set: default (the backend's best known), minmax, mean-minmax, entropy or percentile",
             _one_of(get_args(CalibMethod))),
-    Setting("--quant-scheme", "default", "SCHEME", "INT8 scheme: default (the backend's best known), or " + ", ".join(s for some in SCHEMES.values() for s in some),
-            _one_of(("default", *(scheme for schemes in SCHEMES.values() for scheme in schemes)))),
+    Setting("--quant-scheme", "default", "SCHEME",
+            f"INT8 scheme: default (the backend's best known), {', '.join(_SCHEMES)}", _one_of(("default", *_SCHEMES))),
     Setting("--head", "auto", "HEAD", "auto (one-to-many with NMS everywhere), end2end (NMS-free) or both",
             _one_of(get_args(HeadChoice))),
     Setting("--effort", "standard", "EFFORT", "quick (3 s of samples a case), standard (10 s) or full (60 s)", _effort),

@@ -11,13 +11,16 @@ import pytest
 
 from benchsuite.benchmark import BenchRun, Measured, ReplayTimer
 from benchsuite.cases import Case
-from benchsuite.errors import BenchsuiteError, UsageError
-from benchsuite.options import SETTINGS, Options, parse
+from benchsuite.errors import BenchsuiteError
+from benchsuite.options import SETTINGS
 from benchsuite.session import BenchSession
 
 SESSION: pytest.StashKey[BenchSession] = pytest.StashKey()
-OPTIONS: pytest.StashKey[Options] = pytest.StashKey()
 TIMER: pytest.StashKey[ReplayTimer] = pytest.StashKey()
+_NO_XDIST = (
+    "benchsuite was asked to measure under pytest-xdist, where cases would time each other's noise: "
+    "run the benchmarks without -n and --dist."
+)
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -47,34 +50,23 @@ def given_options(config: pytest.Config) -> dict[str, str]:
     return {name: text for name, text in texts.items() if text is not None}
 
 
-def pytest_configure(config: pytest.Config) -> None:
-    """Read the options once; all that is wrong with them comes in one message."""
+def pytest_collection(session: pytest.Session) -> None:
+    """Read the options and find the models before anything is collected; all that is wrong comes in one message."""
     try:
-        config.stash[OPTIONS] = parse(given_options(config))
-    except UsageError as error:
+        session.config.stash[SESSION] = BenchSession(given_options(session.config))
+    except BenchsuiteError as error:
         raise pytest.UsageError(str(error)) from None
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     """Give a test that takes `case` one run a case."""
-    if "case" not in metafunc.fixturenames:
-        return
-    session = _session(metafunc.config)
-    metafunc.parametrize("case", session.cases, ids=[case.id for case in session.cases])
+    if "case" in metafunc.fixturenames:
+        cases = metafunc.config.stash[SESSION].cases
+        metafunc.parametrize("case", cases, ids=[case.id for case in cases])
 
 
-def _session(config: pytest.Config) -> BenchSession:
-    if SESSION not in config.stash:
-        if config.getoption("dist", "no") != "no" or config.getoption("numprocesses", None):
-            raise pytest.UsageError(
-                "benchsuite was asked to run under pytest-xdist, where cases would time each other's noise: "
-                "leave out -n and --dist (or add -p no:xdist)."
-            )
-        try:
-            config.stash[SESSION] = BenchSession(given_options(config))
-        except UsageError as error:
-            raise pytest.UsageError(str(error)) from None
-    return config.stash[SESSION]
+def _under_xdist(config: pytest.Config) -> bool:
+    return hasattr(config, "workerinput")
 
 
 def _case(item: pytest.Item) -> Case | None:
@@ -86,8 +78,6 @@ def _case(item: pytest.Item) -> Case | None:
 @pytest.hookimpl(trylast=True)
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     """Put all tests of a case next to each other, and give each a clock that replays what its worker measured."""
-    if SESSION not in config.stash:
-        return
     order = {case: number for number, case in enumerate(config.stash[SESSION].cases)}
     places = {item: (order.get(case, -1) if (case := _case(item)) else -1) for item in items}
     items.sort(key=lambda item: places[item])
@@ -103,7 +93,7 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
 def pytest_collection_finish(session: pytest.Session) -> None:
     """Start the run once it is known which cases were selected."""
     config = session.config
-    if SESSION not in config.stash or config.option.collectonly:
+    if config.option.collectonly or _under_xdist(config):
         return
     cases = dict.fromkeys(case for item in session.items if (case := _case(item)))
     if not cases:
@@ -135,10 +125,11 @@ def _say(config: pytest.Config, reporter: Any) -> Callable[[str], None]:
 def pytest_runtest_setup(item: pytest.Item) -> None:
     """Skip the tests of a case that cannot run here, with the reason."""
     case = _case(item)
-    session = item.config.stash.get(SESSION, None)
-    if case is None or session is None:
+    if case is None:
         return
-    reason = session.why_not(case)
+    if _under_xdist(item.config):
+        pytest.fail(_NO_XDIST, pytrace=False)
+    reason = item.config.stash[SESSION].why_not(case)
     if reason:
         pytest.skip(reason)
 
@@ -156,16 +147,15 @@ def pytest_pyfunc_call() -> Generator[None, object, object]:
 def pytest_runtest_teardown(item: pytest.Item, nextitem: pytest.Item | None) -> None:
     """Record a case as soon as its last test has run."""
     case = _case(item)
-    session = item.config.stash.get(SESSION, None)
-    if session is None or case is None or (nextitem is not None and _case(nextitem) == case):
-        return
-    session.finish(case)
+    session = item.config.stash[SESSION]
+    if case is not None and session.started and (nextitem is None or _case(nextitem) != case):
+        session.finish(case)
 
 
 def pytest_report_teststatus(report: Any, config: pytest.Config) -> tuple[str, str, str] | None:
     """Print no dot for a bench test that passed or was skipped: its case gets a line of its own."""
     reporter = config.pluginmanager.get_plugin("terminalreporter")
-    quiet = reporter is not None and SESSION in config.stash and reporter.verbosity == 0 and not reporter.showfspath
+    quiet = reporter is not None and reporter.verbosity == 0 and not reporter.showfspath
     ended = report.when == "call" or (report.when == "setup" and report.skipped)
     if quiet and ended and "[" in report.nodeid and report.outcome in ("passed", "skipped"):
         return report.outcome, "", ""

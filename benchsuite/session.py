@@ -89,8 +89,9 @@ class BenchSession:
             folder = create_run(options.report, machine, command, ids, options.effort.name, given, options.policy)
         else:
             folder = self._resumed.folder
-            changed = differences(self._resumed.machine, machine)
-            if changed:
+            before = self._resumed.machine
+            if (before.fingerprint, before.packages) != (machine.fingerprint, machine.packages):
+                changed = differences(before, machine)
                 raise UsageError(
                     f"--resume: the machine or versions of {folder.name} have changed: {'; '.join(changed)}."
                 )

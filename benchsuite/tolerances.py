@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 from benchsuite.errors import BaselineError
-from benchsuite.files import write_whole
+from benchsuite.files import template_folder, write_whole
 
 if sys.version_info >= (3, 11):
     import tomllib
@@ -74,15 +74,8 @@ def write_default_tolerances(root: Path) -> Path:
     """Write the tolerances that benchsuite comes with into a folder of baselines that has none; return the file."""
     path = root / TOLERANCES_FILE
     if not path.exists():
-        write_whole(path, _shipped().read_text(encoding="utf-8"))
+        write_whole(path, (template_folder() / "baselines" / TOLERANCES_FILE).read_text(encoding="utf-8"))
     return path
-
-
-def _shipped() -> Path:
-    """Return the repository's own file: a wheel carries it among its templates, a checkout beside the package."""
-    package = Path(__file__).parent
-    packed = package / "template" / "baselines" / TOLERANCES_FILE
-    return packed if packed.exists() else package.parent / "baselines" / TOLERANCES_FILE
 
 
 def _tolerance(table: Any, unit: Unit) -> Tolerance | str:

@@ -15,11 +15,11 @@ from typing import Any
 
 from benchsuite.artifacts.recipe import Recipe
 from benchsuite.backends.interface import FloatArray
-from benchsuite.backends.outputs import head_of
 from benchsuite.backends.schemes import calibration_method
 from benchsuite.backends.tools import tools_for
 from benchsuite.data.images import read_image
 from benchsuite.data.letterbox import preprocess
+from benchsuite.detect.postprocess import head_of
 from benchsuite.errors import BenchsuiteError, BuildError
 from benchsuite.quantize.onnx_static import QdqOptions
 

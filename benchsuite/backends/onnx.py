@@ -12,7 +12,7 @@ import numpy as np
 
 from benchsuite.absence import Absent
 from benchsuite.backends.interface import ArtifactNeed, FloatArray, Ran, RunPolicy
-from benchsuite.backends.outputs import check_head
+from benchsuite.backends.outputs import check_output
 from benchsuite.backends.reasons import cpu_only, not_installed
 from benchsuite.backends.schemes import chosen_scheme
 from benchsuite.backends.tools import tools_for
@@ -55,7 +55,7 @@ class OnnxBackend:
             session = onnxruntime.InferenceSession(str(model), _session_options(policy), providers=[_PROVIDER])
         except Exception as error:  # The runtime's exceptions have no common root but this.
             raise SessionError(f"ONNX Runtime refused the {case.precision} artifact: {error}") from None
-        check_head(session.get_outputs()[0].shape, case)
+        check_output(session.get_outputs()[0].shape, case)
         return OnnxSession(session, model, policy)
 
 

@@ -13,7 +13,7 @@ import numpy as np
 
 from benchsuite.absence import Absent
 from benchsuite.backends.interface import ArtifactNeed, FloatArray, Ran, RunPolicy
-from benchsuite.backends.outputs import check_head
+from benchsuite.backends.outputs import check_output
 from benchsuite.backends.reasons import cpu_only, no_bf16_instructions, not_installed
 from benchsuite.backends.schemes import chosen_scheme
 from benchsuite.backends.tools import tools_for
@@ -65,7 +65,7 @@ class OpenvinoBackend:
             compiled = core.compile_model(str(model), _DEVICE, _properties(core, case, policy))
         except Exception as error:  # The runtime's exceptions have no common root but this.
             raise SessionError(f"OpenVINO refused the {case.precision} artifact: {error}") from None
-        check_head(tuple(compiled.output(0).shape), case)
+        check_output(tuple(compiled.output(0).shape), case)
         return OpenvinoSession(core, compiled, model)
 
 

@@ -15,7 +15,6 @@ from typing import Any
 
 from benchsuite.data.shapes import NAMES, ShapesSpec, shapes_data
 
-
 SEED = 26
 SPEC = ShapesSpec(SEED, imgsz=320, train=6000, val=16, calib=0)
 EPOCHS = 8
