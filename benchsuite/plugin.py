@@ -148,8 +148,13 @@ def pytest_runtest_teardown(item: pytest.Item, nextitem: pytest.Item | None) -> 
     """Record a case as soon as its last test has run."""
     case = _case(item)
     session = item.config.stash[SESSION]
-    if case is not None and session.started and (nextitem is None or _case(nextitem) != case):
+    if case is None or not session.started or (nextitem is not None and _case(nextitem) == case):
+        return
+    try:
         session.finish(case)
+    except BenchsuiteError as error:
+        # The record cannot be kept: to go on measuring would be for nothing.
+        pytest.exit(f"benchsuite: {error}", pytest.ExitCode.TESTS_FAILED)
 
 
 def pytest_report_teststatus(report: Any, config: pytest.Config) -> tuple[str, str, str] | None:
@@ -163,13 +168,15 @@ def pytest_report_teststatus(report: Any, config: pytest.Config) -> tuple[str, s
 
 
 def pytest_sessionfinish(session: pytest.Session, exitstatus: int) -> None:
-    """Write the report; a case that the baseline has and this run lacks makes the run fail."""
+    """Write the report; a case that no test failed, and that is missing or failed all the same, fails the run."""
     bench = session.config.stash.get(SESSION, None)
     if bench is None or not bench.started:
         return
-    interrupted = exitstatus == pytest.ExitCode.INTERRUPTED
-    bench.end(interrupted)
-    if bench.missing and exitstatus == pytest.ExitCode.OK:
+    try:
+        bench.end(exitstatus == pytest.ExitCode.INTERRUPTED)
+    except BenchsuiteError as error:
+        bench.trouble = str(error)
+    if (bench.red or bench.trouble) and exitstatus == pytest.ExitCode.OK:
         session.exitstatus = pytest.ExitCode.TESTS_FAILED
 
 

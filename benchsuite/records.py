@@ -19,6 +19,7 @@ from benchsuite.backends.interface import Ran
 from benchsuite.cases import Case
 from benchsuite.codec import from_builtins, to_builtins
 from benchsuite.errors import RecordError
+from benchsuite.files import cannot_write
 from benchsuite.measure.measurement import Metrics
 
 SCHEMA = 1
@@ -84,13 +85,19 @@ def from_json(line: str) -> Record:
 
 
 def append(path: Path, record: Record) -> None:
-    """Append one record and hand it to the disk before returning; an unterminated last line is cut off first."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    with path.open("ab+") as file:
-        _cut_unterminated(file)
-        file.write(to_json(record).encode() + b"\n")
-        file.flush()
-        os.fsync(file.fileno())
+    """Append one record and hand it to the disk before returning; an unterminated last line is cut off first.
+
+    Raises RecordError where the disk refuses; the records before it stay.
+    """
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with path.open("ab+") as file:
+            _cut_unterminated(file)
+            file.write(to_json(record).encode() + b"\n")
+            file.flush()
+            os.fsync(file.fileno())
+    except OSError as error:
+        raise RecordError(cannot_write(path, error)) from None
 
 
 def read(path: Path) -> tuple[tuple[Record, ...], tuple[str, ...]]:
@@ -117,7 +124,7 @@ def _cut_unterminated(file: Any) -> None:
     """Remove what a killed run left of its last line, so that the next record starts on a line of its own."""
     end = file.seek(0, os.SEEK_END)
     file.seek(0)
-    whole = file.read().rfind(b"\n") + 1
+    whole = file.read(end).rfind(b"\n") + 1
     if whole != end:
         file.truncate(whole)
     file.seek(0, os.SEEK_END)

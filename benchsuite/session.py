@@ -11,6 +11,7 @@ from benchsuite.baselines import Baseline, find, load
 from benchsuite.benchmark import Measured
 from benchsuite.cases import Case
 from benchsuite.comparison import compare
+from benchsuite.data.dataset import load_dataset
 from benchsuite.environment import differences, read_machine
 from benchsuite.errors import UsageError
 from benchsuite.estimate import estimate_s
@@ -66,11 +67,14 @@ class BenchSession:
         self.runner: Runner
         self._run: Run
         self.started = False
+        self.trouble = ""
         self._selected: tuple[Case, ...] = ()
         self._say: Callable[[str], None] = print
         self._baseline: Baseline | None = None
         self._tolerances: Mapping[str, Tolerance] = EXACT
         self._findings: tuple[Finding, ...] = ()
+        # What a failing test has printed already.
+        self._told: set[tuple[str, str]] = set()
 
     def start(self, selected: tuple[Case, ...], command: str, say: Callable[[str], None]) -> None:
         """Make the run's folder (or go on in the resumed one) and say how long it will take.
@@ -78,6 +82,8 @@ class BenchSession:
         Raises UsageError for a resumed run of another machine or other recipes, and for an unreadable baseline.
         """
         options, machine = self.options, read_machine()
+        if options.data is not None:
+            _check_data(options.data)
         self._selected, self._say = selected, say
         baseline = find(options.baseline, options.machine, machine)
         if baseline is not None:
@@ -108,6 +114,9 @@ class BenchSession:
         todo = [case for case in selected if case.id not in done and self.why_not(case) is None]
         for case in todo:
             self.runner.need(case)
+        if todo:
+            # Drawn or digested now, before anything is timed.
+            self.runner.data  # noqa: B018
         minutes = estimate_s(todo, options.effort) / 60
         say(f"{len(todo)} of {len(selected)} cases to measure, about {minutes:.0f} min and the time to build artifacts")
 
@@ -130,12 +139,16 @@ class BenchSession:
         """Return a sentence for every limit or baseline that the metric fails."""
         metrics = _FINDINGS_OF.get(measured.metric, ())
         findings = self._judge({measured.case.id: measured.record}, (measured.case,))
-        return tuple(render([finding]) for finding in findings if finding.fails and finding.metric in metrics)
+        failing = [finding for finding in findings if finding.fails and finding.metric in metrics]
+        self._told |= {(finding.case_id, finding.metric) for finding in failing}
+        return tuple(render([finding]) for finding in failing)
 
     @property
-    def missing(self) -> tuple[Finding, ...]:
-        """Return the cases that the baseline has and this run lacks."""
-        return tuple(finding for finding in self._findings if finding.verdict == "MISSING")
+    def red(self) -> bool:
+        """Say whether a finding or a case fails, whatever tests were selected."""
+        records = [self.runner.recorded(case) for case in self._selected]
+        failed = any(record is not None and record.outcome == "failed" for record in records)
+        return failed or any(finding.fails for finding in self._findings)
 
     def end(self, interrupted: bool) -> None:
         """Close the run and write its report; an interrupted case leaves no record, so that --resume measures it."""
@@ -151,14 +164,15 @@ class BenchSession:
         write_report(self.runner.folder, self._findings, self.options.max_map_drop)
 
     def summary_lines(self) -> list[str]:
-        """Return the table, the findings that fail and where the report lies."""
+        """Return the table, the failing findings that no test has printed, and where the report lies."""
         records = [record for case in self._selected if (record := self.runner.recorded(case))]
         lines = table_lines(records)
-        failing = render(self._findings)
+        failing = render([item for item in self._findings if (item.case_id, item.metric) not in self._told])
         lines += ["", *failing.splitlines()] if failing else []
         if self._baseline is None:
             lines += ["", f"No baseline for this machine in {self.options.baseline}: `benchsuite promote` makes one."]
-        return [*lines, "", f"Report: {self.runner.folder / 'index.html'}"]
+        report = f"Report: {self.runner.folder / 'index.html'}"
+        return [*lines, "", f"benchsuite: {self.trouble}" if self.trouble else report]
 
     def _judge(self, records: Mapping[str, Record], selected: tuple[Case, ...]) -> tuple[Finding, ...]:
         """Hold records against the limits and, where there is one, the baseline."""
@@ -179,3 +193,8 @@ class BenchSession:
                     f"--resume: {case.id} was measured with another recipe: weights, head, calibration or tools have "
                     "changed; start a new run."
                 )
+
+
+def _check_data(yaml: Path) -> None:
+    """Raise DataError, before anything is measured, for a data set that cannot be evaluated."""
+    load_dataset(yaml).splits["val"]

@@ -190,3 +190,10 @@ def test_damaged_line_is_named_by_its_number(tmp_path: Path) -> None:
     path.write_text("\n".join(["broken", *lines]) + "\n")
     with pytest.raises(RecordError, match="line 1: not a record"):
         records.read(path)
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="needs /dev/full to stand for a full disk")
+def test_full_disk_is_one_sentence() -> None:
+    """A disk that takes no more is an error that names the file and what to do."""
+    with pytest.raises(RecordError, match="cannot write /dev/full: No space left on device; free some space"):
+        records.append(Path("/dev/full"), make_record())

@@ -1,0 +1,253 @@
+"""Every backend at every precision that this machine can run keeps the same contract, on real exports of a real model."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from functools import cached_property
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+import pytest
+
+from benchsuite.artifacts.recipe import Artifact, Recipe
+from benchsuite.artifacts.store import Store, calibration_of
+from benchsuite.backends import backend
+from benchsuite.backends.interface import Ran
+from benchsuite.backends.proof import contradiction
+from benchsuite.cases import BACKENDS, PRECISIONS, Case, Head
+from benchsuite.codec import from_builtins, to_builtins
+from benchsuite.data.images import read_image
+from benchsuite.data.letterbox import preprocess
+from benchsuite.environment import Machine, read_machine
+from benchsuite.models.weights import file_sha256
+from benchsuite.process import Child, ultralytics_environment
+
+pytestmark = pytest.mark.slow
+
+HERE = Path(__file__).resolve().parent
+IMGSZ = 320
+MACHINE = read_machine()
+FloatArray = npt.NDArray[np.float32]
+
+# Largest mean difference from PyTorch FP32 over what it is sure of: scores, and box coordinates in pixels.
+TOLERANCES = {"fp32": (1e-4, 0.01), "fp16": (0.005, 0.3), "bf16": (0.03, 1.0), "int8": (0.08, 3.0)}
+_SAME_OBJECT_PX = 10
+LABELS = {"fp16": "fp16 storage, fp32 compute"}
+
+
+def _case(backend_name: str, precision: str, head: Head = "one2many", batch: int = 1) -> Case:
+    device = "cuda:0" if backend_name == "trt" else "cpu"
+    return Case("yolo26n", backend_name, precision, device, IMGSZ, batch, 2, head)  # type: ignore[arg-type]
+
+
+def _every_case() -> list[Case]:
+    one2many = [_case(name, precision) for name in BACKENDS for precision in PRECISIONS]
+    end2end = [replace(case, head="end2end", variant="end2end") for case in one2many]
+    return [case for case in one2many + end2end if backend(case.backend).why_not(case, MACHINE) is None]
+
+
+CASES = _every_case()
+
+
+@dataclass(frozen=True)
+class Workshop:
+    """The model, images to run and to calibrate on, and a store that keeps what was built for one test session."""
+
+    weights: Path
+    images: tuple[Path, ...]
+    calibration: tuple[Path, ...]
+    root: Path
+    machine: Machine
+
+    @cached_property
+    def store(self) -> Store:
+        return Store(self.root / "store")
+
+    def recipe(self, case: Case, options: Mapping[str, str] | None = None) -> Recipe:
+        """Put a recipe together as a run does."""
+        need = backend(case.backend).need(case, self.machine, options or {})
+        versions = self.machine.packages
+        return Recipe(
+            need.format,
+            need.precision,
+            file_sha256(self.weights),
+            case.head,
+            case.imgsz,
+            case.batch,
+            need.scheme,
+            calibration_of(self.calibration, "default") if need.calibrated else None,
+            {name: versions[name] for name in need.tools if name in versions},
+        )
+
+    def artifact(self, case: Case, options: Mapping[str, str] | None = None) -> Artifact:
+        """Build the case's artifact unless it is there."""
+        recipe = self.recipe(case, options)
+        return self.store.get(recipe, self.weights, self.calibration if recipe.calibration else ())[0]
+
+    @contextmanager
+    def session(self, case: Case, artifact: Artifact | None = None) -> Iterator[Child]:
+        """Open the case in a process of its own."""
+        environment = ultralytics_environment(self.root) | {"PYTHONPATH": f"{HERE}:{HERE.parents[1]}"}
+        child = Child.start("session_child", self.root / f"{case.id}.log", environment, name=case.id)
+        try:
+            folder = (artifact or self.artifact(case)).folder
+            answer = child.request("open", 120, case=to_builtins(case), artifact=folder)
+            assert case.backend == "torch" or not {"torch", "ultralytics"} & set(answer["loaded"]), (
+                "a session loaded PyTorch, whose memory would be measured as its own"
+            )
+            assert "openvino_telemetry" not in answer["loaded"]
+            yield child
+        finally:
+            child.close()
+
+    def outputs(self, child: Child, inputs: FloatArray) -> FloatArray:
+        """Run inputs (runs, N, 3, imgsz, imgsz); return one output more, the first input's second."""
+        given, taken = self.root / "inputs.npy", self.root / "outputs.npy"
+        np.save(given, inputs)
+        assert child.request("run", 120, inputs=str(given), outputs=str(taken))["type"] == "float32"
+        outputs: FloatArray = np.load(taken)
+        return outputs
+
+    def proof(self, child: Child) -> Ran:
+        """Return what the session says that it ran."""
+        return from_builtins(child.request("ran", 120)["ran"], Ran)
+
+    def inputs(self, batch: int = 1) -> FloatArray:
+        """Return eight letterboxed photographs as batches (runs, batch, 3, imgsz, imgsz)."""
+        pixels = [read_image(path) for path in self.images]
+        return preprocess(pixels, IMGSZ)[0].reshape(-1, batch, 3, IMGSZ, IMGSZ)
+
+
+@pytest.fixture(scope="module")
+def workshop(shared: Path, tmp_path_factory: pytest.TempPathFactory) -> Workshop:
+    """Give the real model, real images and an empty store."""
+    data, weights = shared / "data", shared / "models" / "yolo26n-coco-approx.pt"
+    images = tuple(sorted((data / "coco8" / "images").rglob("*.jpg")))
+    calibration = tuple(sorted((data / "voc85" / "images").glob("*.jpg")))[:12]
+    return Workshop(weights, images, calibration, tmp_path_factory.mktemp("contract"), MACHINE)
+
+
+@pytest.fixture(scope="module")
+def references(workshop: Workshop) -> dict[Head, FloatArray]:
+    """Give PyTorch FP32's outputs of both heads."""
+    found: dict[Head, FloatArray] = {}
+    for head in ("one2many", "end2end"):
+        case = _case("torch", "fp32", head)
+        with workshop.session(case) as child:
+            found[head] = workshop.outputs(child, workshop.inputs())
+    return found
+
+
+@pytest.mark.parametrize("row", CASES, ids=lambda case: case.id)
+def test_session_keeps_the_contract(row: Case, workshop: Workshop, references: dict[Head, FloatArray]) -> None:
+    """Outputs are finite, of the right shape, repeatable, near PyTorch FP32's, and the proof fits the name."""
+    with workshop.session(row) as child:
+        outputs = workshop.outputs(child, workshop.inputs())
+        ran = workshop.proof(child)
+    anchors = sum((IMGSZ // stride) ** 2 for stride in (8, 16, 32))
+    assert outputs.shape[1:] == ((1, 84, anchors) if row.head == "one2many" else (1, 300, 6))
+    assert np.isfinite(outputs).all()
+    # The first output was kept while another image ran: a runtime must not have written over it.
+    np.testing.assert_allclose(outputs[0], outputs[-1], rtol=0, atol=1e-3)
+    assert np.abs(outputs[0] - outputs[1]).max() > 1
+
+    scores_off, boxes_off = _difference(references[row.head], outputs, row.head)
+    scores_allowed, boxes_allowed = TOLERANCES[row.precision]
+    assert scores_off <= scores_allowed
+    assert boxes_off <= boxes_allowed
+
+    assert contradiction(row, ran) is None
+    assert ran.label == (LABELS.get(row.precision, row.precision) if MACHINE.is_x86 else ran.label)
+    assert sum(ran.kernels.values()) > 50
+
+
+def _difference(expected: FloatArray, found: FloatArray, head: Head) -> tuple[float, float]:
+    """Return the mean differences of score and of box coordinates over what `expected` is sure of."""
+    scores, boxes = [], []
+    for one, other in zip(expected[:, 0], found[:, 0], strict=True):
+        if head == "one2many":
+            sure = one[4:].max(0) > 0.4
+            scores.append(np.abs(one[4:, sure] - other[4:, sure]).max(0))
+            boxes.append(np.abs(one[:4, sure] - other[:4, sure]).mean(0))
+        else:
+            for row in one[one[:, 4] > 0.4]:
+                # Neighbouring anchors find the same object with less confidence: the best of them is its detection.
+                off = np.abs(other[:, :4] - row[:4]).mean(1)
+                best = np.where((other[:, 5] == row[5]) & (off < _SAME_OBJECT_PX), other[:, 4], -1).argmax()
+                scores.append(np.abs(other[best, 4:5] - row[4:5]))
+                boxes.append(off[best : best + 1])
+    assert sum(map(len, scores)) >= 8, "the images show too little to compare"
+    return float(np.concatenate(scores).mean()), float(np.concatenate(boxes).mean())
+
+
+@pytest.mark.parametrize("name", ["torch", "onnx", "openvino"])
+def test_batch_gives_what_single_images_give(name: str, workshop: Workshop) -> None:
+    """Each image of a batch of two comes out as it does alone."""
+    with workshop.session(_case(name, "fp32")) as child:
+        alone = workshop.outputs(child, workshop.inputs())[:-1]
+    with workshop.session(_case(name, "fp32", batch=2)) as child:
+        together = workshop.outputs(child, workshop.inputs(batch=2))[:-1].reshape(alone.shape)
+    np.testing.assert_allclose(together, alone, rtol=0, atol=0.02)
+
+
+def test_hidden_bf16_is_found_out(workshop: Workshop) -> None:
+    """A row named fp32 whose session ran with OpenVINO's default hint on a bf16 CPU is contradicted."""
+    bf16 = _case("openvino", "bf16")
+    reason = backend("openvino").why_not(bf16, MACHINE)
+    if reason:
+        pytest.skip(reason)
+    with workshop.session(bf16) as child:
+        ran = workshop.proof(child)
+    conflict = contradiction(_case("openvino", "fp32"), ran)
+    assert conflict is not None
+    assert "ran bf16" in conflict
+    assert contradiction(_case("openvino", "int8"), ran) is not None
+
+
+def test_float_artifact_is_no_int8(workshop: Workshop) -> None:
+    """An int8 row that loaded a float model is contradicted."""
+    int8 = _case("onnx", "int8")
+    with workshop.session(int8, workshop.artifact(_case("onnx", "fp32"))) as child:
+        ran = workshop.proof(child)
+    conflict = contradiction(int8, ran)
+    assert conflict is not None
+    assert "no convolution ran in an integer kernel" in conflict
+
+
+@pytest.mark.parametrize(
+    ("asked", "stored"), [("end2end", "one2many"), ("one2many", "end2end")], ids=["wants-end2end", "wants-one2many"]
+)
+def test_other_head_is_refused(asked: Head, stored: Head, workshop: Workshop) -> None:
+    """An artifact of the other head is refused with a sentence when it is opened."""
+    artifact = workshop.artifact(_case("onnx", "fp32", stored))
+    with (
+        pytest.raises(Exception, match=f"asks for the {asked} head"),
+        workshop.session(_case("onnx", "fp32", asked), artifact),
+    ):
+        pass
+
+
+def test_same_recipe_gives_the_same_bytes(workshop: Workshop, tmp_path: Path) -> None:
+    """Two builds of one recipe agree to the byte, from export to quantisation."""
+    case = _case("onnx", "int8")
+    once = workshop.artifact(case)
+    recipe = workshop.recipe(case)
+    again, _ = Store(tmp_path / "other").get(recipe, workshop.weights, workshop.calibration)
+    assert again.sha256 == once.sha256
+
+
+def test_building_leaves_nothing_behind(workshop: Workshop, tmp_path: Path) -> None:
+    """Exporters that write beside the weights or into the working folder leave no trace there."""
+    folder = tmp_path / "weights"
+    folder.mkdir()
+    weights = folder / "model.pt"
+    weights.write_bytes(workshop.weights.read_bytes())
+    here = {path.name for path in Path.cwd().iterdir()}
+    store = Store(tmp_path / "store")
+    for name in ("onnx", "ncnn"):
+        store.get(workshop.recipe(_case(name, "fp32")), weights)
+    assert [path.name for path in folder.iterdir()] == ["model.pt"]
+    assert {path.name for path in Path.cwd().iterdir()} == here

@@ -1,0 +1,127 @@
+"""mAP and GFLOPs are those that others compute: Ultralytics' own val, PyTorch's own counter."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from benchsuite.cases import Backend, Case
+from benchsuite.data.shapes import ShapesSpec, shapes_data
+from benchsuite.environment import read_machine
+from benchsuite.measure.measurement import Accuracy
+from benchsuite.models.weights import BUNDLED, resolve
+from benchsuite.options import parse
+from benchsuite.process import ultralytics_environment
+from benchsuite.runner import Runner
+
+pytestmark = pytest.mark.slow
+
+VALIDATE = """
+import json, sys
+from ultralytics import YOLO
+weights, data, project = sys.argv[1:]
+found = YOLO(weights, task="detect").val(
+    data=data, imgsz=640, batch=1, rect=False, device="cpu", workers=0, plots=False, project=project, verbose=False
+)
+print(json.dumps([float(found.box.map50), float(found.box.map)]))
+"""
+COUNT = """
+import json, sys
+from pathlib import Path
+import torch
+from torch.utils.flop_counter import FlopCounterMode
+from benchsuite.backends.checkpoint import load_detector
+model = load_detector(Path(sys.argv[1]), sys.argv[2])
+counter = FlopCounterMode(display=False)
+with counter, torch.no_grad():
+    model(torch.zeros(1, 3, 640, 640))
+print(json.dumps([counter.get_total_flops() / 1e9, sum(p.numel() for p in model.parameters())]))
+"""
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Share artifacts and data among these tests."""
+    return tmp_path_factory.mktemp("same")
+
+
+@pytest.fixture(scope="module")
+def data(folder: Path) -> Path:
+    """Draw a small val split."""
+    return shapes_data(folder, ShapesSpec(train=1, val=24, calib=1))
+
+
+@pytest.fixture(scope="module")
+def runner(folder: Path, data: Path) -> Iterator[Runner]:
+    """Give a runner on that data."""
+    options = parse({"data": str(data)})
+    runner = Runner(options, resolve([BUNDLED], folder), read_machine(), folder, folder / "run", print)
+    yield runner
+    runner.abandon_open()
+    runner.close()
+
+
+def _in_ultralytics(folder: Path, script: str, *arguments: str) -> list[float]:
+    environment = {**os.environ, **ultralytics_environment(folder)}
+    found = subprocess.run(
+        [sys.executable, "-c", script, *arguments],
+        env=environment,
+        cwd=folder,
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    answer: list[float] = json.loads(found.stdout.strip().splitlines()[-1])
+    return answer
+
+
+@pytest.mark.parametrize("backend", ["torch", "onnx"])
+def test_map_equals_ultralytics_val(runner: Runner, folder: Path, data: Path, backend: Backend) -> None:
+    """mAP50 and mAP50-95 of an FP32 case equal Ultralytics' val of the same file within 0.002."""
+    run = runner.case_run(Case(BUNDLED, backend, "fp32", "cpu", 640, 1, 2))
+    accuracy = run.evaluation().accuracy
+    assert isinstance(accuracy, Accuracy)
+    suffix = {"torch": "*.pt", "onnx": "*.onnx"}[backend]
+    (file,) = Path(run.subject.bench.artifact.folder).glob(suffix)
+    map50, map50_95 = _in_ultralytics(folder, VALIDATE, str(file), str(data), str(folder / "val"))
+    assert accuracy.map50 == pytest.approx(map50, abs=0.002)
+    assert accuracy.map50_95 == pytest.approx(map50_95, abs=0.002)
+    assert accuracy.map50_95 > 0.6
+
+
+@pytest.mark.parametrize("head", ["one2many", "end2end"])
+def test_gflops_equal_pytorchs_own_count(runner: Runner, folder: Path, head: str) -> None:
+    """GFLOPs of the fused network with one head agree with FlopCounterMode within 0.5 %, parameters exactly."""
+    variant = "end2end" if head == "end2end" else ""
+    complexity = runner.case_run(Case(BUNDLED, "torch", "fp32", "cpu", 640, 1, 2, head, variant)).complexity()
+    (model,) = resolve([BUNDLED], folder)
+    gflops, params = _in_ultralytics(folder, COUNT, str(model.path), head)
+    assert complexity.gflops == pytest.approx(gflops, rel=0.005)
+    assert complexity.params == params
+
+
+def test_training_script_makes_a_checkpoint_that_loads(folder: Path) -> None:
+    """A few steps of the script that trained the bundled model end in a checkpoint of six classes under 6 MB."""
+    from benchsuite.models.weights import check_checkpoint
+
+    script = (
+        "import sys; from pathlib import Path\n"
+        "from benchsuite.models import train_shapes as t\n"
+        "from benchsuite.data.shapes import ShapesSpec\n"
+        "work = Path(sys.argv[1])\n"
+        "weights = t.train(work, ShapesSpec(imgsz=320, train=16, val=2, calib=0), epochs=1)\n"
+        "t.export_checkpoint(weights, work / 'trained.pt', 1.0)\n"
+        "print([6.0])\n"
+    )
+    _in_ultralytics(folder, script, str(folder))
+    trained = folder / "trained.pt"
+    check_checkpoint(trained)
+    assert trained.stat().st_size < 6_000_000
+    runner = Runner(parse({}), resolve([str(trained)], folder), read_machine(), folder, folder / "run", print)
+    assert runner.recipe(Case("trained", "torch", "fp32", "cpu", 64, 1, 2)).format == "torch"

@@ -1,0 +1,73 @@
+"""What artifacts are made from, and what cannot be made."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from benchsuite.artifacts.exporters import EXPORTERS, Order, build, parent_recipe
+from benchsuite.artifacts.recipe import Calibration, Recipe
+from benchsuite.backends import backend
+from benchsuite.backends.tools import tools_for
+from benchsuite.errors import BuildError
+from benchsuite.testing import make_case, make_machine
+
+VERSIONS = {
+    name: "1"
+    for artifact_format, precision, _ in EXPORTERS
+    for name in tools_for(artifact_format, precision)
+    if name != "onnxruntime-gpu"
+}
+
+
+def recipe(artifact_format: str, precision: str, scheme: str = "") -> Recipe:
+    """Put a recipe together as a run does, from what is installed of the tools."""
+    tools = {name: VERSIONS[name] for name in tools_for(artifact_format, precision) if name in VERSIONS}
+    calibration = Calibration("c" * 64, 64, "default") if scheme else None
+    return Recipe(artifact_format, precision, "w" * 64, "one2many", 320, 2, scheme, calibration, tools)
+
+
+@pytest.mark.parametrize(
+    ("made", "parent"),
+    [
+        (recipe("onnx", "fp16"), recipe("onnx", "fp32")),
+        (recipe("onnx", "int8", "qdq-u8s8"), recipe("onnx", "fp32")),
+        (recipe("openvino", "fp32"), recipe("onnx", "fp32")),
+        (recipe("openvino", "fp16"), recipe("openvino", "fp32")),
+        (recipe("openvino", "int8", "nncf-mixed"), recipe("openvino", "fp32")),
+    ],
+)
+def test_parent_is_what_its_own_case_makes(made: Recipe, parent: Recipe) -> None:
+    """The recipe of the parent equals, to the digest, that of the row that measures it."""
+    found = parent_recipe(made)
+    assert found == parent
+    assert found is not None
+    assert found.digest == parent.digest
+
+
+@pytest.mark.parametrize("made", [recipe("onnx", "fp32"), recipe("ncnn", "fp16"), recipe("torch", "fp32")])
+def test_made_from_the_weights(made: Recipe) -> None:
+    """The first artifact of each line has no parent."""
+    assert parent_recipe(made) is None
+
+
+def test_tools_of_a_case_are_the_table_s() -> None:
+    """A backend names the same packages as the table from which parents are told."""
+    need = backend("openvino").need(make_case(backend="openvino", precision="int8"), make_machine(), {})
+    assert need.tools == tools_for("openvino", "int8")
+    assert {"ultralytics", "torch", "onnx", "openvino", "nncf"} <= set(need.tools)
+
+
+def test_unknown_scheme_is_refused(tmp_path: Path) -> None:
+    """A recipe that nothing builds is told as such."""
+    order = Order(recipe("onnx", "int8", "magic"), tmp_path, (), tmp_path)
+    with pytest.raises(BuildError, match="nothing builds onnx int8 magic"):
+        build(order)
+
+
+def test_missing_source_is_one_sentence(tmp_path: Path) -> None:
+    """A file that is not there is told by its name, without a traceback."""
+    order = Order(recipe("torch", "fp32"), tmp_path / "gone.pt", (), tmp_path)
+    with pytest.raises(BuildError, match=r"could not be read or written: .*gone\.pt"):
+        build(order)

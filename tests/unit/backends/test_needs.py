@@ -1,0 +1,88 @@
+"""Which artifact a case loads."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from benchsuite.backends import backend
+from benchsuite.backends.interface import ArtifactNeed
+from benchsuite.backends.schemes import SCHEMES, calibration_method
+from benchsuite.errors import UsageError
+from benchsuite.testing import make_case, make_machine
+
+DEFAULTS = {"calib_method": "default", "quant_scheme": "default"}
+
+
+def need(options: dict[str, str] | None = None, isa: tuple[str, ...] = ("avx512_vnni",), **case: Any) -> ArtifactNeed:
+    """Ask a backend what a case needs on an x86 machine."""
+    asked = make_case(**case)
+    return backend(asked.backend).need(asked, make_machine(isa=isa), DEFAULTS | (options or {}))
+
+
+@pytest.mark.parametrize(
+    ("name", "precision", "loaded"),
+    [
+        ("torch", "bf16", ("torch", "fp32")),
+        ("onnx", "fp16", ("onnx", "fp16")),
+        ("openvino", "bf16", ("openvino", "fp32")),
+        ("openvino", "fp16", ("openvino", "fp16")),
+        ("ncnn", "bf16", ("ncnn", "fp32")),
+    ],
+)
+def test_bf16_is_made_while_loading(name: str, precision: str, loaded: tuple[str, str]) -> None:
+    """A bf16 row shares the artifact of the fp32 row; nothing but int8 is calibrated."""
+    found = need(backend=name, precision=precision)
+    assert (found.format, found.precision) == loaded
+    assert (found.scheme, found.calibrated) == ("", False)
+
+
+@pytest.mark.parametrize(
+    ("isa", "arch", "scheme"),
+    [
+        (("avx512_vnni",), "x86_64", "qdq-u8s8"),
+        (("avx_vnni",), "x86_64", "qdq-u8s8"),
+        (("avx2",), "x86_64", "qdq-u8s7"),
+        (("asimd",), "aarch64", "qdq-s8s8"),
+    ],
+)
+def test_default_scheme_suits_the_cpu(isa: tuple[str, ...], arch: str, scheme: str) -> None:
+    """x86 takes u8 activations, with 7-bit weights where products would saturate; ARM takes s8."""
+    case = make_case(precision="int8")
+    assert backend("onnx").need(case, make_machine(isa=isa, arch=arch), DEFAULTS).scheme == scheme
+
+
+def test_scheme_that_is_asked_for() -> None:
+    """A scheme goes to the backend that has it; the others keep their own."""
+    asked = {"quant_scheme": "nncf-performance"}
+    assert need(asked, backend="openvino", precision="int8").scheme == "nncf-performance"
+    assert need(asked, backend="onnx", precision="int8").scheme == "qdq-u8s8"
+
+
+def test_unknown_scheme_is_refused() -> None:
+    """A scheme that nobody has is a usage error that lists the valid ones."""
+    with pytest.raises(
+        UsageError, match="--quant-scheme magic: there is no such scheme; give one of default, qdq-u8s8"
+    ):
+        need({"quant_scheme": "magic"}, backend="onnx", precision="int8")
+
+
+def test_method_that_a_backend_lacks_is_refused() -> None:
+    """NNCF has no entropy calibration, and says what it has."""
+    with pytest.raises(UsageError, match="openvino cannot calibrate so; give one of default, mean-minmax"):
+        need({"calib_method": "entropy"}, backend="openvino", precision="int8")
+
+
+@pytest.mark.parametrize(("name", "method"), [("onnx", "percentile"), ("openvino", "mean-minmax")])
+def test_default_method(name: str, method: str) -> None:
+    """Each backend has a best known way to set ranges."""
+    assert calibration_method(name, "default") == method
+
+
+def test_every_scheme_has_a_builder() -> None:
+    """What a backend may ask for, the exporters can make, and nothing else."""
+    from benchsuite.artifacts.exporters import EXPORTERS
+
+    schemes = {(name, "int8", scheme) for name, offered in SCHEMES.items() for scheme in offered}
+    assert {key for key in EXPORTERS if key[2]} == schemes

@@ -1,0 +1,100 @@
+"""What cannot run says why in one sentence, from the machine's facts alone."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from benchsuite.backends import BACKENDS, backend
+from benchsuite.cases import BACKENDS as NAMES
+from benchsuite.cases import PRECISIONS
+from benchsuite.environment import Gpu, Machine
+from benchsuite.testing import make_case, make_machine
+
+PACKAGES = dict.fromkeys(("torch", "ultralytics", "onnxruntime", "openvino", "nncf", "ncnn", "pnnx"), "1")
+GPU = Gpu("Example GPU", "uuid", 8 << 30)
+
+
+def machine(**changes: Any) -> Machine:
+    """Build a machine with every runtime and bf16 instructions."""
+    return make_machine(**{"packages": PACKAGES, "isa": ("avx2", "avx512_vnni", "avx512_bf16"), **changes})
+
+
+@pytest.mark.parametrize(
+    ("case", "on", "reason"),
+    [
+        ({"backend": "trt", "device": "cuda:0"}, {}, "tensorrt needs an NVIDIA GPU: none found"),
+        ({"backend": "trt", "device": "cuda:0"}, {"gpus": (GPU,)}, "tensorrt is not supported yet"),
+        ({"backend": "trt"}, {"gpus": (GPU,)}, "use --device cuda:0"),
+        ({"backend": "onnx", "precision": "bf16"}, {}, "no bf16 convolution kernels on the CPU: use openvino or torch"),
+        ({"backend": "onnx", "device": "cuda:0"}, {}, "onnx on cuda:0 needs an NVIDIA GPU: none found"),
+        ({"backend": "torch", "device": "cuda:0"}, {"gpus": (GPU,)}, "torch on cuda:0 is not supported yet"),
+        ({"backend": "openvino", "device": "cuda:0"}, {"gpus": (GPU,)}, "openvino runs on the CPU only"),
+        ({"backend": "openvino", "precision": "bf16"}, {"isa": ("avx2",)}, "no bf16 instructions (avx512_bf16 or amx_"),
+        (
+            {"backend": "torch", "precision": "bf16"},
+            {"isa": ("avx2",)},
+            "no bf16 instructions (avx512_bf16 or amx_bf16",
+        ),
+        ({"backend": "torch", "precision": "bf16"}, {"arch": "aarch64", "isa": ("asimd",)}, "bf16 instructions (bf16)"),
+        (
+            {"backend": "openvino", "precision": "bf16"},
+            {"arch": "aarch64", "isa": ("bf16",)},
+            "no bf16 kernels for ARM",
+        ),
+        ({"backend": "torch", "precision": "fp16"}, {}, "no fp16 arithmetic (avx512_fp16 or amx_fp16)"),
+        ({"backend": "torch", "precision": "int8"}, {}, "PyTorch INT8 on the CPU is not supported yet"),
+        (
+            {"backend": "ncnn", "precision": "int8"},
+            {},
+            "ncnn's package has no INT8 quantiser and benchsuite has none yet",
+        ),
+        ({"backend": "ncnn", "head": "end2end"}, {}, "ncnn exports are always one-to-many"),
+        ({"backend": "ncnn", "batch": 8}, {}, "ncnn runs one image at a time, and batch 8 was asked for"),
+        ({"backend": "onnx"}, {"packages": {}}, "onnxruntime is not installed: pip install onnxruntime"),
+        ({"backend": "openvino"}, {"packages": {}}, "openvino is not installed: pip install openvino"),
+        ({"backend": "openvino", "precision": "int8"}, {"packages": {"openvino": "1"}}, "nncf is not installed"),
+        ({"backend": "ncnn"}, {"packages": {"ncnn": "1"}}, "pnnx is not installed"),
+        ({"backend": "torch"}, {"packages": {"torch": "1"}}, "ultralytics is not installed"),
+    ],
+)
+def test_reason(case: dict[str, Any], on: dict[str, Any], reason: str) -> None:
+    """Each obstacle has its sentence, which names what was found or what would do."""
+    asked = make_case(**case)
+    found = backend(asked.backend).why_not(asked, machine(**on))
+    assert found is not None
+    assert reason in found
+    assert "\n" not in found
+
+
+@pytest.mark.parametrize(
+    ("name", "precisions"),
+    [
+        ("torch", ("fp32", "bf16")),
+        ("onnx", ("fp32", "fp16", "int8")),
+        ("openvino", ("fp32", "fp16", "bf16", "int8")),
+        ("ncnn", ("fp32", "fp16", "bf16")),
+        ("trt", ()),
+    ],
+)
+def test_what_a_cpu_with_bf16_runs(name: Any, precisions: tuple[str, ...]) -> None:
+    """On a machine with everything installed but no GPU, the rest runs."""
+    cases = [make_case(backend=name, precision=precision) for precision in PRECISIONS]
+    assert tuple(case.precision for case in cases if backend(name).why_not(case, machine()) is None) == precisions
+
+
+def test_gpu_build_of_onnxruntime_counts() -> None:
+    """A machine that has onnxruntime-gpu has ONNX Runtime."""
+    assert backend("onnx").why_not(make_case(), machine(packages={"onnxruntime-gpu": "1"})) is None
+
+
+def test_ncnn_stores_bf16_without_instructions() -> None:
+    """NCNN's bf16 is a way to store, which any CPU can do."""
+    case = make_case(backend="ncnn", precision="bf16")
+    assert backend("ncnn").why_not(case, machine(isa=("avx2",))) is None
+
+
+def test_table_holds_every_backend() -> None:
+    """There is a runtime for each backend that a case can name."""
+    assert tuple(BACKENDS) == NAMES

@@ -1,0 +1,92 @@
+"""The parts of a detector are found by how it is connected; names mean nothing."""
+
+from __future__ import annotations
+
+from benchsuite.quantize.topology import Graph, Op
+
+
+def op(name: str, kind: str, *inputs: str) -> Op:
+    """Build an operation with one output, named like itself."""
+    return Op(name, kind, inputs, (name,))
+
+
+def silu(name: str, tensor: str) -> list[Op]:
+    """Build x * sigmoid(x)."""
+    return [op(f"{name}s", "Sigmoid", tensor), op(name, "Mul", tensor, f"{name}s")]
+
+
+def head(*, dfl: bool) -> list[Op]:
+    """Build two levels of a box and a class branch, and their decode."""
+    ops = []
+    for level in ("p3", "p4"):
+        for branch in ("box", "cls"):
+            ops += [op(f"{level}{branch}1", "Conv", level), *silu(f"{level}{branch}a", f"{level}{branch}1")]
+            ops += [op(f"{level}{branch}2", "Conv", f"{level}{branch}a")]
+            ops += [op(f"{level}{branch}r", "Reshape", f"{level}{branch}2")]
+    ops += [op("boxes", "Concat", "p3boxr", "p4boxr"), op("scores", "Concat", "p3clsr", "p4clsr")]
+    last = "boxes"
+    if dfl:
+        ops += [
+            op("shaped", "Reshape", "boxes"),
+            op("softmax", "Softmax", "shaped"),
+            op("turned", "Transpose", "softmax"),
+        ]
+        ops += [op("mean", "Conv", "turned")]
+        last = "mean"
+    ops += [op("scaled", "Mul", last), op("probability", "Sigmoid", "scores")]
+    return [*ops, op("out", "Concat", "scaled", "probability")]
+
+
+BACKBONE = [op("stem", "Conv", "images"), *silu("p3", "stem"), op("down", "Conv", "p3"), *silu("p4", "down")]
+ENDS = {"p3box2", "p3cls2", "p4box2", "p4cls2"}
+
+
+def test_decode_starts_after_the_last_convolutions() -> None:
+    """Everything behind the branches' last convolutions decodes, and these are the ends."""
+    graph = Graph([*BACKBONE, *head(dfl=False)], ["out"])
+    reshapes = {f"{level}{branch}r" for level in ("p3", "p4") for branch in ("box", "cls")}
+    assert graph.decode == {"boxes", "scores", "scaled", "probability", "out", *reshapes}
+    assert graph.branch_ends == ENDS
+
+
+def test_convolution_of_a_dfl_decodes() -> None:
+    """The convolution that averages a softmax over distances is no branch's end."""
+    graph = Graph([*BACKBONE, *head(dfl=True)], ["out"])
+    assert {"mean", "turned", "softmax", "shaped"} <= graph.decode
+    assert graph.branch_ends == ENDS
+
+
+def test_branches_serve_one_end_each() -> None:
+    """The head before its decode is what only one branch needs; what two need is the neck."""
+    graph = Graph([*BACKBONE, *head(dfl=False)], ["out"])
+    assert {"p3box1", "p3boxa", "p3box2", "p4cls1"} <= graph.branches
+    assert not graph.branches & ({op.name for op in BACKBONE} | graph.decode)
+
+
+def test_bias_in_an_operation_of_its_own_belongs_to_its_convolution() -> None:
+    """OpenVINO adds biases apart: they end a branch like the convolution they follow."""
+    ops = [op("conv", "Convolution", "images"), op("bias", "Add", "conv"), op("out", "Reshape", "bias")]
+    graph = Graph(ops, ["out"])
+    assert graph.decode == {"out"}
+    assert graph.branch_ends == {"bias"}
+
+
+def test_attention_reaches_to_the_convolutions_around_it() -> None:
+    """Attention is what lies around a softmax, without the convolutions before and after."""
+    ops = [
+        op("qkv", "Conv", "images"),
+        Op("split", "Split", ("qkv",), ("q", "k", "v")),
+        op("weights", "MatMul", "q", "k"),
+        op("softmax", "Softmax", "weights"),
+        op("mixed", "MatMul", "v", "softmax"),
+        op("position", "Conv", "v"),
+        op("sum", "Add", "mixed", "position"),
+        op("out", "Conv", "sum"),
+    ]
+    assert Graph(ops, ["out"]).attention == {"split", "weights", "softmax", "mixed", "sum"}
+
+
+def test_silu_is_known_by_its_product() -> None:
+    """A sigmoid counts only where its own input is multiplied by it."""
+    ops = [*silu("a", "x"), op("gate", "Sigmoid", "y"), op("gated", "Mul", "gate", "z")]
+    assert Graph(ops, ["a"]).silus == {"x": {"as", "a"}}
