@@ -13,8 +13,9 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 
 PACKAGES = (
-    "benchsuite", "ultralytics", "torch", "torchvision", "onnx", "onnxruntime", "onnxruntime-gpu", "openvino", "nncf",
-    "ncnn", "pnnx", "tensorrt", "tensorrt-cu13", "numpy", "opencv-python", "opencv-python-headless", "ultralytics-thop",
+    "benchsuite", "ultralytics", "torch", "torchvision", "onnx", "onnxslim", "onnxruntime", "onnxruntime-gpu",
+    "openvino", "nncf", "ncnn", "pnnx", "tensorrt", "tensorrt-cu13", "numpy", "opencv-python", "opencv-python-headless",
+    "ultralytics-thop",
 )  # fmt: skip
 # The instruction sets that decide which kernels a runtime picks.
 ISA_FLAGS = (

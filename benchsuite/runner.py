@@ -174,14 +174,9 @@ class Runner:
             samples_folder=self.folder / "samples",
         )
 
-    def need(self, case: Case) -> ArtifactNeed:
-        """Return what the case loads; raises UsageError for a scheme or method that its backend has not."""
-        chosen = {"calib_method": self._options.calib_method, "quant_scheme": self._options.quant_scheme}
-        return backend(case.backend).need(case, self.machine, chosen)
-
     def recipe(self, case: Case) -> Recipe:
         """Return how the case's artifact is made."""
-        need = self.need(case)
+        need = artifact_need(case, self.machine, self._options)
         calibration = None
         if need.calibrated:
             method = calibration_method(need.format, self._options.calib_method)
@@ -254,6 +249,12 @@ class Runner:
         self._done[record.case.id] = record
         records.append(self.folder / "records.jsonl", record)
         return record
+
+
+def artifact_need(case: Case, machine: Machine, options: Options) -> ArtifactNeed:
+    """Return what a case loads; raises UsageError for a scheme or method that its backend has not."""
+    chosen = {"calib_method": options.calib_method, "quant_scheme": options.quant_scheme}
+    return backend(case.backend).need(case, machine, chosen)
 
 
 def _with_earlier(metrics: Metrics, earlier: Record | None) -> Metrics:

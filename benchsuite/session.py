@@ -7,6 +7,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from benchsuite.absence import Absent
+from benchsuite.backends import backend
 from benchsuite.baselines import Baseline, find, load
 from benchsuite.benchmark import Measured
 from benchsuite.cases import Case
@@ -21,7 +22,7 @@ from benchsuite.options import Options, parse
 from benchsuite.records import Record
 from benchsuite.report.console import case_line, table_lines
 from benchsuite.report.page import write_report
-from benchsuite.runner import Runner
+from benchsuite.runner import Runner, artifact_need
 from benchsuite.runs import Run, create_run, finish_run, newest_unfinished, point_latest, read_run
 from benchsuite.selection import cache_root, select
 from benchsuite.tolerances import EXACT, Tolerance, read_tolerances
@@ -79,11 +80,15 @@ class BenchSession:
     def start(self, selected: tuple[Case, ...], command: str, say: Callable[[str], None]) -> None:
         """Make the run's folder (or go on in the resumed one) and say how long it will take.
 
-        Raises UsageError for a resumed run of another machine or other recipes, and for an unreadable baseline.
+        Raises UsageError, before anything is written, for data that cannot be evaluated, a scheme that a backend has
+        not, a resumed run of another machine or other recipes, and an unreadable baseline.
         """
         options, machine = self.options, read_machine()
         if options.data is not None:
             _check_data(options.data)
+        for case in selected:
+            if backend(case.backend).why_not(case, machine) is None:
+                artifact_need(case, machine, options)
         self._selected, self._say = selected, say
         baseline = find(options.baseline, options.machine, machine)
         if baseline is not None:
@@ -112,8 +117,6 @@ class BenchSession:
         point_latest(options.report, folder)
         self.started = True
         todo = [case for case in selected if case.id not in done and self.why_not(case) is None]
-        for case in todo:
-            self.runner.need(case)
         if todo:
             # Drawn or digested now, before anything is timed.
             self.runner.data  # noqa: B018
@@ -156,10 +159,11 @@ class BenchSession:
             self.runner.abandon_open()
         self.runner.finish_open()
         self.runner.close()
-        if not interrupted:
-            records = {case.id: record for case in self._selected if (record := self.runner.recorded(case))}
-            self._findings = self._judge(records, self._selected)
-        finish_run(self.runner.folder, "interrupted" if interrupted else "finished")
+        records = {case.id: record for case in self._selected if (record := self.runner.recorded(case))}
+        whole = len(records) == len(self._selected)
+        # What a stopped run lacks is not missing: `--resume` goes on with it.
+        self._findings = self._judge(records, self._selected) if whole else ()
+        finish_run(self.runner.folder, "finished" if whole else "interrupted")
         write_findings(self.runner.folder, self._findings)
         write_report(self.runner.folder, self._findings, self.options.max_map_drop)
 
@@ -172,6 +176,8 @@ class BenchSession:
         if self._baseline is None:
             lines += ["", f"No baseline for this machine in {self.options.baseline}: `benchsuite promote` makes one."]
         report = f"Report: {self.runner.folder / 'index.html'}"
+        if len(records) < len(self._selected):
+            lines += ["", f"{len(records)} of {len(self._selected)} cases recorded: `pytest bench/ --resume` goes on."]
         return [*lines, "", f"benchsuite: {self.trouble}" if self.trouble else report]
 
     def _judge(self, records: Mapping[str, Record], selected: tuple[Case, ...]) -> tuple[Finding, ...]:

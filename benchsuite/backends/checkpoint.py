@@ -23,6 +23,7 @@ def load_detector(weights: Path, head: Head) -> Any:
 def load_checkpoint(weights: Path) -> Any:
     """Load a detection checkpoint as it was saved, in FP32; raises ModelError."""
     from ultralytics.nn import tasks
+    from ultralytics.nn.modules import Detect
 
     try:
         model, _ = tasks.load_checkpoint(str(weights))
@@ -31,6 +32,11 @@ def load_checkpoint(weights: Path) -> Any:
         raise ModelError(f"{weights.name} is not a checkpoint that Ultralytics can load: {found}") from None
     if model.task != "detect":
         raise ModelError(f"{weights.name} is a {model.task} model: benchsuite measures detection models only")
+    head = model.model[-1]
+    if not isinstance(head, Detect):
+        raise ModelError(
+            f"{weights.name} ends in {type(head).__name__}: benchsuite measures YOLO26, YOLO11 and YOLOv8 only"
+        )
     return model
 
 

@@ -99,7 +99,8 @@ class NcnnSession:
         import ncnn
 
         layers = self._net.layers()
-        precisions = {layer.name: self._precision(layer) for layer in layers if layer.type in _WEIGHTED}
+        native_bf16 = bf16_instructions(read_machine())
+        precisions = {layer.name: self._precision(layer, native_bf16) for layer in layers if layer.type in _WEIGHTED}
         kernels = Counter(
             f"{layer.type} {precisions[layer.name]}" if layer.name in precisions else layer.type for layer in layers
         )
@@ -125,10 +126,10 @@ class NcnnSession:
         """Free the net."""
         self._net.clear()
 
-    def _precision(self, layer: Any) -> str:
+    def _precision(self, layer: Any, native_bf16: bool) -> str:
         """Return in what a convolution computes: NCNN picks kernels by option, layer and CPU."""
         options = self._net.opt
-        if options.use_bf16_storage and layer.support_bf16_storage and bf16_instructions(read_machine()):
+        if options.use_bf16_storage and layer.support_bf16_storage and native_bf16:
             return "bf16"
         if options.use_fp16_arithmetic and options.use_fp16_storage and layer.support_fp16_storage:
             return "fp16"

@@ -114,7 +114,11 @@ class OpenvinoSession:
             # Loading turns fp32 weights into what the kernels take; fp16 weights stay a matter of the file.
             storage=compute if in_file == "fp32" else in_file,
             kernels=dict(sorted(kernels.items())),
-            settings={"weights_in_file": in_file, **{name: self._setting(name) for name in _SETTINGS}},
+            settings={
+                "weights_in_file": in_file,
+                "spin": "TBB's own, not settable",
+                **{name: self._setting(name) for name in _SETTINGS},
+            },
             int8_mac_share=share if by_precision["int8"] else Absent("no convolution ran in an integer kernel"),
         )
 

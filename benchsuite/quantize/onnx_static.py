@@ -85,7 +85,7 @@ def _calibrate(model: Path, augmented: Path, batches: Iterable[FloatArray], meth
     from onnxruntime.quantization import CalibrationMethod, create_calibrator
 
     methods = {
-        "percentile": (CalibrationMethod.Percentile, {"percentile": _PERCENTILE}),
+        "percentile": (CalibrationMethod.Percentile, {"percentile": _PERCENTILE, "symmetric": True}),
         "minmax": (CalibrationMethod.MinMax, {}),
         "entropy": (CalibrationMethod.Entropy, {}),
     }

@@ -136,7 +136,7 @@ def test_promoted_baseline_is_compared_with(project: Path, bench: Callable[..., 
     path.write_text(text.replace(str(params), str(params - 1000)))
     code, output = bench(*arguments, "--machine", "here")
     assert code == 1
-    for part in ("REGRESSED", "params", f"{params:,}", f"{params - 1000:,}", "pytest bench/ -k", "benchsuite promote"):
+    for part in ("REGRESSED", "parameters", f"{params:,}", f"{params - 1000:,}", "pytest bench/ -k", "promote"):
         assert part in output
 
 
@@ -152,7 +152,7 @@ def test_case_that_the_baseline_has_and_the_run_lacks_is_red(
     )  # fmt: skip
     path = project / "baselines" / "here" / "yolo26n_shapes.json"
     text = path.read_text().replace("-onnx-fp32-", "-onnx-bf16-")
-    path.write_text(text.replace('"precision": "fp32"', '"precision": "bf16"', 1))
+    path.write_text(text.replace('"precision": "fp32"', '"precision": "bf16"'))
     code, output = bench("--backend", "onnx", "--precision", "bf16", "--machine", "here", "-k", "complexity")
     assert code == 1
     assert "MISSING" in output

@@ -22,7 +22,7 @@ def machine(**changes: Any) -> Machine:
 
 
 @pytest.mark.parametrize(
-    ("case", "on", "reason"),
+    ("fields", "on", "reason"),
     [
         ({"backend": "trt", "device": "cuda:0"}, {}, "tensorrt needs an NVIDIA GPU: none found"),
         ({"backend": "trt", "device": "cuda:0"}, {"gpus": (GPU,)}, "tensorrt is not supported yet"),
@@ -59,9 +59,9 @@ def machine(**changes: Any) -> Machine:
         ({"backend": "torch"}, {"packages": {"torch": "1"}}, "ultralytics is not installed"),
     ],
 )
-def test_reason(case: dict[str, Any], on: dict[str, Any], reason: str) -> None:
+def test_reason(fields: dict[str, Any], on: dict[str, Any], reason: str) -> None:
     """Each obstacle has its sentence, which names what was found or what would do."""
-    asked = make_case(**case)
+    asked = make_case(**fields)
     found = backend(asked.backend).why_not(asked, machine(**on))
     assert found is not None
     assert reason in found
