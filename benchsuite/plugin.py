@@ -59,8 +59,8 @@ def pytest_collection(session: pytest.Session) -> None:
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
-    """Give a test that takes `case` one run a case."""
-    if "case" in metafunc.fixturenames:
+    """Give a test that takes `case` and `run` one run a case; a `case` without `run` is somebody else's."""
+    if {"case", "run"} <= set(metafunc.fixturenames):
         cases = metafunc.config.stash[SESSION].cases
         metafunc.parametrize("case", cases, ids=[case.id for case in cases])
 

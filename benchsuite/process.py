@@ -22,13 +22,15 @@ Handler = Callable[[dict[str, Any]], dict[str, Any]]
 _STDERR_LINES = 12
 
 
-def ultralytics_environment(cache_root: Path, offline: bool = True) -> dict[str, str]:
-    """Return the variables that keep Ultralytics from the network, from pip and from the user's folders."""
+def offline_environment(cache_root: Path, offline: bool = True) -> dict[str, str]:
+    """Return the variables that keep runtimes and exporters from the network, from pip and from the home folder."""
     return {
         "YOLO_CONFIG_DIR": str(cache_root / "ultralytics"),
         "YOLO_AUTOINSTALL": "false",
         "YOLO_OFFLINE": str(offline).lower(),
         "YOLO_VERBOSE": "false",
+        # On Linux ONNX Runtime starts a thread for it when it is imported, and writes to the home folder.
+        "ORT_DISABLE_TELEMETRY": "1",
     }
 
 

@@ -17,7 +17,7 @@ from benchsuite.artifacts.recipe import Artifact, Calibration, Recipe
 from benchsuite.cases import Head
 from benchsuite.errors import BuildError, ModelError, ProcessError
 from benchsuite.files import write_whole
-from benchsuite.process import Child, ultralytics_environment
+from benchsuite.process import Child, offline_environment
 
 SIZE_CAP_BYTES = 20_000_000_000
 _MANIFEST = "artifact.json"
@@ -185,7 +185,7 @@ class Store:
             child.close()
 
     def _child(self) -> Child:
-        environment = ultralytics_environment(self._root)
+        environment = offline_environment(self._root)
         return Child.start("benchsuite.artifacts.builder", self.log, environment, name="builder")
 
 

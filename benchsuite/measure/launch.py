@@ -15,7 +15,7 @@ from benchsuite.cases import Case
 from benchsuite.codec import from_builtins, to_builtins
 from benchsuite.measure.effort import ROTATING_INPUTS, Effort
 from benchsuite.measure.measurement import Cold, Memory
-from benchsuite.process import Child, ultralytics_environment
+from benchsuite.process import Child, offline_environment
 
 _OPEN_DEADLINE_S = 300
 _GRACE_S = 120
@@ -116,7 +116,7 @@ def worker_environment(policy: RunPolicy, cache_root: Path) -> dict[str, str]:
     """Return the variables that set thread counts and spinning where a runtime reads them only from there."""
     threads = str(policy.threads)
     environment = {
-        **ultralytics_environment(cache_root),
+        **offline_environment(cache_root),
         "OMP_NUM_THREADS": threads,
         "MKL_NUM_THREADS": threads,
         "OPENBLAS_NUM_THREADS": "1",

@@ -106,13 +106,13 @@ def fetch(model: ModelRef, cache_root: Path, log: Path) -> Path:
     Raises ModelError in one sentence where there is no network.
     """
     from benchsuite.errors import ProcessError
-    from benchsuite.process import Child, ultralytics_environment
+    from benchsuite.process import Child, offline_environment
 
     if model.path is not None:
         return model.path
     folder = cache_root / "weights"
     folder.mkdir(parents=True, exist_ok=True)
-    environment = ultralytics_environment(cache_root, offline=False)
+    environment = offline_environment(cache_root, offline=False)
     child = Child.start("benchsuite.models.fetch", log, environment, name="download")
     try:
         answer = child.request("fetch", deadline_s=600, name=f"{Path(model.name).stem}.pt", folder=str(folder))

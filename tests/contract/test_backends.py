@@ -23,7 +23,7 @@ from benchsuite.data.images import read_image
 from benchsuite.data.letterbox import preprocess
 from benchsuite.environment import Machine, read_machine
 from benchsuite.models.weights import file_sha256
-from benchsuite.process import Child, ultralytics_environment
+from benchsuite.process import Child, offline_environment
 
 pytestmark = pytest.mark.slow
 
@@ -96,7 +96,7 @@ class Workshop:
     @contextmanager
     def session(self, case: Case, artifact: Artifact | None = None) -> Iterator[Child]:
         """Open the case in a process of its own."""
-        environment = ultralytics_environment(self.root) | {"PYTHONPATH": f"{HERE}:{HERE.parents[1]}"}
+        environment = offline_environment(self.root) | {"PYTHONPATH": f"{HERE}:{HERE.parents[1]}"}
         child = Child.start("session_child", self.root / f"{case.id}.log", environment, name=case.id)
         try:
             folder = (artifact or self.artifact(case)).folder

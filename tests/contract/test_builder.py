@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from benchsuite.errors import ProcessError
-from benchsuite.process import Child, ultralytics_environment
+from benchsuite.process import Child, offline_environment
 
 pytestmark = pytest.mark.slow
 
@@ -37,7 +37,7 @@ def start(tmp_path: Path) -> Iterator[Starter]:
     children = []
 
     def start_one(modules: Path | None = None) -> Child:
-        environment = ultralytics_environment(tmp_path) | ({"PYTHONPATH": str(modules)} if modules else {})
+        environment = offline_environment(tmp_path) | ({"PYTHONPATH": str(modules)} if modules else {})
         children.append(Child.start("benchsuite.artifacts.builder", tmp_path / "log", environment, name="builder"))
         return children[-1]
 
@@ -47,7 +47,7 @@ def start(tmp_path: Path) -> Iterator[Starter]:
 
 
 def _python(tmp_path: Path, code: str, *arguments: object) -> str:
-    environment = {**os.environ, **ultralytics_environment(tmp_path)}
+    environment = {**os.environ, **offline_environment(tmp_path)}
     command = [sys.executable, "-c", code, *map(str, arguments)]
     found = subprocess.run(command, capture_output=True, text=True, check=True, env=environment)
     return found.stdout.strip().splitlines()[-1] if found.stdout.strip() else ""

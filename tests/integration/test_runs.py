@@ -41,9 +41,15 @@ def project(tmp_path: Path) -> Path:
 
 
 @pytest.fixture
-def environment(cache: Path) -> dict[str, str]:
+def home(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Give a user an empty home."""
+    return tmp_path_factory.mktemp("home")
+
+
+@pytest.fixture
+def environment(cache: Path, home: Path) -> dict[str, str]:
     """Give the variables that runs here share."""
-    return {**os.environ, "BENCHSUITE_CACHE": str(cache), "PYTHONPATH": str(ROOT)}
+    return {**os.environ, "BENCHSUITE_CACHE": str(cache), "PYTHONPATH": str(ROOT), "HOME": str(home)}
 
 
 @pytest.fixture
@@ -94,9 +100,14 @@ def _worker_of(process: subprocess.Popen[str]) -> psutil.Process | None:
     return None
 
 
-def test_run_measures_every_metric_and_leaves_its_files(project: Path, bench: Callable[..., tuple[int, str]]) -> None:
-    """A run leaves a record with every metric, a page, a summary, and samples that pytest-benchmark reads."""
+def test_run_measures_every_metric_and_leaves_its_files_only(
+    project: Path, home: Path, bench: Callable[..., tuple[int, str]]
+) -> None:
+    """A run leaves a record with every metric, a page, a summary, samples that pytest-benchmark reads; at home nothing."""
+    before = set(project.iterdir())
     code, output = bench("--backend", "onnx", "--precision", "fp32", "--benchmark-json", "bench.json")
+    assert list(home.rglob("*")) == []
+    assert {path.name for path in set(project.iterdir()) - before} <= {"reports", "bench.json", "__pycache__"}
     assert code == 0, output
     record = _records(project)[FP32]
     metrics = record.metrics

@@ -17,7 +17,7 @@ from benchsuite.environment import read_machine
 from benchsuite.measure.measurement import Accuracy
 from benchsuite.models.weights import BUNDLED, resolve
 from benchsuite.options import parse
-from benchsuite.process import ultralytics_environment
+from benchsuite.process import offline_environment
 from benchsuite.runner import Runner
 
 pytestmark = pytest.mark.slow
@@ -68,7 +68,7 @@ def runner(folder: Path, data: Path) -> Iterator[Runner]:
 
 
 def _in_ultralytics(folder: Path, script: str, *arguments: str) -> list[float]:
-    environment = {**os.environ, **ultralytics_environment(folder)}
+    environment = {**os.environ, **offline_environment(folder)}
     found = subprocess.run(
         [sys.executable, "-c", script, *arguments],
         env=environment,
