@@ -127,7 +127,11 @@ def _device(text: str) -> str | None:
 def _threads(text: str) -> int:
     from benchsuite.environment import usable_cores
 
-    return usable_cores() if text == "auto" else _whole(1)(text)
+    cores = usable_cores()
+    threads = cores if text == "auto" else _whole(1)(text)
+    if threads > cores:
+        raise ValueError(f"this process may use {cores} cores; give at most that many")
+    return threads
 
 
 def _path(text: str) -> Path | None:

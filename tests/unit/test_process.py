@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import os
+import subprocess
+import sys
 import time
 from collections.abc import Iterator
 from pathlib import Path
 
+import psutil
 import pytest
 
 from benchsuite.errors import ProcessError
@@ -70,3 +73,24 @@ def test_request_to_a_dead_child_says_how_it_died(child: Child) -> None:
     child.kill()
     with pytest.raises(ProcessError, match="SIGKILL"):
         child.request("echo", 10, text="hello")
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="only Linux can be asked to end a child with its parent")
+def test_child_dies_with_its_parent(tmp_path: Path) -> None:
+    """A child that is busy when its parent is killed does not go on alone."""
+    code = (
+        "import sys; from pathlib import Path; from benchsuite.process import Child\n"
+        "child = Child.start('children', Path(sys.argv[1]), {'PYTHONPATH': sys.argv[2]})\n"
+        "child.request('echo', 10, text='ready'); print(child.pid, flush=True); child.request('hang', 60)"
+    )
+    paths = f"{HERE}:{HERE.parents[1]}"
+    command = [sys.executable, "-c", code, str(tmp_path / "log"), paths]
+    environment = {**os.environ, "PYTHONPATH": paths}
+    with subprocess.Popen(command, env=environment, stdout=subprocess.PIPE, text=True) as parent:
+        assert parent.stdout is not None
+        pid = int(parent.stdout.readline())
+        parent.kill()
+    end = time.monotonic() + 5
+    while psutil.pid_exists(pid) and psutil.Process(pid).status() != psutil.STATUS_ZOMBIE:
+        assert time.monotonic() < end
+        time.sleep(0.05)
