@@ -30,7 +30,8 @@ def test_every_bad_option_is_named_in_one_message() -> None:
 @pytest.mark.parametrize(
     ("name", "text"),
     [
-        ("device", "gpu"), ("threads", "0"), ("threads", "100000"), ("effort", "long"), ("min_map", "55"), ("head", "nms"),
+        ("device", "gpu"), ("threads", "0"), ("threads", "100000"), ("effort", "long"),
+        ("min_map", "55"), ("head", "nms"),
         ("data", "no.yaml"), ("calib", "no.yaml"), ("calib_size", "-1"), ("calib_method", "kl"),
         ("max_memory", "lots"), ("backend", ","), ("max_map_drop", "-1"), ("max_latency", "p95=50"),
     ],
