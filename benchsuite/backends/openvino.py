@@ -158,6 +158,8 @@ def _properties(core: Any, case: Case, policy: RunPolicy) -> dict[str, Any]:
         "NUM_STREAMS": 1,
         "INFERENCE_PRECISION_HINT": _precision_hint(core, case),
         "CPU_DENORMALS_OPTIMIZATION": policy.flush_denormals,
+        # No other runtime here pins its threads; two pinned processes of one thread each would share the first core.
+        "ENABLE_CPU_PINNING": False,
     }
 
 
