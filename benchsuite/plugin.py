@@ -87,6 +87,8 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
             item.stash[TIMER] = ReplayTimer()
             group = f"{case.model} {case.imgsz} px, batch {case.batch}, {case.head}"
             item.add_marker(pytest.mark.benchmark(timer=item.stash[TIMER], group=group))
+            # Where measuring failed there is nothing to replay, and the failure says so.
+            item.add_marker(pytest.mark.filterwarnings("ignore:Benchmark fixture was not used"))
 
 
 @pytest.hookimpl(trylast=True)
@@ -140,7 +142,7 @@ def pytest_pyfunc_call() -> Generator[None, object, object]:
     try:
         return (yield)
     except BenchsuiteError as error:
-        pytest.fail(str(error), pytrace=False)
+        raise pytest.fail.Exception(str(error), pytrace=False) from None
 
 
 @pytest.hookimpl(trylast=True)
@@ -158,11 +160,11 @@ def pytest_runtest_teardown(item: pytest.Item, nextitem: pytest.Item | None) -> 
 
 
 def pytest_report_teststatus(report: Any, config: pytest.Config) -> tuple[str, str, str] | None:
-    """Print no dot for a bench test that passed or was skipped: its case gets a line of its own."""
+    """Print no letter for a bench test: its case gets a line of its own."""
     reporter = config.pluginmanager.get_plugin("terminalreporter")
     quiet = reporter is not None and reporter.verbosity == 0 and not reporter.showfspath
     ended = report.when == "call" or (report.when == "setup" and report.skipped)
-    if quiet and ended and "[" in report.nodeid and report.outcome in ("passed", "skipped"):
+    if quiet and ended and "[" in report.nodeid:
         return report.outcome, "", ""
     return None
 
