@@ -165,7 +165,8 @@ def pytest_report_teststatus(report: Any, config: pytest.Config) -> tuple[str, s
     quiet = reporter is not None and reporter.verbosity == 0 and not reporter.showfspath
     ended = report.when == "call" or (report.when == "setup" and report.skipped)
     if quiet and ended and "[" in report.nodeid:
-        return report.outcome, "", ""
+        # The word still stands before the failed tests in pytest's summary.
+        return report.outcome, "", "FAILED" if report.failed else ""
     return None
 
 

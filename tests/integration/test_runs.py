@@ -218,6 +218,7 @@ def test_broken_limit_fails_the_case(bench: Callable[..., tuple[int, str]]) -> N
     code, output = bench("--backend", "onnx", "--precision", "fp32", "-k", "latency", "--max-latency", "p50=1us")
     assert code == 1
     assert "OVER_LIMIT" in output
+    assert "FAILED bench/test_latency.py" in output
     assert "--max-latency" in output
 
 
