@@ -3,9 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TypeVar
-
-T = TypeVar("T")
 
 
 @dataclass(frozen=True)
@@ -16,8 +13,3 @@ class Absent:
 
 
 NOT_SELECTED = Absent("not selected")
-
-
-def present(value: T | Absent) -> T | None:
-    """Return the value, or None where it is absent: for code that only needs to know whether it is there."""
-    return None if isinstance(value, Absent) else value

@@ -11,7 +11,7 @@ from typing import Any, Literal, get_args
 from benchsuite.backends.interface import RunPolicy
 from benchsuite.backends.schemes import SCHEMES
 from benchsuite.cases import BACKENDS, PRECISIONS, Backend, Precision
-from benchsuite.errors import UsageError, raise_all
+from benchsuite.errors import raise_all
 from benchsuite.measure.effort import EFFORTS, Effort
 
 HeadChoice = Literal["auto", "end2end", "both"]
@@ -239,6 +239,3 @@ def parse(raw: Mapping[str, str]) -> Options:
 def defaults() -> Options:
     """Return the options of a bare `pytest bench/`."""
     return parse({})
-
-
-__all__ = ["SETTINGS", "Limits", "Options", "Setting", "UsageError", "defaults", "parse", "parse_bytes"]
