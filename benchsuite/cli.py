@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import inspect
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 
 from benchsuite.errors import BenchsuiteError, UsageError
-from benchsuite.options import SETTINGS, Options, parse, parse_bytes
+from benchsuite.options import SETTINGS, Setting, parse, parse_bytes
 
 app = typer.Typer(
     help="Benchmark YOLO detectors on every runtime of this machine. Measuring itself is `pytest bench/`.",
@@ -25,27 +25,44 @@ app.add_typer(cache_app, name="cache")
 RunFolder = Annotated[Path, typer.Argument(help="a run's folder, as reports/latest", show_default=False)]
 
 
-def takes_case_options(command: Callable[[Options], None]) -> Callable[..., None]:
-    """Give a command the options that select cases in pytest, read and checked by the same code."""
+def takes_case_options(command: Callable[..., None]) -> Callable[..., None]:
+    """Give a command the options of pytest's run, read and checked by the same code.
 
-    def run(**texts: str | None) -> None:
-        command(parse({name: text for name, text in texts.items() if text is not None}))
+    The command gets the texts that were given as its first argument; its own options are keyword-only.
+    """
+
+    extra = [
+        parameter
+        for parameter in inspect.signature(command, eval_str=True).parameters.values()
+        if parameter.kind is inspect.Parameter.KEYWORD_ONLY
+    ]
+    own = {parameter.name for parameter in extra}
+
+    def run(**values: Any) -> None:
+        texts = {name: "yes" if value is True else value for name, value in values.items() if name not in own and value}
+        command(texts, **{name: value for name, value in values.items() if name in own})
 
     parameters = [
         inspect.Parameter(
             setting.name,
             inspect.Parameter.KEYWORD_ONLY,
-            default=typer.Option(None, setting.flag, metavar=setting.metavar, help=_help(setting), show_default=False),
-            annotation="str | None",
+            default=_option(setting),
+            annotation=bool if setting.switch else "str | None",
         )
         for setting in SETTINGS
-        if setting.name not in ("resume", "report")
+        if setting.name != "resume" and setting.name not in own
     ]
-    run.__signature__ = inspect.Signature(parameters)  # type: ignore[attr-defined]
-    run.__annotations__ = {parameter.name: str | None for parameter in parameters}
+    run.__signature__ = inspect.Signature([*extra, *parameters])  # type: ignore[attr-defined]
+    run.__annotations__ = {parameter.name: parameter.annotation for parameter in [*extra, *parameters]}
     run.__doc__ = command.__doc__
     run.__name__ = command.__name__
     return run
+
+
+def _option(setting: Setting) -> Any:
+    if setting.switch:
+        return typer.Option(False, setting.flag, help=_help(setting), show_default=False)
+    return typer.Option(None, setting.flag, metavar=setting.metavar, help=_help(setting), show_default=False)
 
 
 def _help(setting: Any) -> str:
@@ -69,7 +86,7 @@ def init(
 
 @app.command()
 @takes_case_options
-def cases(options: Options) -> None:
+def cases(given: Mapping[str, str]) -> None:
     """List the cases that these options select, and whether each can run here.
 
     Example: benchsuite cases --backend onnx,openvino --precision fp32,int8
@@ -81,7 +98,7 @@ def cases(options: Options) -> None:
     from benchsuite.environment import read_machine
     from benchsuite.selection import cache_root, select
 
-    machine = read_machine()
+    machine, options = read_machine(), parse(given)
     table = Table("case", "here", box=None, pad_edge=False)
     for case in select(options, cache_root())[1]:
         table.add_row(case.id, backend(case.backend).why_not(case, machine) or "can run", style=None)
@@ -151,6 +168,48 @@ def promote(
 
     for path in baselines.promote(read_run(run), baseline, machine):
         typer.echo(f"wrote {path}")
+
+
+@app.command()
+@takes_case_options
+def gate(given: Mapping[str, str]) -> None:
+    """Decide whether any case got slower, beside a baseline that is measured at the same time.
+
+    Exit codes: 0 all passed or improved, 1 something regressed, 2 bad options, 3 something is missing or failed,
+    4 something is undecided (with --gate-strict only), 5 something cannot be compared.
+
+    Example: benchsuite gate --against env:.venv-base/bin/python --backend onnx --precision fp32,int8
+    """
+    from benchsuite.gating import run_gate
+
+    raise typer.Exit(run_gate(given, typer.echo, sys.stdout.isatty()))
+
+
+@app.command()
+@takes_case_options
+def selftest(
+    given: Mapping[str, str],
+    *,
+    aa: Annotated[int, typer.Option("--aa", help="suites in which nothing is changed", min=0)] = 0,
+    inject: Annotated[str, typer.Option(help="slowdowns to inject into half of the cases, as in 5%,10%")] = "",
+    suites: Annotated[int, typer.Option(help="suites for each injected slowdown", min=1)] = 10,
+    replay: Annotated[int, typer.Option(help="suites of each kind to draw from the kept blocks", min=0)] = 0,
+) -> None:
+    """Measure the gate's own false alarms and misses on this machine; run again, it goes on where it was.
+
+    Example: benchsuite selftest --aa 20 --inject 5% --backend onnx --precision fp32 --imgsz 320
+    """
+    from benchsuite.gating import SelfTestPlan, run_selftest
+
+    slowdowns = tuple(parse({"max_slowdown": text, "null_margin": "0.01%"}).gate.max_slowdown for text in _list(inject))
+    if not aa and not slowdowns:
+        raise UsageError("selftest: nothing to do; give --aa 20, --inject 5%, or both.")
+    plan = SelfTestPlan(aa, slowdowns, suites, replay)
+    raise typer.Exit(run_selftest(given, plan, typer.echo, sys.stdout.isatty()))
+
+
+def _list(text: str) -> list[str]:
+    return [word.strip() for word in text.split(",") if word.strip()]
 
 
 @cache_app.command("list")

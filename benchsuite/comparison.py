@@ -102,10 +102,10 @@ def _findings(
         return (_whole_case(case_id, "MISSING", promoted, record.outcome, why),)
     fixed = judge(old, new, tolerances, _same_processors(accepted_on, run.machine))
     timing = judge_timing(old, record, accepted_on, run.machine)
-    return (*fixed, *(_void_if_wrong(finding, fixed) for finding in timing))
+    return (*fixed, *(void_if_wrong(finding, fixed) for finding in timing))
 
 
-def _void_if_wrong(timing: Finding, others: tuple[Finding, ...]) -> Finding:
+def void_if_wrong(timing: Finding, others: tuple[Finding, ...]) -> Finding:
     """A case that fails otherwise is not faster, it does something else."""
     wrong = [finding.title for finding in others if finding.fails]
     if timing.verdict != "IMPROVED" or not wrong:

@@ -30,11 +30,16 @@ TITLES = {
     "latency": "total latency",
     "memory": "peak memory",
     "accuracy": "mAP50-95",
+    "throughput": "throughput",
+    "p95": "95th percentile",
+    "p99": "99th percentile",
+    "waiver": "waiver",
     "case": "the whole case",
 }
 # Options that the case itself decides, and those that say where results go and not what is measured.
 _DECIDED_BY_CASE = ("model", "backend", "precision", "device", "imgsz", "batch", "threads", "effort")
 _ABOUT_RESULTS = ("report", "resume", "max_map_drop")
+_SWITCHES = ("same_artifacts", "gate_strict")
 
 
 @dataclass(frozen=True)
@@ -59,10 +64,10 @@ class Finding:
         return TITLES.get(self.metric, self.metric)
 
 
-def rerun_line(case: Case, effort: str, options: Mapping[str, str]) -> str:
+def rerun_line(case: Case, effort: str, options: Mapping[str, str], command: Sequence[str] = ()) -> str:
     """Return the command that measures one case again, under the options that decide what is measured.
 
-    `options` maps option names, without dashes in front, to the texts that the user gave.
+    `options` maps option names, without dashes in front, to the texts that the user gave; `command` stands for pytest.
     """
     models = [word.strip() for word in options.get("model", "").split(",")]
     decided = {
@@ -76,9 +81,10 @@ def rerun_line(case: Case, effort: str, options: Mapping[str, str]) -> str:
         "effort": effort,
     }
     kept = {name: text for name, text in options.items() if text and name not in (*_DECIDED_BY_CASE, *_ABOUT_RESULTS)}
-    words = ["pytest", "bench/", "-k", case.id]
+    words = list(command) or ["pytest", "bench/", "-k", case.id]
     for name, text in {**decided, **kept}.items():
-        words += [f"--{name.replace('_', '-')}", text]
+        words.append(f"--{name.replace('_', '-')}")
+        words += [] if name in _SWITCHES else [text]
     return shlex.join(words)
 
 

@@ -43,7 +43,7 @@ def measure_noise(seconds: float, clock: Callable[[], int] = time.perf_counter_n
 
     numbers = np.random.default_rng(0).random(_NUMBERS, np.float32)
     result = np.empty_like(numbers)
-    steal_before = _steal_and_total()
+    steal_before = steal_and_total()
     windows: list[list[int]] = [[]]
     start = window_start = clock()
     while (now := clock()) - start < seconds * 1e9:
@@ -61,7 +61,7 @@ def measure_noise(seconds: float, clock: Callable[[], int] = time.perf_counter_n
         p50_ns=p50,
         drift=statistics.stdev(medians) / statistics.mean(medians) if len(medians) > 1 else 0.0,
         tail=calls[int(0.95 * (len(calls) - 1))] / p50,
-        stolen=_stolen(steal_before, _steal_and_total()),
+        stolen=_stolen(steal_before, steal_and_total()),
     )
 
 
@@ -71,7 +71,7 @@ def _stolen(before: tuple[int, int] | None, after: tuple[int, int] | None) -> fl
     return (after[0] - before[0]) / (after[1] - before[1])
 
 
-def _steal_and_total() -> tuple[int, int] | None:
+def steal_and_total() -> tuple[int, int] | None:
     """Return the ticks that were stolen and all ticks so far, over all CPUs (proc(5), /proc/stat)."""
     try:
         ticks = [int(field) for field in Path("/proc/stat").read_text().split("\n", 1)[0].split()[1:9]]

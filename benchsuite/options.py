@@ -28,6 +28,25 @@ class Limits:
     map50_95: float | None = None
 
 
+GateMetric = Literal["latency", "p95", "p99", "memory", "throughput"]
+GATE_METRICS: tuple[GateMetric, ...] = get_args(GateMetric)
+
+
+@dataclass(frozen=True)
+class GateOptions:
+    """How a gate decides: ratios as fractions, the budget of a case in seconds, `alpha` for the whole suite."""
+
+    against: str | None
+    same_artifacts: bool
+    metrics: tuple[GateMetric, ...]
+    max_slowdown: float
+    null_margin: float
+    alpha: float
+    budget_s: float
+    strict: bool
+    waivers: Path | None
+
+
 @dataclass(frozen=True)
 class Options:
     """Everything the user chose, parsed and checked; `resume` is None, or a run's folder, or "newest"."""
@@ -52,6 +71,7 @@ class Options:
     resume: str | None
     limits: Limits
     max_map_drop: float
+    gate: GateOptions
 
     @property
     def policy(self) -> RunPolicy:
@@ -68,7 +88,9 @@ class Setting:
     metavar: str
     help: str
     parse: Callable[[str], Any]
+    # What a flag without a value means; with `switch` it takes none.
     bare: str | None = None
+    switch: bool = False
 
     @property
     def name(self) -> str:
@@ -179,6 +201,24 @@ def _points(text: str) -> float:
     return float(text)
 
 
+def _percent(text: str) -> float:
+    match = re.fullmatch(r"(\d+(?:\.\d+)?)\s*%?", text)
+    if not match or not 0 < float(match[1]) < 100:
+        raise ValueError("give percent between 0 and 100, as in 5%")
+    return float(match[1]) / 100
+
+
+def _seconds(text: str) -> float:
+    match = re.fullmatch(r"(\d+(?:\.\d+)?)\s*(s|min)?", text)
+    if not match or float(match[1]) == 0:
+        raise ValueError("give a time, as in 180s or 3min")
+    return float(match[1]) * (60 if match[2] == "min" else 1)
+
+
+def _switch(text: str) -> bool:
+    return text == "yes"
+
+
 def _effort(text: str) -> Effort:
     return EFFORTS[_one_of(tuple(EFFORTS))(text)]
 
@@ -216,6 +256,21 @@ SETTINGS = (
     Setting("--max-memory", "", "SIZE", "fail a case whose worker's peak memory is larger, as in 500MB", parse_bytes),
     Setting("--min-map", "", "MAP", "fail a case whose mAP50-95 is smaller, as in 0.55", _fraction),
     Setting("--max-map-drop", "1.0", "POINTS", "mAP50-95 points a recommended case may lose against FP32", _points),
+    Setting("--against", "", "WHAT",
+            "gate: measure every case beside a baseline that is run again: env:PYTHON, weights:PT, store:DIR or "
+            "baseline:NAME (a path alone is recognised)", lambda text: text or None),
+    Setting("--same-artifacts", "", "", "gate: an env: baseline loads the candidate's artifacts, so that only the "
+            "runtime differs", _switch, bare="yes", switch=True),
+    Setting("--gate-metrics", "latency,p95,p99,memory", "M[,M]", f"gate: all, or some of {', '.join(GATE_METRICS)}",
+            _some_of(GATE_METRICS)),
+    Setting("--max-slowdown", "5%", "PERCENT", "gate: the slowdown that it promises to catch", _percent),
+    Setting("--null-margin", "1%", "PERCENT", "gate: the slowdown that never fails", _percent),
+    Setting("--alpha", "1%", "PERCENT", "gate: chance of any false alarm in the whole suite", _percent),
+    Setting("--gate-budget", "180s", "TIME", "gate: time a case, pooled over the suite", _seconds),
+    Setting("--gate-strict", "", "", "gate: INCONCLUSIVE and NOT_COMPARABLE fail too", _switch, bare="yes",
+            switch=True),
+    Setting("--waivers", "", "TOML", "gate: accepted slowdowns (default: waivers.toml in the baselines, if there)",
+            _path),
 )  # fmt: skip
 
 
@@ -231,9 +286,22 @@ def parse(raw: Mapping[str, str]) -> Options:
             problems.append(f"{setting.flag} {text}: {error}.")
     raise_all(problems)
     limits = Limits(values.pop("max_latency"), values.pop("max_memory"), values.pop("min_map"))
+    gate = GateOptions(
+        against=values.pop("against"),
+        same_artifacts=values.pop("same_artifacts"),
+        metrics=values.pop("gate_metrics"),
+        max_slowdown=values.pop("max_slowdown"),
+        null_margin=values.pop("null_margin"),
+        alpha=values.pop("alpha"),
+        budget_s=values.pop("gate_budget"),
+        strict=values.pop("gate_strict"),
+        waivers=values.pop("waivers"),
+    )
+    if gate.null_margin >= gate.max_slowdown:
+        raise_all([f"--null-margin {raw.get('null_margin', '1%')}: it must be smaller than --max-slowdown."])
     values["models"], values["backends"] = values.pop("model"), values.pop("backend")
     values["precisions"] = values.pop("precision")
-    return Options(limits=limits, **values)
+    return Options(limits=limits, gate=gate, **values)
 
 
 def defaults() -> Options:

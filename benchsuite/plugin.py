@@ -27,12 +27,15 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     """Add every setting; their texts are read in one place, so pytest keeps them as text."""
     group = parser.getgroup("benchsuite", "benchsuite: what to measure, and how")
     for setting in SETTINGS:
-        extra: dict[str, Any] = {"nargs": "?", "const": setting.bare} if setting.bare else {}
+        extra: dict[str, Any] = {"metavar": setting.metavar}
+        if setting.switch:
+            extra = {"action": "store_const", "const": setting.bare}
+        elif setting.bare:
+            extra |= {"nargs": "?", "const": setting.bare}
         text = f"{setting.help} [{setting.default}]" if setting.default else setting.help
         group.addoption(
             setting.flag,
             default=None,
-            metavar=setting.metavar,
             help=text.replace("%", "%%"),
             dest=_dest(setting.name),
             **extra,
@@ -108,6 +111,18 @@ def pytest_collection_finish(session: pytest.Session) -> None:
     command = shlex.join(["pytest", *config.invocation_params.args])
     try:
         config.stash[SESSION].start(tuple(cases), command, say)
+    except BenchsuiteError as error:
+        raise pytest.UsageError(str(error)) from None
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_runtestloop(session: pytest.Session) -> None:
+    """Gate all selected cases before the first test, which then finds its verdict ready."""
+    bench = session.config.stash.get(SESSION, None)
+    if bench is None or not bench.started:
+        return
+    try:
+        bench.gate()
     except BenchsuiteError as error:
         raise pytest.UsageError(str(error)) from None
 

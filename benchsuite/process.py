@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import platform
 import queue
 import signal
 import subprocess
@@ -17,7 +18,8 @@ from typing import Any, TextIO
 
 from benchsuite.errors import BenchsuiteError, ProcessError
 
-PROTOCOL_VERSION = 1
+# Raise it with every change to a request or an answer: an arm of a gate may run another release's worker.
+PROTOCOL_VERSION = 2
 Handler = Callable[[dict[str, Any]], dict[str, Any]]
 _STDERR_LINES = 12
 _PR_SET_PDEATHSIG = 1  # <linux/prctl.h>
@@ -52,18 +54,28 @@ class Child:
     def start(
         cls, module: str, log: Path, environment: Mapping[str, str], python: str = sys.executable, name: str = "worker"
     ) -> Child:
-        """Start `python -m module` in a process group of its own, its stderr appended to `log`."""
+        """Start `python -m module` in a process group of its own, its stderr appended to `log`.
+
+        Raises ProcessError where the interpreter cannot be started.
+        """
         log.parent.mkdir(parents=True, exist_ok=True)
-        with log.open("a") as stderr:
-            process = subprocess.Popen(
-                [python, "-m", module],
-                stdin=subprocess.PIPE,
-                stdout=subprocess.PIPE,
-                stderr=stderr,
-                text=True,
-                env={**os.environ, **environment},
-                start_new_session=True,
-            )
+        # `-m` looks into the working directory first. Another interpreter must find the benchsuite that is
+        # installed there, and not the source tree that this one may have been started in.
+        folder = None if python == sys.executable else log.parent
+        try:
+            with log.open("a") as stderr:
+                process = subprocess.Popen(
+                    [python, "-m", module],
+                    stdin=subprocess.PIPE,
+                    stdout=subprocess.PIPE,
+                    stderr=stderr,
+                    text=True,
+                    env={**os.environ, **environment},
+                    start_new_session=True,
+                    cwd=folder,
+                )
+        except OSError as error:
+            raise ProcessError(f"{python} could not be started: {error.strerror or error}") from None
         return cls(process, name, log)
 
     @property
@@ -119,14 +131,24 @@ class Child:
 
     def kill(self) -> None:
         """Kill the child and everything it started."""
-        try:
-            if hasattr(os, "killpg"):
-                os.killpg(self._process.pid, signal.SIGKILL)
-            else:
-                self._process.kill()
-        except ProcessLookupError:
-            pass  # It ended between our look and the signal.
+        if hasattr(os, "killpg"):
+            self._signal(signal.SIGKILL)
+        else:
+            self._process.kill()
         self._process.wait()
+
+    def pause(self) -> None:
+        """Stop the child and all its threads until `resume`; POSIX only."""
+        self._signal(signal.SIGSTOP)
+
+    def resume(self) -> None:
+        """Let a paused child go on."""
+        self._signal(signal.SIGCONT)
+
+    def _signal(self, number: signal.Signals) -> None:
+        # It may have ended between our look and the signal.
+        with suppress(ProcessLookupError):
+            os.killpg(self._process.pid, number)
 
     def _read(self) -> None:
         assert self._process.stdout is not None
@@ -166,10 +188,11 @@ def serve(handlers: Mapping[str, Handler]) -> None:
     """
     _die_with_parent()
     requests, answers = _private_streams()
+    known = {"hello": _hello, **handlers}
     for line in requests:
         request = json.loads(line)
         try:
-            answer = handlers[request.pop("op")](request)
+            answer = known[request.pop("op")](request)
         except BenchsuiteError as error:
             answer = {"error": str(error)}
         except MemoryError:
@@ -179,6 +202,13 @@ def serve(handlers: Mapping[str, Handler]) -> None:
             answer = {"error": f"{type(error).__name__}: {error}"}
         answers.write(json.dumps(answer) + "\n")
         answers.flush()
+
+
+def _hello(_: dict[str, Any]) -> dict[str, Any]:
+    """Answer who serves: the protocol's version and the packages of this interpreter."""
+    from benchsuite.environment import package_versions
+
+    return {"protocol": PROTOCOL_VERSION, "python": platform.python_version(), "packages": dict(package_versions())}
 
 
 def _die_with_parent() -> None:

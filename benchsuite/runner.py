@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import ExitStack, suppress
 from dataclasses import fields, replace
@@ -45,13 +46,19 @@ class Runner:
         folder: Path,
         say: Say,
         done: Mapping[str, Record] | None = None,
+        python: str = sys.executable,
+        find: Callable[[Case], Artifact] | None = None,
+        locked: bool = False,
     ) -> None:
         self.folder = folder
         self.machine = machine
         self._options = options
         self._models = {model.slug: model for model in models}
         self._cache_root = cache_root
-        self._store = Store(cache_root)
+        self._python = python
+        # An arm of a gate may take its artifacts from somewhere else than its recipes say.
+        self._find = find
+        self._store = Store(cache_root, python=python)
         self._say = say
         self._done = dict(done or {})
         self._open: CaseRun | None = None
@@ -60,7 +67,8 @@ class Runner:
         self._notes: dict[str, list[str]] = {}
         self._weights: dict[str, tuple[Path, str]] = {}
         self._lock = ExitStack()
-        self._locked = False
+        # One run holds the machine once, however many runners it has.
+        self._locked = locked
 
     def why_not(self, case: Case) -> str | None:
         """Say why the case cannot run here, or None."""
@@ -124,7 +132,8 @@ class Runner:
 
     @cached_property
     def _data_yaml(self) -> Path:
-        return self._options.data or shapes_data(self._cache_root / "data")
+        # Another interpreter's worker has another working directory.
+        return (self._options.data or shapes_data(self._cache_root / "data")).absolute()
 
     @cached_property
     def _calibration(self) -> tuple[tuple[Path, ...], str | None]:
@@ -156,13 +165,7 @@ class Runner:
             raise BuildError(f"{case.model} has no NMS-free head: use --head auto")
         if case.head != "one2many":
             card = self._store.card(weights, sha256, case.imgsz, case.head)
-        recipe = self.recipe(case)
-        if not self._store.has(recipe):
-            self._say(f"building {recipe.format} {recipe.precision} of {case.model} at {case.imgsz} …")
-        images = self._calibration[0] if recipe.calibration else ()
-        artifact, notes = self._store.get(recipe, weights, images)
-        warning = self._calibration[1] if recipe.calibration else None
-        self._notes[case.id] = [*notes, *([warning] if warning else [])]
+        artifact = self._find(case) if self._find else self._built(case, weights)
         return Subject(
             case=case,
             bench=self._bench(case, artifact),
@@ -173,6 +176,17 @@ class Runner:
             effort=self._options.effort,
             samples_folder=self.folder / "samples",
         )
+
+    def _built(self, case: Case, weights: Path) -> Artifact:
+        """Take the artifact of the case's recipe from the store, built where needed."""
+        recipe = self.recipe(case)
+        if not self._store.has(recipe):
+            self._say(f"building {recipe.format} {recipe.precision} of {case.model} at {case.imgsz} …")
+        images = self._calibration[0] if recipe.calibration else ()
+        artifact, notes = self._store.get(recipe, weights, images)
+        warning = self._calibration[1] if recipe.calibration else None
+        self._notes[case.id] = [*notes, *([warning] if warning else [])]
+        return artifact
 
     def recipe(self, case: Case) -> Recipe:
         """Return how the case's artifact is made."""
@@ -196,7 +210,7 @@ class Runner:
 
     def _bench(self, case: Case, artifact: Artifact) -> Bench:
         log = self.folder / "logs" / f"{case.id.replace(':', '_')}.log"
-        return Bench(artifact, self.data.images, self._cache_root, log)
+        return Bench(artifact, self.data.images, self._cache_root, log, self._python)
 
     def _reference(self, case: Case) -> Evaluation:
         """Evaluate PyTorch FP32 of the case's weights on the CPU, unless that is kept from before."""

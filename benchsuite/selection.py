@@ -55,4 +55,5 @@ def cache_root() -> Path:
 
     import platformdirs
 
-    return Path(os.environ.get("BENCHSUITE_CACHE") or platformdirs.user_cache_dir("benchsuite"))
+    # Absolute, because workers of another interpreter have another working directory.
+    return Path(os.environ.get("BENCHSUITE_CACHE") or platformdirs.user_cache_dir("benchsuite")).absolute()

@@ -17,10 +17,12 @@ from benchsuite.environment import differences, read_machine
 from benchsuite.errors import UsageError
 from benchsuite.estimate import estimate_s
 from benchsuite.findings import Finding, render, write_findings
+from benchsuite.gate.session import Gate, GateResult
 from benchsuite.limits import broken_limits
 from benchsuite.options import Options, parse
 from benchsuite.records import Record
 from benchsuite.report.console import case_line, table_lines
+from benchsuite.report.gating import GateProgress, result_lines
 from benchsuite.report.page import write_report
 from benchsuite.runner import Runner, artifact_need
 from benchsuite.runs import Run, create_run, finish_run, newest_unfinished, point_latest, read_run
@@ -29,7 +31,8 @@ from benchsuite.tolerances import EXACT, Tolerance, read_tolerances
 
 # Which findings the test of a metric answers for.
 _FINDINGS_OF = {
-    "latency": ("latency",),
+    "latency": ("latency", "p95", "p99", "case", "waiver"),
+    "throughput": ("throughput",),
     "memory": ("memory",),
     "complexity": ("artifact_bytes", "params", "gflops"),
     "proof": ("kernels",),
@@ -74,6 +77,8 @@ class BenchSession:
         self._baseline: Baseline | None = None
         self._tolerances: Mapping[str, Tolerance] = EXACT
         self._findings: tuple[Finding, ...] = ()
+        self._gate: Gate | None = None
+        self._gated: GateResult | None = None
         # What a failing test has printed already.
         self._told: set[tuple[str, str]] = set()
 
@@ -90,7 +95,8 @@ class BenchSession:
             if backend(case.backend).why_not(case, machine) is None:
                 artifact_need(case, machine, options)
         self._selected, self._say = selected, say
-        baseline = find(options.baseline, options.machine, machine)
+        # A gate measures its baseline again, beside the candidate: stored figures would only say it twice.
+        baseline = find(options.baseline, options.machine, machine) if options.gate.against is None else None
         if baseline is not None:
             self._baseline, self._tolerances = load(baseline), read_tolerances(options.baseline)
         done: dict[str, Record] = {}
@@ -113,6 +119,9 @@ class BenchSession:
         if self._resumed is not None:
             self._check_recipes(done)
             finish_run(folder, "running")
+        if options.gate.against is not None:
+            given = {name: text for name, text in self._given.items() if name not in ("resume", "report")}
+            self._gate = Gate(options, self._models, machine, self._cache_root, folder, self.runner, say, given)
         self._run = read_run(folder)
         point_latest(options.report, folder)
         self.started = True
@@ -122,6 +131,13 @@ class BenchSession:
             self.runner.data  # noqa: B018
         minutes = estimate_s(todo, options.effort) / 60
         say(f"{len(todo)} of {len(selected)} cases to measure, about {minutes:.0f} min and the time to build artifacts")
+
+    def gate(self) -> None:
+        """Decide about all selected cases beside the baseline that `--against` names; nothing without one."""
+        if self._gate is not None:
+            self._gated = self._gate.run(self._selected, GateProgress(self._say, terminal=False).show)
+            if self._gated.outcome is not None and self._gated.outcome.interrupted:
+                raise KeyboardInterrupt
 
     def why_not(self, case: Case) -> str | None:
         """Say why the case cannot run here, or None."""
@@ -173,7 +189,9 @@ class BenchSession:
         lines = table_lines(records)
         failing = render([item for item in self._findings if (item.case_id, item.metric) not in self._told])
         lines += ["", *failing.splitlines()] if failing else []
-        if self._baseline is None:
+        if self._gated is not None:
+            lines += result_lines(self._gated)
+        elif self._baseline is None:
             lines += ["", f"No baseline for this machine in {self.options.baseline}: `benchsuite promote` makes one."]
         report = f"Report: {self.runner.folder / 'index.html'}"
         if len(records) < len(self._selected):
@@ -186,7 +204,8 @@ class BenchSession:
         run = replace(self._run, records=tuple(records.values()), selected_ids=ids)
         over = [finding for record in run.records for finding in broken_limits(run, record, self.options.limits)]
         compared = compare(run, self._baseline, self._tolerances) if self._baseline is not None else ()
-        return (*over, *compared)
+        gated = self._gated.findings if self._gated is not None else ()
+        return (*over, *compared, *(finding for finding in gated if finding.case_id in ids))
 
     def _check_recipes(self, done: Mapping[str, Record]) -> None:
         """Refuse to mix artifacts made in different ways in one run."""

@@ -6,6 +6,7 @@ import hashlib
 import json
 import os
 import shutil
+import sys
 import tempfile
 import time
 from collections.abc import Callable, Iterator, Sequence
@@ -53,8 +54,9 @@ class Entry:
 class Store:
     """Artifacts under one folder, shared by any number of processes."""
 
-    def __init__(self, root: Path, build: Builder | None = None) -> None:
+    def __init__(self, root: Path, build: Builder | None = None, python: str = sys.executable) -> None:
         self._root = root
+        self._python = python
         self._build = build or self._build_in_child
         self.log = root / "logs" / f"build-{os.getpid()}.log"
 
@@ -88,6 +90,10 @@ class Store:
     def has(self, recipe: Recipe) -> bool:
         """Say whether an artifact of the recipe is there, without checking its bytes."""
         return (self._folder(recipe) / _MANIFEST).is_file()
+
+    def find(self, recipe: Recipe) -> Artifact | None:
+        """Return the artifact of a recipe if it is there and whole, without building it."""
+        return self._stored(recipe)[0]
 
     def card(self, weights: Path, weights_sha256: str, imgsz: int, head: Head) -> Card:
         """Return what Ultralytics says of a checkpoint; asked once, then kept. Raises ModelError."""
@@ -186,7 +192,7 @@ class Store:
 
     def _child(self) -> Child:
         environment = offline_environment(self._root)
-        return Child.start("benchsuite.artifacts.builder", self.log, environment, name="builder")
+        return Child.start("benchsuite.artifacts.builder", self.log, environment, self._python, name="builder")
 
 
 def recipe_from_dict(data: dict[str, object]) -> Recipe:

@@ -19,6 +19,8 @@ from benchsuite.process import Child, offline_environment
 
 _OPEN_DEADLINE_S = 300
 _GRACE_S = 120
+# A hung worker of the gate must not eat the gate's budget.
+_READ_GRACE_S = 30
 
 
 @dataclass(frozen=True)
@@ -30,6 +32,15 @@ class Bench:
     cache_root: Path
     log: Path
     python: str = sys.executable
+
+
+@dataclass(frozen=True)
+class Reading:
+    """Total latency of successive calls; `busy_ns` also covers the discarded ones."""
+
+    ns: tuple[int, ...]
+    busy_ns: int
+    involuntary_switches: int
 
 
 class Launch:
@@ -76,6 +87,15 @@ class Launch:
         answer = self._child.request("sample", deadline_s, effort=to_builtins(effort), path=str(path))
         return int(answer["warmup_calls"])
 
+    def read(self, calls: int, discard: int, expected_s: float, slowdown: float = 0.0) -> Reading:
+        """Time calls of the whole pipeline after discarded ones; `slowdown` injects a busy wait of that share.
+
+        A worker that takes far longer than `expected_s` is killed.
+        """
+        deadline_s = _READ_GRACE_S + 20 * expected_s
+        answer = self._child.request("read", deadline_s, calls=calls, discard=discard, slowdown=slowdown)
+        return from_builtins(answer, Reading)
+
     def memory(self) -> Memory:
         """Return the worker's memory so far."""
         answer = self._child.request("memory", _GRACE_S)
@@ -106,6 +126,18 @@ class Launch:
     def receive(self, op: str, deadline_s: float) -> dict[str, Any]:
         """Wait for the answer of an operation that `send` started."""
         return self._child.receive(op, deadline_s)
+
+    def pause(self) -> None:
+        """Stop the worker and its threads, so that they take no core while another worker is timed."""
+        self._child.pause()
+
+    def resume(self) -> None:
+        """Let a paused worker go on."""
+        self._child.resume()
+
+    def kill(self) -> None:
+        """End the worker at once, paused or not."""
+        self._child.kill()
 
     def close(self) -> None:
         """End the worker."""

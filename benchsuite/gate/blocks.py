@@ -1,0 +1,103 @@
+"""What the gate measures: blocks of short readings that alternate between the arms, and the file that keeps them."""
+
+from __future__ import annotations
+
+import json
+import math
+import os
+import statistics
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Literal
+
+from benchsuite.codec import from_builtins, to_builtins
+from benchsuite.errors import RecordError
+from benchsuite.files import cannot_write
+
+Arm = Literal["A", "B"]
+Timed = Literal["latency", "throughput"]
+QUADS = ("ABBA", "BAAB")
+
+
+@dataclass(frozen=True)
+class Subject:
+    """What blocks are taken of; a control has the baseline in both arms."""
+
+    case_id: str
+    metric: Timed = "latency"
+    control: bool = False
+
+
+@dataclass(frozen=True)
+class Block:
+    """Readings of both arms, from workers that were launched for this block; A is the baseline, B the candidate.
+
+    `order` is a letter a reading: a fair coin chose each four of them, ABBA or BAAB. A reading holds ns a call
+    (latency), or one value of ns an image (throughput). `conditions` says what the machine did meanwhile; `void` why
+    the block does not count, empty where it does. `block_ns` lasts from the first reading's begin to the last one's
+    end, `calls_ns` is the workers' share of it.
+    """
+
+    subject: Subject
+    sweep: int
+    order: str
+    launched: str
+    readings: tuple[tuple[int, ...], ...]
+    peak_bytes: Mapping[Arm, int] = field(default_factory=dict)
+    conditions: Mapping[str, float] = field(default_factory=dict)
+    void: str = ""
+    launch_ns: int = 0
+    block_ns: int = 0
+    calls_ns: int = 0
+
+    def calls(self, arm: Arm) -> tuple[int, ...]:
+        """Return what all readings of an arm hold."""
+        return tuple(
+            ns for letter, reading in zip(self.order, self.readings, strict=True) if letter == arm for ns in reading
+        )
+
+    @property
+    def d(self) -> float:
+        """Return ln(median B / median A) over the block's calls: the log of how many times longer the candidate takes.
+
+        The two arms swap sign with the coins. Within four readings linear drift cancels.
+        """
+        return math.log(statistics.median(self.calls("B")) / statistics.median(self.calls("A")))
+
+    @property
+    def d_memory(self) -> float:
+        """Return the log of how many times more memory the candidate's worker took at its peak."""
+        return math.log(self.peak_bytes["B"] / self.peak_bytes["A"])
+
+
+def append(path: Path, block: Block) -> None:
+    """Append one block as a line of JSON; raises RecordError where the disk refuses."""
+    data = {"d": round(block.d, 6), **to_builtins(block)}
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with path.open("a", encoding="utf-8") as file:
+            file.write(json.dumps(data, separators=(",", ":")) + "\n")
+            file.flush()
+            os.fsync(file.fileno())
+    except OSError as error:
+        raise RecordError(cannot_write(path, error)) from None
+
+
+def read(path: Path) -> tuple[Block, ...]:
+    """Read the blocks of a file, without a last line that was cut off; raises RecordError."""
+    try:
+        lines = path.read_text(encoding="utf-8").split("\n")
+    except (OSError, UnicodeDecodeError) as error:
+        raise RecordError(f"cannot read {path}: {error}") from None
+    return tuple(_parse(path, lines[:-1]))
+
+
+def _parse(path: Path, lines: Iterable[str]) -> Iterable[Block]:
+    for number, line in enumerate(lines, 1):
+        try:
+            data = json.loads(line)
+            data.pop("d")
+            yield from_builtins(data, Block)
+        except Exception as error:  # cattrs raises groups of whatever its hooks met.
+            raise RecordError(f"{path}, line {number}: no block of a gate: {error}") from None

@@ -1,0 +1,101 @@
+"""What the machine did while a block was measured, and when a block must not count whatever it says."""
+
+from __future__ import annotations
+
+import sys
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from benchsuite.noise import steal_and_total
+
+# Rules that void a block look at the machine only, never at d: a rule that looked would choose the verdict.
+_MOST_STOLEN = 0.10
+_MOST_ASLEEP_S = 0.1
+# SW power cap is ordinary; these say that the card was slowed against its will (nvml.h, nvmlClocksEventReason*).
+_SLOWED = {"hardware slowdown": 0x8, "software thermal": 0x20, "hardware thermal": 0x40, "power brake": 0x80}
+
+
+@dataclass(frozen=True)
+class Snapshot:
+    """Counters of the machine at one moment; empty where the system does not tell."""
+
+    asleep_s: float
+    ticks: tuple[int, int] | None
+    state: Mapping[str, float]
+    gpu_slowed: tuple[str, ...] = ()
+    gpu_strangers: tuple[int, ...] = ()
+
+
+def snapshot(gpu_uuid: str | None = None, own_pids: tuple[int, ...] = ()) -> Snapshot:
+    """Read the counters; called between readings only, and cheap."""
+    slowed, strangers, gpu = gpu_state(gpu_uuid, own_pids) if gpu_uuid else ((), (), {})
+    return Snapshot(_asleep_s(), steal_and_total(), {**_cpu_state(), **gpu}, slowed, strangers)
+
+
+def between(before: Snapshot, after: Snapshot, involuntary_switches: int) -> tuple[Mapping[str, float], str]:
+    """Return what happened between two snapshots, and why the block in between is void (empty where it is not)."""
+    conditions = {"involuntary_switches": float(involuntary_switches), **after.state}
+    void = ""
+    asleep_s = after.asleep_s - before.asleep_s
+    if asleep_s > _MOST_ASLEEP_S:
+        conditions["asleep_s"] = round(asleep_s, 3)
+        void = f"the machine slept for {asleep_s:.1f} s"
+    if before.ticks and after.ticks and after.ticks[1] > before.ticks[1]:
+        stolen = (after.ticks[0] - before.ticks[0]) / (after.ticks[1] - before.ticks[1])
+        conditions["stolen"] = round(stolen, 4)
+        if stolen > _MOST_STOLEN:
+            void = void or f"other virtual machines took {stolen:.0%} of the CPU time"
+    if after.gpu_slowed:
+        void = void or f"the GPU was slowed: {', '.join(after.gpu_slowed)}"
+    if after.gpu_strangers:
+        void = void or f"other processes ran on the GPU: {', '.join(map(str, after.gpu_strangers))}"
+    return conditions, void
+
+
+def gpu_state(uuid: str, own_pids: tuple[int, ...]) -> tuple[tuple[str, ...], tuple[int, ...], Mapping[str, float]]:
+    """Return why the GPU is slowed, whose processes run on it beside our own, and its clock and temperature."""
+    import pynvml
+
+    pynvml.nvmlInit()
+    try:
+        handle = pynvml.nvmlDeviceGetHandleByUUID(uuid)
+        reasons = pynvml.nvmlDeviceGetCurrentClocksEventReasons(handle)
+        running = pynvml.nvmlDeviceGetComputeRunningProcesses(handle)
+        state = {
+            "gpu_mhz": float(pynvml.nvmlDeviceGetClockInfo(handle, pynvml.NVML_CLOCK_SM)),
+            "gpu_celsius": float(pynvml.nvmlDeviceGetTemperature(handle, pynvml.NVML_TEMPERATURE_GPU)),
+        }
+    finally:
+        pynvml.nvmlShutdown()
+    slowed = tuple(name for name, bit in _SLOWED.items() if reasons & bit)
+    return slowed, tuple(process.pid for process in running if process.pid not in own_pids), state
+
+
+def _asleep_s() -> float:
+    """Return how long the machine has slept since it was booted: one clock goes on meanwhile, the other does not."""
+    if sys.platform != "linux":
+        return 0.0
+    return time.clock_gettime(time.CLOCK_BOOTTIME) - time.clock_gettime(time.CLOCK_MONOTONIC)
+
+
+def _cpu_state() -> Mapping[str, float]:
+    state = {}
+    khz = _number("/sys/devices/system/cpu/cpu0/cpufreq/scaling_cur_freq")
+    if khz is not None:
+        state["mhz"] = khz / 1000
+    throttled = _number("/sys/devices/system/cpu/cpu0/thermal_throttle/package_throttle_count")
+    if throttled is not None:
+        state["throttle_count"] = throttled
+    millidegrees = _number("/sys/class/thermal/thermal_zone0/temp")
+    if millidegrees is not None:
+        state["celsius"] = millidegrees / 1000
+    return state
+
+
+def _number(path: str) -> float | None:
+    try:
+        return float(Path(path).read_text())
+    except (OSError, ValueError):
+        return None

@@ -1,0 +1,195 @@
+"""From blocks to verdicts: pure functions of what was measured, the same for a live gate, a replay and a simulation."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Literal
+
+from benchsuite.gate import evidence
+from benchsuite.gate.blocks import Block
+
+Decision = Literal["PASS", "REGRESSED", "IMPROVED", "INCONCLUSIVE"]
+Metric = Literal["latency", "throughput", "memory", "p95", "p99"]
+
+MIN_BLOCKS = 12
+INTERVAL_ALPHA = 0.05
+# PASS is a proof as well: it misses a slowdown of the promised size in one case of a hundred at most.
+MISS = 0.01
+# Improvements are worth a few more blocks only where the first ones point to one.
+_HINT = math.log(20)
+_HINTED_BLOCKS = 60
+_CONTROL_MARGIN = math.log(1.01)
+# A percentile has a bounded 97.5 % interval from this many samples on.
+_TAIL_SAMPLES = {"p95": 72, "p99": 368}
+_TAIL_SHARE = {"p95": 0.05, "p99": 0.01}
+
+
+@dataclass(frozen=True)
+class Thresholds:
+    """What one test asks: more than `null_margin` worse at level `alpha`, or proved better than `promise`.
+
+    Both are ratios minus one; `alpha` is the test's own share of the suite's.
+    """
+
+    null_margin: float
+    promise: float
+    alpha: float
+
+    @property
+    def fire_at(self) -> float:
+        """Return the evidence, as a logarithm, that fires."""
+        return math.log(1 / self.alpha)
+
+
+@dataclass(frozen=True)
+class Judgement:
+    """What the blocks of one test say so far; `done` where more of them would not change the verdict.
+
+    Ratios are candidate over baseline. `log_e_*` are the evidence for worse than the margin, for better than the
+    promise, and for improved. `excluded` is the smallest slowdown that is proved not to be, None for no proof.
+    """
+
+    metric: Metric
+    decision: Decision
+    done: bool
+    n: int
+    ratio: float | None = None
+    interval: tuple[float, float] | None = None
+    excluded: float | None = None
+    log_e_worse: float = 0.0
+    log_e_within: float = 0.0
+    log_e_better: float = 0.0
+    more_blocks: int | None = None
+    facts: dict[str, float] = field(default_factory=dict)
+
+    @property
+    def suspicious(self) -> bool:
+        """Say whether the blocks point to a regression that they do not prove."""
+        return self.decision == "INCONCLUSIVE" and self.log_e_worse >= _HINT
+
+
+def judge_shift(metric: Metric, ds: Sequence[float], thresholds: Thresholds) -> Judgement:
+    """Judge whether d (the log of candidate over baseline) is shifted, in the order in which blocks came."""
+    margin, promise = math.log1p(thresholds.null_margin), math.log1p(thresholds.promise)
+    decision, done = _path(ds, margin, promise, thresholds.fire_at)
+    if not ds:
+        return Judgement(metric, decision, done, 0)
+    middle = _median(ds)
+    low, high = evidence.interval(ds, INTERVAL_ALPHA)
+    bound = evidence.excluded_above(ds, MISS)
+    n, pass_at = len(ds), math.log(1 / MISS)
+    worse, within = sum(d > margin for d in ds), sum(d < promise for d in ds)
+    needs = [
+        more
+        for heads, at_least in ((worse, thresholds.fire_at), (within, pass_at))
+        if (more := evidence.blocks_needed(heads, n, at_least)) is not None
+    ]
+    return Judgement(
+        metric=metric,
+        decision=decision,
+        done=done,
+        n=n,
+        ratio=math.exp(middle),
+        interval=(math.exp(low), math.exp(high)) if math.isfinite(low) else None,
+        excluded=math.exp(bound) if math.isfinite(bound) else None,
+        log_e_worse=evidence.log_evidence(n, worse),
+        log_e_within=evidence.log_evidence(n, within),
+        log_e_better=evidence.below(ds, -margin),
+        more_blocks=min(needs, default=None) if decision == "INCONCLUSIVE" else 0,
+    )
+
+
+def _path(ds: Sequence[float], margin: float, promise: float, fire_at: float) -> tuple[Decision, bool]:
+    """Walk through the blocks and stop at the first proof; one that came first is not overruled by a later one."""
+    passed = False
+    worse = within = better = 0
+    pass_at = math.log(1 / MISS)
+    for n, d in enumerate(ds, 1):
+        worse, within, better = worse + (d > margin), within + (d < promise), better + (d < -margin)
+        if n < MIN_BLOCKS:
+            continue
+        passed = passed or evidence.log_evidence(n, within) >= pass_at
+        if not passed and evidence.log_evidence(n, worse) >= fire_at:
+            return "REGRESSED", True
+        if evidence.log_evidence(n, better) >= fire_at:
+            return "IMPROVED", True
+        if passed and (evidence.log_evidence(n, better) < _HINT or n >= _HINTED_BLOCKS):
+            return "PASS", True
+    return ("PASS" if passed else "INCONCLUSIVE"), False
+
+
+def judge_tail(metric: Literal["p95", "p99"], blocks: Sequence[Block], thresholds: Thresholds) -> Judgement:
+    """Judge whether the candidate exceeds the baseline's quantile more often than the baseline itself.
+
+    Calls are taken relative to their block's level, so that a slow minute is no tail. The threshold is the quantile of
+    the baseline's calls in earlier blocks; each later block gives one sign, which arm exceeded it more often, and
+    blocks with equal counts give none. The candidate's calls are divided by the margin first, so a uniform slowdown
+    within it is no tail either.
+    """
+    share = _TAIL_SHARE[metric]
+    pool: list[float] = []
+    worse: list[bool] = []
+    within: list[bool] = []
+    exceeded = {"A": 0, "B": 0}
+    calls = 0
+    for block in blocks:
+        level = _level(block, thresholds.null_margin)
+        a = [ns / level for ns in block.calls("A")]
+        b = [ns / level for ns in block.calls("B")]
+        if len(pool) >= _TAIL_SAMPLES[metric]:
+            limit = _quantile(pool, 1 - share)
+            in_a = sum(x > limit for x in a)
+            in_b = sum(x > limit * (1 + thresholds.null_margin) for x in b)
+            in_b_far = sum(x > limit * (1 + thresholds.promise) for x in b)
+            worse += [in_b > in_a] if in_b != in_a else []
+            within += [in_b_far < in_a] if in_b_far != in_a else []
+            exceeded["A"] += in_a
+            exceeded["B"] += sum(x > limit for x in b)
+            calls += len(a)
+        pool += a
+    fired = _crossing(worse, thresholds.fire_at)
+    proved = _crossing(within, math.log(1 / MISS))
+    decision: Decision = "REGRESSED" if fired else "PASS" if proved else "INCONCLUSIVE"
+    facts = {f"exceeded_{arm.lower()}": count / calls for arm, count in exceeded.items()} if calls else {}
+    return Judgement(
+        metric=metric,
+        decision=decision,
+        done=decision != "INCONCLUSIVE",
+        n=len(worse),
+        log_e_worse=evidence.log_evidence(len(worse), sum(worse)),
+        log_e_within=evidence.log_evidence(len(within), sum(within)),
+        facts=facts,
+    )
+
+
+def _crossing(signs: Sequence[bool], at_least: float) -> bool:
+    heads = 0
+    for n, sign in enumerate(signs, 1):
+        heads += sign
+        if evidence.log_evidence(n, heads) >= at_least:
+            return True
+    return False
+
+
+def contaminated(ds: Sequence[float]) -> bool:
+    """Say whether a control, the same artifact in both arms, seems to differ from itself by more than 1 %."""
+    low, high = evidence.interval(ds, INTERVAL_ALPHA)
+    return low > _CONTROL_MARGIN or high < -_CONTROL_MARGIN
+
+
+def _level(block: Block, margin: float) -> float:
+    """Return the block's typical call, both arms alike: the geometric mean of their medians, B's without the margin."""
+    return math.sqrt(_median(block.calls("A")) * _median(block.calls("B")) / (1 + margin))
+
+
+def _median(values: Sequence[float]) -> float:
+    ordered = sorted(values)
+    middle = len(ordered) // 2
+    return ordered[middle] if len(ordered) % 2 else (ordered[middle - 1] + ordered[middle]) / 2
+
+
+def _quantile(values: Sequence[float], share: float) -> float:
+    ordered = sorted(values)
+    return ordered[min(len(ordered) - 1, int(share * len(ordered)))]

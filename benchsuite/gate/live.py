@@ -1,0 +1,55 @@
+"""Blocks of real workers."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Mapping, Sequence
+
+from benchsuite.environment import Gpu
+from benchsuite.gate.blocks import Arm, Block, Subject
+from benchsuite.gate.conditions import between, snapshot
+from benchsuite.gate.loop import launch_order, reading_order
+from benchsuite.gate.pair import LatencyWorker, Pair, Plan, SaturatedWorkers, Side
+
+
+class LiveSource:
+    """Launches both arms of a subject for every block, and ends them after it."""
+
+    def __init__(self, sides: Mapping[Subject, Mapping[Arm, Side]], gpus: Sequence[Gpu] = ()) -> None:
+        self._sides = sides
+        self._gpus = {f"cuda:{number}": gpu.uuid for number, gpu in enumerate(gpus)}
+        self._plans: dict[tuple[str, str], Plan] = {}
+
+    @property
+    def plans(self) -> Mapping[str, Plan]:
+        """Return how each subject's blocks are measured."""
+        return {f"{case_id} {metric}": plan for (case_id, metric), plan in self._plans.items()}
+
+    def take(self, subject: Subject, sweep: int, coins: random.Random) -> Block:
+        """Take one block; the first of a subject also chooses how its blocks are measured."""
+        sides = self._sides[subject]
+        gpu = self._gpus.get(sides["A"].case.device)
+        workers = LatencyWorker if subject.metric == "latency" else SaturatedWorkers
+        key = (subject.case_id, subject.metric)
+        launched = launch_order(coins)
+        with Pair(sides, launched, workers) as pair:
+            if key not in self._plans:
+                self._plans[key] = pair.plan()
+            plan = self._plans[key]
+            order = reading_order(coins, plan.quads)
+            before = snapshot(gpu, pair.pids)
+            taken = pair.take(order, plan)
+            conditions, void = between(before, snapshot(gpu, pair.pids), taken.involuntary_switches)
+        return Block(
+            subject=subject,
+            sweep=sweep,
+            order=order,
+            launched=launched,
+            readings=taken.readings,
+            peak_bytes=taken.peak_bytes,
+            conditions=conditions,
+            void=void,
+            launch_ns=taken.launch_ns,
+            block_ns=taken.block_ns,
+            calls_ns=taken.calls_ns,
+        )

@@ -1,0 +1,259 @@
+"""Two arms of one case, launched together; only one of them runs at any time."""
+
+from __future__ import annotations
+
+import math
+import statistics
+import time
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
+from typing import Protocol
+
+from benchsuite.backends.interface import RunPolicy
+from benchsuite.cases import Case
+from benchsuite.errors import BenchsuiteError, ProcessError
+from benchsuite.gate.blocks import Arm
+from benchsuite.measure.launch import Bench, Launch, Reading
+
+# Noise here comes in stretches of tens of milliseconds: arms that alternate faster share more of it
+# (tests/speed/gate_blocks.py measures how much).
+_READING_S = 0.025
+_BLOCK_S = 1.0
+_FEWEST_CALLS = 2
+_MOST_QUADS = 6
+_PILOT_CALLS = 5
+# The first call after a pause finds cold caches and sleeping threads.
+_DISCARDED = 1
+_SATURATED_S = 0.5
+_START_DELAY_NS = 30_000_000
+
+
+@dataclass(frozen=True)
+class Plan:
+    """How a block of one subject is measured, chosen once and equal in both arms."""
+
+    calls: int
+    quads: int
+    expected_s: float
+
+    @classmethod
+    def of(cls, call_s: float) -> Plan:
+        """Plan readings of at least 25 ms and two calls, and about a second of them."""
+        calls = max(_FEWEST_CALLS, math.ceil(_READING_S / call_s))
+        quad_s = 4 * (calls + _DISCARDED) * call_s
+        quads = min(_MOST_QUADS, max(1, round(_BLOCK_S / quad_s)))
+        return cls(calls, quads, calls * call_s)
+
+
+class ArmError(BenchsuiteError):
+    """An arm could not be launched or did not answer."""
+
+    def __init__(self, arm: Arm, reason: str) -> None:
+        super().__init__(reason)
+        self.arm = arm
+
+
+@dataclass(frozen=True)
+class Side:
+    """One arm of one case: what its workers run, and what is injected into it by a self-test."""
+
+    case: Case
+    bench: Bench
+    slowdown: float = 0.0
+
+
+class ArmWorkers(Protocol):
+    """The worker or workers of one arm."""
+
+    def open(self) -> None:
+        """Load the artifact and run it once."""
+        ...
+
+    def read(self, calls: int, expected_s: float) -> Reading:
+        """Take one reading."""
+        ...
+
+    def peak_bytes(self) -> int:
+        """Return the peak memory so far."""
+        ...
+
+    @property
+    def pids(self) -> tuple[int, ...]:
+        """Return the process of each worker."""
+        ...
+
+    def pause(self) -> None: ...
+
+    def resume(self) -> None: ...
+
+    def kill(self) -> None: ...
+
+
+class LatencyWorker:
+    """One worker that is called again and again."""
+
+    def __init__(self, side: Side) -> None:
+        self._slowdown = side.slowdown
+        self._launch = Launch(side.case, side.bench, RunPolicy(side.case.threads))
+
+    def open(self) -> None:
+        self._launch.open()
+
+    def read(self, calls: int, expected_s: float) -> Reading:
+        return self._launch.read(calls, _DISCARDED, expected_s, self._slowdown)
+
+    def peak_bytes(self) -> int:
+        return self._launch.memory().peak_rss_bytes
+
+    @property
+    def pids(self) -> tuple[int, ...]:
+        return (self._launch.pid,)
+
+    def pause(self) -> None:
+        self._launch.pause()
+
+    def resume(self) -> None:
+        self._launch.resume()
+
+    def kill(self) -> None:
+        self._launch.kill()
+
+
+class SaturatedWorkers:
+    """A worker a thread, all busy at the same time; a reading is ns an image over one common window."""
+
+    def __init__(self, side: Side) -> None:
+        self._batch = side.case.batch
+        self._launches = [Launch(side.case, side.bench, RunPolicy(1)) for _ in range(side.case.threads)]
+
+    def open(self) -> None:
+        for launch in self._launches:
+            launch.open()
+
+    def read(self, calls: int, expected_s: float) -> Reading:  # noqa: ARG002
+        began = time.perf_counter_ns()
+        start_ns = began + _START_DELAY_NS
+        # Several calls of each stream must end within it, and a stream has only one of the case's threads.
+        window_ns = int(max(_SATURATED_S, 8 * expected_s) * 1e9)
+        for launch in self._launches:
+            launch.send("saturate", start_ns=start_ns, stop_ns=start_ns + window_ns)
+        answers = [launch.receive("saturate", 30 + 20 * window_ns / 1e9) for launch in self._launches]
+        rate = sum(answer["calls"] / (answer["last_ns"] - answer["first_ns"]) for answer in answers) * self._batch
+        return Reading((round(1 / rate),), time.perf_counter_ns() - began, 0)
+
+    def peak_bytes(self) -> int:
+        return sum(launch.memory().peak_rss_bytes for launch in self._launches)
+
+    @property
+    def pids(self) -> tuple[int, ...]:
+        return tuple(launch.pid for launch in self._launches)
+
+    def pause(self) -> None:
+        for launch in self._launches:
+            launch.pause()
+
+    def resume(self) -> None:
+        for launch in self._launches:
+            launch.resume()
+
+    def kill(self) -> None:
+        for launch in self._launches:
+            launch.kill()
+
+
+@dataclass(frozen=True)
+class Taken:
+    """What a pair measured; times in ns as in Block."""
+
+    readings: tuple[tuple[int, ...], ...]
+    peak_bytes: Mapping[Arm, int]
+    involuntary_switches: int
+    launch_ns: int
+    block_ns: int
+    calls_ns: int
+
+
+class Pair:
+    """Both arms of one case as running workers; leaving the context kills them."""
+
+    def __init__(self, sides: Mapping[Arm, Side], launched: str, workers: type[LatencyWorker] | type[SaturatedWorkers]):
+        self._stack = ExitStack()
+        self._arms: dict[Arm, ArmWorkers] = {}
+        self._launched = _arms(launched)
+        self._sides = sides
+        self._workers = workers
+        self._began_ns = 0
+
+    def __enter__(self) -> Pair:
+        self._began_ns = time.perf_counter_ns()
+        try:
+            for arm in self._launched:
+                with _failing(arm):
+                    self._arms[arm] = self._workers(self._sides[arm])
+                self._stack.callback(self._arms[arm].kill)
+            # One after the other: some runtimes need ten times as long to load beside another process.
+            for arm in self._launched:
+                with _failing(arm):
+                    self._arms[arm].open()
+                self._arms[arm].pause()
+        except BaseException:
+            self._stack.close()
+            raise
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._stack.close()
+
+    @property
+    def pids(self) -> tuple[int, ...]:
+        """Return the processes of both arms."""
+        return tuple(pid for workers in self._arms.values() for pid in workers.pids)
+
+    def plan(self) -> Plan:
+        """Time a few calls of the baseline and plan the subject's blocks by them."""
+        if self._workers is SaturatedWorkers:
+            return Plan(1, 1, self._read("A", 1, _SATURATED_S / 8).ns[0] / 1e9)
+        pilot = self._read("A", _PILOT_CALLS, 1.0)
+        return Plan.of(statistics.median(pilot.ns) / 1e9)
+
+    def take(self, order: str, plan: Plan) -> Taken:
+        """Take the readings of a block."""
+        began = time.perf_counter_ns()
+        readings = [self._read(arm, plan.calls, plan.expected_s) for arm in _arms(order)]
+        ended = time.perf_counter_ns()
+        peaks: dict[Arm, int] = {}
+        for arm, workers in self._arms.items():
+            workers.resume()
+            with _failing(arm):
+                peaks[arm] = workers.peak_bytes()
+        return Taken(
+            tuple(reading.ns for reading in readings),
+            peaks,
+            sum(reading.involuntary_switches for reading in readings),
+            began - self._began_ns,
+            ended - began,
+            sum(reading.busy_ns for reading in readings),
+        )
+
+    def _read(self, arm: Arm, calls: int, expected_s: float) -> Reading:
+        workers = self._arms[arm]
+        workers.resume()
+        try:
+            with _failing(arm):
+                return workers.read(calls, expected_s)
+        finally:
+            workers.pause()
+
+
+def _arms(order: str) -> Sequence[Arm]:
+    return [("A" if letter == "A" else "B") for letter in order]
+
+
+@contextmanager
+def _failing(arm: Arm) -> Iterator[None]:
+    """Say which arm it was that failed."""
+    try:
+        yield
+    except ProcessError as error:
+        raise ArmError(arm, str(error)) from None

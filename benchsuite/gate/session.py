@@ -1,0 +1,273 @@
+"""One gate: both arms prepared, what is counted compared exactly, what is timed decided by blocks, all of it kept."""
+
+from __future__ import annotations
+
+import datetime
+import json
+import random
+import secrets
+import statistics
+import sys
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+from benchsuite import codec
+from benchsuite.cases import Case
+from benchsuite.comparison import void_if_wrong
+from benchsuite.deterministic import judge
+from benchsuite.entries import entry_of
+from benchsuite.environment import Machine, differences
+from benchsuite.errors import BenchsuiteError, UsageError
+from benchsuite.files import template_folder, write_whole
+from benchsuite.findings import Finding, rerun_line
+from benchsuite.gate import blocks
+from benchsuite.gate.arms import baseline_arm
+from benchsuite.gate.blocks import Arm, Block, Subject
+from benchsuite.gate.judging import Metric, Thresholds
+from benchsuite.gate.live import LiveSource
+from benchsuite.gate.loop import Loop, Outcome, Status
+from benchsuite.gate.pair import Side
+from benchsuite.gate.selftest import harness_share
+from benchsuite.gate.suite import plan_tests
+from benchsuite.gate.verdicts import Levels, exit_code, expired, findings_of
+from benchsuite.gate.waivers import WAIVERS_FILE, Waiver, ceilings, read_waivers
+from benchsuite.models.weights import ModelRef
+from benchsuite.options import Options
+from benchsuite.records import Record
+from benchsuite.runner import Runner
+from benchsuite.tolerances import TOLERANCES_FILE, Tolerance, read_tolerances
+
+BLOCKS_FILE = "gate-blocks.jsonl"
+GATE_FILE = "gate.json"
+SCHEMA = 1
+
+
+@dataclass(frozen=True)
+class Prepared:
+    """One case with both arms ready, and what was found without timing anything."""
+
+    case: Case
+    sides: Mapping[Arm, Side]
+    fixed: tuple[Finding, ...]
+    first_call_ns: int
+
+
+@dataclass(frozen=True)
+class GateResult:
+    """Everything that a gate found; `outcome` is None where no case could be timed."""
+
+    findings: tuple[Finding, ...]
+    outcome: Outcome | None
+    exit_code: int
+    notes: tuple[str, ...] = ()
+
+
+class Gate:
+    """Compares the cases of one run with a baseline that is measured beside them."""
+
+    def __init__(
+        self,
+        options: Options,
+        models: Sequence[ModelRef],
+        machine: Machine,
+        cache_root: Path,
+        folder: Path,
+        candidate: Runner,
+        say: Callable[[str], None],
+        given: Mapping[str, str],
+    ) -> None:
+        if sys.platform == "win32":
+            raise UsageError(
+                "--against: the gate stops one arm while the other runs, which Windows cannot do; use WSL."
+            )
+        self._options = options
+        self._machine = machine
+        self._folder = folder
+        self._candidate = candidate
+        self._say = say
+        self._given = given
+        self._today = datetime.date.today()
+        self._waivers = self._read_waivers()
+        self._tolerances = _tolerances(options.baseline)
+        self._arm = baseline_arm(options, models, machine, cache_root, folder / "baseline", candidate, say)
+
+    def run(self, cases: Sequence[Case], show: Callable[[Sequence[Status]], None]) -> GateResult:
+        """Prepare all cases, then measure them in blocks until each is decided; write `gate.json` at the end."""
+        self._say(f"gate: candidate against {self._arm.against}")
+        prepared: list[Prepared] = []
+        findings: list[Finding] = list(expired(self._waivers, [case.id for case in cases], self._today))
+        for case in cases:
+            ready = self._prepare(case)
+            if isinstance(ready, Prepared):
+                prepared.append(ready)
+            elif ready is not None:
+                findings.append(ready)
+        self._candidate.finish_open()
+        self._arm.runner.finish_open()
+        outcome: Outcome | None = None
+        timed: tuple[Finding, ...] = ()
+        plans: Mapping[str, Any] = {}
+        seed = secrets.randbits(48)
+        if prepared:
+            outcome, timed, plans = self._time(prepared, seed, show)
+        findings += timed
+        for ready in prepared:
+            findings += ready.fixed
+        findings = [self._with_rerun(finding, cases) for finding in findings]
+        result = GateResult(
+            tuple(findings), outcome, exit_code(findings, self._options.gate.strict), self._notes(outcome)
+        )
+        self._write(result, plans, seed)
+        return result
+
+    def _prepare(self, case: Case) -> Prepared | Finding | None:
+        """Return the case with both arms ready, the finding that says why not, or None where neither arm can run it."""
+        paired = self._arm.case(case)
+        here, there = self._candidate.why_not(case), self._arm.runner.why_not(paired)
+        if here and there:
+            self._candidate.skip(case, here)
+            return None
+        if here:
+            self._candidate.skip(case, here)
+            return _missing(case, f"The baseline runs this case and the candidate does not: {here}")
+        if there:
+            return _not_comparable(case, f"The baseline cannot run this case: {there}")
+        try:
+            ours = self._candidate.case_run(case)
+            ours.ran()
+        except BenchsuiteError as error:
+            self._candidate.finish_open()
+            return _missing(case, f"The candidate failed: {error}")
+        try:
+            theirs = self._arm.runner.case_run(paired)
+            theirs.ran()
+        except BenchsuiteError as error:
+            self._arm.runner.finish_open()
+            return _not_comparable(case, f"The baseline cannot be measured: {error}")
+        a, b = theirs.subject.bench, ours.subject.bench
+        same = a.artifact.sha256 == b.artifact.sha256 and self._arm.machine.packages == self._machine.packages
+        try:
+            if not same:
+                # One artifact on one runtime detects what it detects; only a change can lose accuracy.
+                for run in (ours, theirs):
+                    run.evaluation()
+                    run.parity()
+            first_call_ns = ours.cold().first_inference_ns
+            new = self._candidate.finish_open()
+            old = self._arm.runner.finish_open()
+        except BenchsuiteError as error:
+            return _missing(case, f"Its accuracy could not be evaluated: {error}")
+        assert new is not None
+        assert old is not None
+        sides: dict[Arm, Side] = {"A": Side(paired, a), "B": Side(case, b)}
+        return Prepared(case, sides, self._fixed(old, new, case), first_call_ns)
+
+    def _fixed(self, old: Record, new: Record, case: Case) -> tuple[Finding, ...]:
+        """Compare what does not scatter."""
+        found = judge(entry_of(old, "baseline"), entry_of(new, "candidate"), self._tolerances)
+        changed = differences(self._arm.machine, self._machine)
+        return tuple(replace(finding, case_id=case.id, environment=changed) for finding in found)
+
+    def _time(
+        self, prepared: Sequence[Prepared], seed: int, show: Callable[[Sequence[Status]], None]
+    ) -> tuple[Outcome, tuple[Finding, ...], Mapping[str, Any]]:
+        gate = self._options.gate
+        tests = plan_tests([it.case.id for it in prepared], gate, ceilings(self._waivers, self._today))
+        cheapest = min(prepared, key=lambda it: it.first_call_ns)
+        control = Subject(cheapest.case.id, control=True)
+        sides: dict[Subject, Mapping[Arm, Side]] = {
+            subject: it.sides for it in prepared for subject in tests if subject.case_id == it.case.id
+        }
+        sides[control] = {"A": cheapest.sides["A"], "B": cheapest.sides["A"]}
+        source = LiveSource(sides, self._machine.gpus)
+        taken: list[Block] = []
+
+        def keep(block: Block) -> None:
+            taken.append(block)
+            blocks.append(self._folder / BLOCKS_FILE, block)
+
+        outcome = Loop(tests, control, gate.budget_s, source, random.Random(seed), keep, show).run()
+        fixed = {it.case.id: it.fixed for it in prepared}
+        found = tuple(
+            void_if_wrong(finding, fixed[finding.case_id])
+            for status in outcome.statuses
+            for finding in self._judged(status, tests[status.subject], taken, outcome)
+        )
+        plans = {"plans": source.plans, "harness_share": harness_share(taken), "blocks": len(taken)}
+        return outcome, found, plans
+
+    def _judged(
+        self, status: Status, tests: Mapping[Metric, Thresholds], taken: Sequence[Block], outcome: Outcome
+    ) -> tuple[Finding, ...]:
+        own = [block for block in taken if block.subject == status.subject and not block.void]
+        holding = [waiver for waiver in self._waivers if not waiver.expired(self._today)]
+        found = findings_of(status, tests, _levels(own), outcome, self._options.gate, holding)
+        changed = differences(self._arm.machine, self._machine)
+        return tuple(replace(finding, environment=changed) for finding in found)
+
+    def _with_rerun(self, finding: Finding, cases: Sequence[Case]) -> Finding:
+        case = next(case for case in cases if case.id == finding.case_id)
+        line = rerun_line(case, self._options.effort.name, self._given, ("benchsuite", "gate"))
+        return replace(finding, rerun=line)
+
+    def _notes(self, outcome: Outcome | None) -> tuple[str, ...]:
+        if outcome is None:
+            return ("gate: no case could be timed",)
+        notes = []
+        if outcome.interrupted:
+            notes.append("gate: interrupted; the blocks so far are kept")
+        if outcome.shift is not None and outcome.shift.found:
+            low, high = outcome.shift.interval
+            change = (outcome.shift.ratio - 1) * 100
+            notes.append(
+                f"gate: warning: the {outcome.shift.cases} cases together have shifted by {change:+.1f} % "
+                f"({(low - 1) * 100:+.1f} to {(high - 1) * 100:+.1f} %), which no single case can show"
+            )
+        return tuple(notes)
+
+    def _read_waivers(self) -> tuple[Waiver, ...]:
+        asked = self._options.gate.waivers
+        if asked is not None:
+            return read_waivers(asked)
+        usual = self._options.baseline / WAIVERS_FILE
+        return read_waivers(usual) if usual.exists() else ()
+
+    def _write(self, result: GateResult, plans: Mapping[str, Any], seed: int) -> None:
+        data = {
+            "schema": SCHEMA,
+            "against": str(self._arm.against),
+            "baseline_machine": codec.to_builtins(self._arm.machine),
+            "settings": codec.to_builtins(replace(self._options.gate, waivers=None)),
+            "waivers": [str(waiver) for waiver in self._waivers],
+            "seed": seed,
+            **plans,
+            "exit_code": result.exit_code,
+            "notes": list(result.notes),
+            "outcome": codec.to_builtins(result.outcome) if result.outcome else None,
+        }
+        write_whole(self._folder / GATE_FILE, json.dumps(data, indent=1) + "\n")
+
+
+def _levels(own: Sequence[Block]) -> Levels:
+    arms: tuple[Arm, Arm] = ("A", "B")
+    if not own:
+        return Levels({}, {})
+    timed = {arm: statistics.median(ns for block in own for ns in block.calls(arm)) for arm in arms}
+    peaks = {arm: statistics.median(block.peak_bytes[arm] for block in own) for arm in arms}
+    return Levels(timed, peaks)
+
+
+def _missing(case: Case, sentence: str) -> Finding:
+    return Finding(case.id, "case", "MISSING", "measured", "absent", "it must be measured", sentence, fails=True)
+
+
+def _not_comparable(case: Case, sentence: str) -> Finding:
+    return Finding(case.id, "case", "NOT_COMPARABLE", "absent", "measured", "", sentence)
+
+
+def _tolerances(root: Path) -> Mapping[str, Tolerance]:
+    """Read the user's tolerances, or those that benchsuite comes with."""
+    folder = root if (root / TOLERANCES_FILE).exists() else template_folder() / "baselines"
+    return read_tolerances(folder)

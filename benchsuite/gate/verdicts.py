@@ -1,0 +1,190 @@
+"""From judgements to findings that a person can act on, and to the exit code of `benchsuite gate`."""
+
+from __future__ import annotations
+
+import datetime
+import math
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+
+from benchsuite.findings import Finding
+from benchsuite.gate.blocks import Arm
+from benchsuite.gate.judging import Judgement, Metric, Thresholds
+from benchsuite.gate.loop import Outcome, Status
+from benchsuite.gate.waivers import Waiver
+from benchsuite.options import GateOptions
+from benchsuite.quantities import megabytes, milliseconds, signed, significant
+
+_ARM_NAMES: Mapping[Arm, str] = {"A": "baseline", "B": "candidate"}
+# A tail that is neither proved nor suspicious is no news.
+_TAILS = ("p95", "p99")
+
+
+@dataclass(frozen=True)
+class Levels:
+    """What was typical of both arms over all blocks: ns a call (or an image), and bytes."""
+
+    timed_ns: Mapping[Arm, float]
+    peak_bytes: Mapping[Arm, float]
+
+
+def findings_of(
+    status: Status,
+    tests: Mapping[Metric, Thresholds],
+    levels: Levels,
+    outcome: Outcome,
+    options: GateOptions,
+    waivers: Sequence[Waiver],
+) -> tuple[Finding, ...]:
+    """Return a finding for every metric of a subject that has something to say."""
+    case_id = status.subject.case_id
+    if status.failed_arm:
+        arm = _ARM_NAMES["A" if status.failed_arm == "A" else "B"]
+        sentence = f"The {arm} failed after {status.blocks} blocks: {status.stopped}"
+        return (Finding(case_id, "case", "MISSING", "", f"{arm} failed", "it must run", sentence, fails=True),)
+    found = []
+    for judgement in status.judgements:
+        waiver = next((it for it in waivers if (it.case_id, it.metric) == (case_id, judgement.metric)), None)
+        finding = _finding(status, judgement, tests[judgement.metric], levels, options, waiver)
+        if finding is not None:
+            found.append(_vetoed(finding, outcome) if outcome.contaminated else finding)
+    return tuple(replace(it, fails=it.fails or _strictly(it, options)) for it in found)
+
+
+def _finding(
+    status: Status,
+    judgement: Judgement,
+    thresholds: Thresholds,
+    levels: Levels,
+    options: GateOptions,
+    waiver: Waiver | None,
+) -> Finding | None:
+    metric, decision = judgement.metric, judgement.decision
+    if metric in _TAILS:
+        return _tail(status, judgement, thresholds)
+    sentence = _sentence(status, judgement, thresholds)
+    if waiver is not None:
+        sentence += f" Waived up to +{waiver.ceiling * 100:g} % until {waiver.expires}: {waiver.reason}"
+        if judgement.excluded is not None and judgement.excluded <= 1 + options.max_slowdown:
+            sentence += " It is not needed any more."
+    before, now = _shown(judgement, levels)
+    allowed = f"not {thresholds.promise * 100:g} % more, or not proved {thresholds.null_margin * 100:g} % more"
+    return Finding(
+        status.subject.case_id, metric, decision, before, now, allowed, sentence, fails=decision == "REGRESSED"
+    )
+
+
+def _sentence(status: Status, judgement: Judgement, thresholds: Thresholds) -> str:
+    blocks = f"{judgement.n} blocks"
+    if judgement.interval is None or judgement.ratio is None:
+        why = status.stopped or "the budget was spent: give more --gate-budget or fewer cases"
+        return f"Only {blocks} were measured, {why}."
+    low, high = judgement.interval
+    spread = f"{percent(low)} to {percent(high)} % in {blocks}"
+    if judgement.decision == "PASS":
+        assert judgement.excluded is not None
+        return f"Proved not {thresholds.promise * 100:g} % worse: {spread}, {percent(judgement.excluded)} % excluded."
+    if judgement.decision == "REGRESSED":
+        return f"Proved more than {thresholds.null_margin * 100:g} % worse: {spread}."
+    if judgement.decision == "IMPROVED":
+        return f"Proved more than {thresholds.null_margin * 100:g} % better: {spread}."
+    excluded = (
+        f"the smallest slowdown excluded is {percent(judgement.excluded)} %"
+        if judgement.excluded is not None
+        else "no slowdown is excluded"
+    )
+    more = (
+        f"about {judgement.more_blocks} more blocks would decide: give more --gate-budget"
+        if judgement.more_blocks is not None
+        else "more blocks would not decide at this noise: measure on a quieter machine"
+    )
+    return f"Not decided: {spread}; {excluded}; {status.stopped or more}."
+
+
+def _tail(status: Status, judgement: Judgement, thresholds: Thresholds) -> Finding | None:
+    if judgement.decision == "INCONCLUSIVE" and not judgement.suspicious:
+        return None
+    base, rate = (f"{judgement.facts[f'exceeded_{arm}'] * 100:.1f} % of calls over it" for arm in ("a", "b"))
+    sentence = {
+        "PASS": f"Not {thresholds.promise * 100:g} % longer by the signs of {judgement.n} blocks.",
+        "REGRESSED": (
+            f"The candidate exceeds the baseline's {judgement.metric} by more than {thresholds.null_margin * 100:g} % "
+            f"more often than the baseline does, in {judgement.n} blocks."
+        ),
+        "INCONCLUSIVE": "The candidate's tail looks longer, which its blocks do not prove: give more --gate-budget.",
+    }[judgement.decision]
+    allowed = f"not more often over {judgement.metric}"
+    fails = judgement.decision == "REGRESSED"
+    return Finding(
+        status.subject.case_id, judgement.metric, judgement.decision, base, rate, allowed, sentence, fails=fails
+    )
+
+
+def _vetoed(finding: Finding, outcome: Outcome) -> Finding:
+    """The control, one artifact in both arms, differed from itself: nothing that was timed beside it counts."""
+    if finding.metric == "memory":
+        return finding
+    ds = sorted(outcome.control_ds)
+    ratio = math.exp(ds[len(ds) // 2])
+    sentence = (
+        f"Contaminated: the control, the same artifact in both arms, differed from itself by {percent(ratio)} %; "
+        f"it would have been {finding.verdict}. Find what disturbs the machine and run the gate again."
+    )
+    return replace(finding, verdict="INCONCLUSIVE", sentence=sentence, fails=False)
+
+
+def _strictly(finding: Finding, options: GateOptions) -> bool:
+    return options.strict and finding.metric not in _TAILS and finding.verdict in ("INCONCLUSIVE", "NOT_COMPARABLE")
+
+
+def expired(waivers: Iterable[Waiver], case_ids: Iterable[str], today: datetime.date) -> tuple[Finding, ...]:
+    """Return a failing finding for each waiver of a selected case that holds no more."""
+    selected = set(case_ids)
+    return tuple(
+        Finding(
+            waiver.case_id,
+            "waiver",
+            "OVER_LIMIT",
+            "",
+            f"expired on {waiver.expires}",
+            "",
+            f"The waiver of its {waiver.metric} has expired ({waiver.reason}): remove it, or review it and renew it.",
+            fails=True,
+        )
+        for waiver in waivers
+        if waiver.case_id in selected and waiver.expired(today)
+    )
+
+
+def exit_code(findings: Sequence[Finding], strict: bool) -> int:
+    """Return 3 for missing, 1 for regressed, 5 for not comparable, 4 for doubt if strict, or 0."""
+    whole = [finding for finding in findings if finding.metric not in _TAILS]
+    if any(finding.verdict == "MISSING" and finding.fails for finding in findings):
+        return 3
+    if any(finding.verdict in ("REGRESSED", "OVER_LIMIT") and finding.fails for finding in findings):
+        return 1
+    if any(finding.verdict == "NOT_COMPARABLE" for finding in whole):
+        return 5
+    if strict and any(finding.verdict == "INCONCLUSIVE" for finding in whole):
+        return 4
+    return 0
+
+
+def percent(ratio: float) -> str:
+    """Return a ratio as a signed change in percent, without its sign of percent."""
+    return signed((ratio - 1) * 100)
+
+
+def _shown(judgement: Judgement, levels: Levels) -> tuple[str, str]:
+    if judgement.ratio is None:
+        return "", "too few blocks"
+    change = f"({percent(judgement.ratio)} %)"
+    if judgement.metric == "memory":
+        return f"{megabytes(levels.peak_bytes['A'])} MB", f"{megabytes(levels.peak_bytes['B'])} MB {change}"
+    a, b = levels.timed_ns["A"], levels.timed_ns["B"]
+    if judgement.metric == "throughput":
+        return (
+            f"{significant(1e9 / a)} img/s",
+            f"{significant(1e9 / b)} img/s ({percent(judgement.ratio)} % time an image)",
+        )
+    return f"{milliseconds(a)} ms", f"{milliseconds(b)} ms {change}"

@@ -1,0 +1,84 @@
+"""Slowdowns that somebody has accepted: one reviewed entry a case, with a ceiling, a reason and a date of expiry."""
+
+from __future__ import annotations
+
+import datetime
+import sys
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from benchsuite.errors import UsageError, raise_all
+from benchsuite.options import GATE_METRICS
+
+if sys.version_info >= (3, 11):
+    import tomllib
+else:
+    import tomli as tomllib
+
+WAIVERS_FILE = "waivers.toml"
+_KEYS = ("case", "metric", "ceiling", "reason", "expires")
+
+
+@dataclass(frozen=True)
+class Waiver:
+    """One accepted slowdown; `ceiling` is a ratio minus one, `expires` the last day on which it holds."""
+
+    case_id: str
+    metric: str
+    ceiling: float
+    reason: str
+    expires: datetime.date
+
+    def expired(self, today: datetime.date) -> bool:
+        """Say whether it holds no more."""
+        return today > self.expires
+
+
+def read_waivers(path: Path) -> tuple[Waiver, ...]:
+    """Read `[[waiver]]` tables; raises one UsageError for everything that is wrong with them."""
+    try:
+        data = tomllib.loads(path.read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        raise UsageError(f"--waivers {path}: there is no such file; leave the option out or write one.") from None
+    except (OSError, ValueError) as error:
+        raise UsageError(f"--waivers {path}: it cannot be read: {error}.") from None
+    problems = [f"{path}: [{name}] is unknown; there is [[waiver]] only." for name in data if name != "waiver"]
+    waivers = []
+    for number, table in enumerate(data.get("waiver", []), 1):
+        waiver = _waiver(table)
+        if isinstance(waiver, str):
+            problems.append(f"{path}: waiver {number} {waiver}.")
+        else:
+            waivers.append(waiver)
+    keys = [(waiver.case_id, waiver.metric) for waiver in waivers]
+    problems += [f"{path}: {case} {metric} is waived twice." for case, metric in {k for k in keys if keys.count(k) > 1}]
+    raise_all(problems)
+    return tuple(waivers)
+
+
+def ceilings(waivers: Sequence[Waiver], today: datetime.date) -> Mapping[tuple[str, str], float]:
+    """Return the ceilings that hold today, by case and metric."""
+    return {(it.case_id, it.metric): it.ceiling for it in waivers if not it.expired(today)}
+
+
+def _waiver(table: Any) -> Waiver | str:
+    if not isinstance(table, dict) or set(table) != set(_KEYS):
+        return f"must have exactly the keys {', '.join(_KEYS)}"
+    ceiling = str(table["ceiling"]).removesuffix("%").strip()
+    try:
+        fraction = float(ceiling) / 100
+    except ValueError:
+        fraction = -1.0
+    if not 0 < fraction < 10:
+        return 'needs a ceiling in percent, as in "8%"'
+    if table["metric"] not in GATE_METRICS:
+        return f"has the metric {table['metric']}; there are {', '.join(GATE_METRICS)}"
+    expires = table["expires"]
+    # A TOML date-time is a date too, by inheritance.
+    if not isinstance(expires, datetime.date) or isinstance(expires, datetime.datetime):
+        return "needs expires, a date without quotes as in 2027-01-31"
+    if not isinstance(table["reason"], str) or not table["reason"].strip():
+        return "needs a reason in words"
+    return Waiver(str(table["case"]), table["metric"], fraction, table["reason"].strip(), expires)

@@ -1,0 +1,70 @@
+"""A block is free of drift, swaps sign with its arms, and is kept whole."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from benchsuite.errors import RecordError
+from benchsuite.gate.blocks import Block, Subject, append, read
+from benchsuite.gate.replay import slowed, swapped
+
+CASE = "yolo26n-onnx-fp32-cpu-640-b1"
+
+
+def make_block(order: str = "ABBA", readings: tuple[tuple[int, ...], ...] = (), **fields: object) -> Block:
+    """Build a block of one call a reading whose candidate takes 10 % longer."""
+    calls = readings or tuple((1_100_000,) if arm == "B" else (1_000_000,) for arm in order)
+    block = Block(Subject(CASE), 1, order, "AB", calls, {"A": 200_000_000, "B": 220_000_000})
+    return replace(block, **fields)
+
+
+def test_d_is_the_log_ratio_of_the_medians() -> None:
+    """Ten percent longer is ln 1.1, in either order, and likewise for memory."""
+    for order in ("ABBA", "BAAB"):
+        assert make_block(order).d == pytest.approx(math.log(1.1))
+    assert make_block().d_memory == pytest.approx(math.log(1.1))
+
+
+def test_linear_drift_cancels() -> None:
+    """Calls that get slower at a steady pace show no difference between equal arms."""
+    drifting = tuple((1_000_000 + 1_000 * place,) for place in range(4))
+    assert make_block("ABBA", drifting).d == pytest.approx(0, abs=1e-9)
+    assert make_block("BAAB", drifting).d == pytest.approx(0, abs=1e-9)
+
+
+def test_swapped_arms_change_the_sign_and_nothing_else() -> None:
+    """Calling the baseline the candidate turns d and the memory's d around."""
+    block = make_block("ABBABAAB", tuple((1_000_000 + 7_000 * place**2,) for place in range(8)))
+    assert swapped(block).d == pytest.approx(-block.d)
+    assert swapped(block).d_memory == pytest.approx(-block.d_memory)
+    assert swapped(swapped(block)) == block
+
+
+def test_injected_slowdown_moves_d_by_its_log() -> None:
+    """Slowing the candidate's calls by five percent adds ln 1.05."""
+    assert slowed(make_block(), 0.05).d == pytest.approx(make_block().d + math.log(1.05), abs=1e-6)
+
+
+def test_blocks_come_back_as_they_were(tmp_path: Path) -> None:
+    """What was appended is read back equal, without the unfinished line of a killed gate."""
+    path = tmp_path / "blocks.jsonl"
+    written = [make_block(), make_block("BAAB", void="the machine slept for 3.0 s", conditions={"stolen": 0.01})]
+    for block in written:
+        append(path, block)
+    with path.open("a") as file:
+        file.write('{"d": 0.1, "subj')
+    assert read(path) == tuple(written)
+
+
+def test_a_damaged_line_is_named(tmp_path: Path) -> None:
+    """A line that is no block is an error that names file and line."""
+    path = tmp_path / "blocks.jsonl"
+    append(path, make_block())
+    with path.open("a") as file:
+        file.write("{}\n")
+    with pytest.raises(RecordError, match=r"blocks\.jsonl, line 2: no block"):
+        read(path)
