@@ -15,9 +15,10 @@ from benchsuite.environment import read_machine
 from benchsuite.errors import UsageError
 from benchsuite.files import write_whole
 from benchsuite.findings import render, write_findings
+from benchsuite.gate.arms import ready_against
 from benchsuite.gate.pair import Side
 from benchsuite.gate.selftest import SelfTest, read_suites
-from benchsuite.gate.session import Gate
+from benchsuite.gate.session import Gate, read_waivers_of
 from benchsuite.options import GateOptions, parse
 from benchsuite.report.gating import GateProgress, result_lines
 from benchsuite.report.page import write_report
@@ -37,6 +38,8 @@ def run_gate(given: Mapping[str, str], say: Say, terminal: bool) -> int:
             "gate: --against is missing; give env:PYTHON, weights:PT, store:DIR or baseline:NAME to compare with."
         )
     models, cases = select(options, root)
+    against = ready_against(options, models, root)
+    read_waivers_of(options)
     kept = {name: text for name, text in given.items() if name != "report"}
     command = shlex.join(["benchsuite", *sys.argv[1:]])
     folder = create_run(
@@ -45,7 +48,7 @@ def run_gate(given: Mapping[str, str], say: Say, terminal: bool) -> int:
     runner = Runner(options, models, machine, root, folder, say)
     progress = None
     try:
-        gate = Gate(options, models, machine, root, folder, runner, say, kept)
+        gate = Gate(against, options, models, machine, root, folder, runner, say, kept)
         progress = GateProgress(say, terminal)
         result = gate.run(cases, progress.show)
     except BaseException:

@@ -17,7 +17,8 @@ from benchsuite.environment import differences, read_machine
 from benchsuite.errors import UsageError
 from benchsuite.estimate import estimate_s
 from benchsuite.findings import Finding, render, write_findings
-from benchsuite.gate.session import Gate, GateResult
+from benchsuite.gate.arms import ready_against
+from benchsuite.gate.session import Gate, GateResult, read_waivers_of
 from benchsuite.limits import broken_limits
 from benchsuite.options import Options, parse
 from benchsuite.records import Record
@@ -99,6 +100,9 @@ class BenchSession:
         baseline = find(options.baseline, options.machine, machine) if options.gate.against is None else None
         if baseline is not None:
             self._baseline, self._tolerances = load(baseline), read_tolerances(options.baseline)
+        against = ready_against(options, self._models, self._cache_root) if options.gate.against else None
+        if against is not None:
+            read_waivers_of(options)
         done: dict[str, Record] = {}
         if self._resumed is None:
             given = {name: text for name, text in self._given.items() if name not in ("resume", "report")}
@@ -119,9 +123,11 @@ class BenchSession:
         if self._resumed is not None:
             self._check_recipes(done)
             finish_run(folder, "running")
-        if options.gate.against is not None:
+        if against is not None:
             given = {name: text for name, text in self._given.items() if name not in ("resume", "report")}
-            self._gate = Gate(options, self._models, machine, self._cache_root, folder, self.runner, say, given)
+            self._gate = Gate(
+                against, options, self._models, machine, self._cache_root, folder, self.runner, say, given
+            )
         self._run = read_run(folder)
         point_latest(options.report, folder)
         self.started = True

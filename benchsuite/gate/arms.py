@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import os
 import sys
+import tempfile
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Literal, get_args
 
@@ -27,10 +28,11 @@ _HELLO_DEADLINE_S = 60
 
 @dataclass(frozen=True)
 class Against:
-    """What the candidate is compared with."""
+    """What the candidate is compared with; `packages` are those of another environment, with its Python."""
 
     kind: Kind
     value: str
+    packages: Mapping[str, str] = field(default_factory=dict)
 
     def __str__(self) -> str:
         return f"{self.kind}:{self.value}"
@@ -79,6 +81,28 @@ def _interpreter(text: str, path: Path) -> Path:
     if not (path.is_file() and os.access(path, os.X_OK)):
         raise UsageError(f"--against {text}: {path} is no interpreter; give the python of another environment.")
     return path.absolute()
+
+
+def ready_against(options: Options, models: Sequence[ModelRef], cache_root: Path) -> Against:
+    """Read `--against` and ask another environment what it has, before a run is started.
+
+    Raises UsageError where it cannot be compared with at all.
+    """
+    assert options.gate.against is not None
+    if sys.platform == "win32":
+        raise UsageError("--against: the gate stops one arm while the other runs, which Windows cannot; use WSL.")
+    against = parse_against(options.gate.against, options.baseline)
+    if options.gate.same_artifacts and against.kind != "env":
+        raise UsageError("--same-artifacts: it goes with --against env:PYTHON; leave it out.")
+    if against.kind == "weights":
+        if len(models) != 1:
+            raise UsageError(f"--against {against}: it compares two models; name one with --model, not {len(models)}.")
+        resolve([against.value], cache_root)
+    if against.kind == "env":
+        with tempfile.TemporaryDirectory() as folder:
+            packages = probe(against.value, cache_root, Path(folder) / "hello.log")
+        return replace(against, packages=packages)
+    return against
 
 
 def probe(python: str, cache_root: Path, log: Path) -> Mapping[str, str]:
@@ -130,6 +154,7 @@ class BaselineArm:
 
 
 def baseline_arm(
+    against: Against,
     options: Options,
     models: Sequence[ModelRef],
     machine: Machine,
@@ -138,20 +163,14 @@ def baseline_arm(
     candidate: Runner,
     say: Say,
 ) -> BaselineArm:
-    """Make ready what `--against` names; raises UsageError where it cannot be compared with at all."""
-    assert options.gate.against is not None
-    against = parse_against(options.gate.against, options.baseline)
-    if options.gate.same_artifacts and against.kind != "env":
-        raise UsageError("--same-artifacts: it goes with --against env:PYTHON; leave it out.")
+    """Return the runner that prepares the baseline's cases."""
     python, model, find = sys.executable, None, None
     if against.kind == "env":
         python = against.value
-        packages = dict(probe(python, cache_root, folder / "logs" / "hello.log"))
+        packages = dict(against.packages)
         machine = replace(machine, python=packages.pop("python"), packages=packages)
         find = _candidates_artifact(candidate) if options.gate.same_artifacts else None
     elif against.kind == "weights":
-        if len(models) != 1:
-            raise UsageError(f"--against {against}: it compares two models; name one with --model, not {len(models)}.")
         models = resolve([against.value], cache_root)
         model = models[0].slug
     elif against.kind == "store":

@@ -156,6 +156,8 @@ def judge_blocks(blocks: Sequence[Block], tests: Mapping[Metric, Thresholds]) ->
 
 def decided(judgements: Sequence[Judgement]) -> bool:
     """Say whether more blocks would change nothing: a tail is waited for only where it looks worse."""
+    if any(judgement.decision == "REGRESSED" for judgement in judgements):
+        return True
     return all(
         not judgement.suspicious if judgement.metric in ("p95", "p99") else judgement.done for judgement in judgements
     )

@@ -7,7 +7,6 @@ import json
 import random
 import secrets
 import statistics
-import sys
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -19,11 +18,11 @@ from benchsuite.comparison import void_if_wrong
 from benchsuite.deterministic import judge
 from benchsuite.entries import entry_of
 from benchsuite.environment import Machine, differences
-from benchsuite.errors import BenchsuiteError, UsageError
+from benchsuite.errors import BenchsuiteError
 from benchsuite.files import template_folder, write_whole
 from benchsuite.findings import Finding, rerun_line
 from benchsuite.gate import blocks
-from benchsuite.gate.arms import baseline_arm
+from benchsuite.gate.arms import Against, baseline_arm
 from benchsuite.gate.blocks import Arm, Block, Subject
 from benchsuite.gate.judging import Metric, Thresholds
 from benchsuite.gate.live import LiveSource
@@ -69,6 +68,7 @@ class Gate:
 
     def __init__(
         self,
+        against: Against,
         options: Options,
         models: Sequence[ModelRef],
         machine: Machine,
@@ -78,10 +78,6 @@ class Gate:
         say: Callable[[str], None],
         given: Mapping[str, str],
     ) -> None:
-        if sys.platform == "win32":
-            raise UsageError(
-                "--against: the gate stops one arm while the other runs, which Windows cannot do; use WSL."
-            )
         self._options = options
         self._machine = machine
         self._folder = folder
@@ -89,9 +85,9 @@ class Gate:
         self._say = say
         self._given = given
         self._today = datetime.date.today()
-        self._waivers = self._read_waivers()
+        self._waivers = read_waivers_of(options)
         self._tolerances = _tolerances(options.baseline)
-        self._arm = baseline_arm(options, models, machine, cache_root, folder / "baseline", candidate, say)
+        self._arm = baseline_arm(against, options, models, machine, cache_root, folder / "baseline", candidate, say)
 
     def run(self, cases: Sequence[Case], show: Callable[[Sequence[Status]], None]) -> GateResult:
         """Prepare all cases, then measure them in blocks until each is decided; write `gate.json` at the end."""
@@ -195,7 +191,7 @@ class Gate:
             for status in outcome.statuses
             for finding in self._judged(status, tests[status.subject], taken, outcome)
         )
-        plans = {"plans": source.plans, "harness_share": harness_share(taken), "blocks": len(taken)}
+        plans = {"plans": codec.to_builtins(source.plans), "harness_share": harness_share(taken), "blocks": len(taken)}
         return outcome, found, plans
 
     def _judged(
@@ -227,13 +223,6 @@ class Gate:
             )
         return tuple(notes)
 
-    def _read_waivers(self) -> tuple[Waiver, ...]:
-        asked = self._options.gate.waivers
-        if asked is not None:
-            return read_waivers(asked)
-        usual = self._options.baseline / WAIVERS_FILE
-        return read_waivers(usual) if usual.exists() else ()
-
     def _write(self, result: GateResult, plans: Mapping[str, Any], seed: int) -> None:
         data = {
             "schema": SCHEMA,
@@ -248,6 +237,14 @@ class Gate:
             "outcome": codec.to_builtins(result.outcome) if result.outcome else None,
         }
         write_whole(self._folder / GATE_FILE, json.dumps(data, indent=1) + "\n")
+
+
+def read_waivers_of(options: Options) -> tuple[Waiver, ...]:
+    """Read the waivers that were named, or those beside the baselines where there are any."""
+    if options.gate.waivers is not None:
+        return read_waivers(options.gate.waivers)
+    usual = options.baseline / WAIVERS_FILE
+    return read_waivers(usual) if usual.exists() else ()
 
 
 def _levels(own: Sequence[Block]) -> Levels:

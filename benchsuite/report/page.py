@@ -12,6 +12,7 @@ from benchsuite.files import write_whole
 from benchsuite.findings import Finding
 from benchsuite.quantities import significant
 from benchsuite.report.charts import latency_against_map
+from benchsuite.report.gate_view import gate_view
 from benchsuite.report.recommendation import name_of
 from benchsuite.report.summary import summary
 from benchsuite.report.table import COLUMNS
@@ -28,7 +29,8 @@ def write_report(folder: Path, findings: Sequence[Finding], max_map_drop: float)
     `max_map_drop` is how many points of mAP50-95 a recommended case may lose. Raises UsageError where the folder
     cannot be written.
     """
-    view = page_view(read_run(folder), findings, max_map_drop)
+    run = read_run(folder)
+    view = page_view(run, findings, max_map_drop, gate_view(folder, findings, run.machine.fingerprint))
     page, markdown = folder / PAGE_FILE, folder / SUMMARY_FILE
     write_whole(page, render(view))
     write_whole(markdown, summary(view))

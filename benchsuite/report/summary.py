@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterable, Sequence
 
 from benchsuite.findings import Finding
+from benchsuite.report.gate_view import GateView
 from benchsuite.report.recommendation import name_of
 from benchsuite.report.table import ABSENT, Cell
 from benchsuite.report.views import GroupView, PageView
@@ -17,6 +18,7 @@ _COLUMNS = (
 )  # fmt: skip
 # A pull request is no place for pages of text: the report has the rest.
 _LISTED = 20
+_LISTED_TESTS = 60
 
 
 def summary(view: PageView) -> str:
@@ -25,6 +27,8 @@ def summary(view: PageView) -> str:
     lines = [f"## {_SIGNS[headline.tone]} {headline.word}", "", escape(headline.sentence), ""]
     lines += _findings("What failed", view.failing)
     lines += _findings("What moved without failing", view.moved)
+    if view.gate is not None:
+        lines += _gate(view.gate)
     for group in view.groups:
         lines += _group(group)
     if view.unmeasured:
@@ -96,6 +100,22 @@ def _remarks(view: PageView) -> list[str]:
         what = ", ".join(part for part in (remark.verdict, remark.title) if part)
         lines.append(f"- {escape(what)}: {escape(remark.sentence)} ({len(remark.cases)} cases)")
     return [*lines, "", "</details>", ""]
+
+
+def _gate(gate: GateView) -> list[str]:
+    lines = [f"### Gate against {escape(gate.against)}", ""]
+    lines += [_row(["case", "metric", "verdict", "baseline", "candidate", "why"]), "|" + "---|" * 6]
+    for it in gate.findings[:_LISTED_TESTS]:
+        texts = (it.case_id, it.title, it.verdict, it.baseline or ABSENT, it.current, it.sentence)
+        lines.append(_row([escape(text) for text in texts]))
+    if len(gate.findings) > _LISTED_TESTS:
+        lines.append(f"- and {len(gate.findings) - _LISTED_TESTS} more, in the report")
+    lines += ["", *(f"- {escape(text)}" for text in (*gate.facts, *gate.notes)), ""]
+    for selftest in gate.selftests:
+        lines += ["<details><summary>Self-test of the gate on this machine</summary>", ""]
+        lines += [f"- {escape(line)}" for line in selftest.lines]
+        lines += ["", "</details>", ""]
+    return lines
 
 
 def _and_more(number: int) -> list[str]:

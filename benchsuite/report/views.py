@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
-from benchsuite.absence import Absent
+from benchsuite.absence import NOT_SELECTED, Absent
 from benchsuite.findings import Finding
 from benchsuite.records import Record
 from benchsuite.report.deployment import setup_of
+from benchsuite.report.gate_view import GateView
 from benchsuite.report.groups import Group, group
 from benchsuite.report.headline import Headline, Unmeasured, headline
 from benchsuite.report.recommendation import Recommendation, recommend, void_reason
@@ -52,12 +53,15 @@ class PageView:
     groups: tuple[GroupView, ...]
     notes: tuple[str, ...]
     max_map_drop: float
+    gate: GateView | None = None
 
 
-def page_view(run: Run, findings: Sequence[Finding], max_map_drop: float) -> PageView:
+def page_view(run: Run, findings: Sequence[Finding], max_map_drop: float, gate: GateView | None = None) -> PageView:
     """Arrange a run and the findings about it for the page and the summary."""
     notes = Notes()
-    groups = tuple(_group_view(run, part, findings, max_map_drop, notes) for part in group(run.records))
+    # A gate alone leaves records without figures to rank.
+    figures = [record for record in run.records if record.metrics.latency != NOT_SELECTED or gate is None]
+    groups = tuple(_group_view(run, part, findings, max_map_drop, notes) for part in group(figures))
     unmeasured = _unmeasured(run)
     remarks = _grouped(
         (finding.verdict, finding.title, finding.sentence, finding.case_id)
@@ -79,6 +83,7 @@ def page_view(run: Run, findings: Sequence[Finding], max_map_drop: float) -> Pag
         groups=groups,
         notes=tuple(notes.texts),
         max_map_drop=max_map_drop,
+        gate=gate,
     )
 
 
