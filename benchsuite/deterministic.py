@@ -21,7 +21,7 @@ def judge(
 ) -> tuple[Finding, ...]:
     """Compare every metric that the old entry has and the new one was asked for.
 
-    Kernel counts are compared only between the same processors, which pick the kernels.
+    Kernel counts are compared only between the same processors and releases of the runtime, which pick the kernels.
     """
     return tuple(_Judge(old, new, tolerances).all(same_processors))
 
@@ -84,8 +84,11 @@ class _Judge:
             yield from self._absent("kernels", _counts(old, old), new)
             return
         kinds = {kind: None for kind in sorted({**old, **new}) if old.get(kind, 0) != new.get(kind, 0)} or old
-        if not same_processors:
+        runtimes = self._old.runtime, self._new.runtime
+        if not same_processors or runtimes[0] != runtimes[1]:
             why_not = "Another processor may pick other kernels for the same network."
+            if same_processors:
+                why_not = f"Run by {runtimes[0]} then and by {runtimes[1]} now, which may pick other kernels."
             yield self._finding("kernels", "NOT_COMPARABLE", _counts(old, old), _counts(new, new), "", why_not)
             return
         change = max((abs(new.get(kind, 0) - old.get(kind, 0)) for kind in kinds), default=0)

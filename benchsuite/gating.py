@@ -15,7 +15,7 @@ from benchsuite.environment import read_machine
 from benchsuite.errors import UsageError
 from benchsuite.files import write_whole
 from benchsuite.findings import render, write_findings
-from benchsuite.gate.arms import ready_against
+from benchsuite.gate.arms import ready_against, refuse_windows
 from benchsuite.gate.pair import Side
 from benchsuite.gate.selftest import SelfTest, read_suites
 from benchsuite.gate.session import Gate, read_waivers_of
@@ -51,6 +51,10 @@ def run_gate(given: Mapping[str, str], say: Say, terminal: bool) -> int:
         gate = Gate(against, options, models, machine, root, folder, runner, say, kept)
         progress = GateProgress(say, terminal)
         result = gate.run(cases, progress.show)
+    except KeyboardInterrupt:
+        say("gate: interrupted before anything was timed")
+        finish_run(folder, "interrupted")
+        return 130
     except BaseException:
         finish_run(folder, "interrupted")
         raise
@@ -82,7 +86,10 @@ class SelfTestPlan:
 
 def run_selftest(given: Mapping[str, str], plan: SelfTestPlan, say: Say, terminal: bool) -> int:
     """Run the suites that are still missing, print the rates, and return 0 where the gate keeps its promise."""
+    refuse_windows("selftest")
     options, machine, root = parse(given), read_machine(), cache_root()
+    if "latency" not in options.gate.metrics:
+        raise UsageError("selftest: it counts verdicts on latency; name latency among --gate-metrics.")
     models, selected = select(options, root)
     folder = options.report / "selftest" / _digest(machine.fingerprint, machine.packages, selected, given)
     folder.mkdir(parents=True, exist_ok=True)

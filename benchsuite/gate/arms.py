@@ -38,6 +38,12 @@ class Against:
         return f"{self.kind}:{self.value}"
 
 
+def refuse_windows(asked: str) -> None:
+    """Raise UsageError where no process can be stopped while another one runs."""
+    if sys.platform == "win32":
+        raise UsageError(f"{asked}: the gate stops one arm while the other runs, which Windows cannot; use WSL.")
+
+
 def parse_against(text: str, baseline_root: Path) -> Against:
     """Read `env:PYTHON`, `weights:PT`, `store:DIR`, `baseline:NAME`, or a path that tells which it is.
 
@@ -89,8 +95,7 @@ def ready_against(options: Options, models: Sequence[ModelRef], cache_root: Path
     Raises UsageError where it cannot be compared with at all.
     """
     assert options.gate.against is not None
-    if sys.platform == "win32":
-        raise UsageError("--against: the gate stops one arm while the other runs, which Windows cannot; use WSL.")
+    refuse_windows("--against")
     against = parse_against(options.gate.against, options.baseline)
     if options.gate.same_artifacts and against.kind != "env":
         raise UsageError("--same-artifacts: it goes with --against env:PYTHON; leave it out.")

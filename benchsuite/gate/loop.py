@@ -156,11 +156,9 @@ def judge_blocks(blocks: Sequence[Block], tests: Mapping[Metric, Thresholds]) ->
 
 def decided(judgements: Sequence[Judgement]) -> bool:
     """Say whether more blocks would change nothing: a tail is waited for only where it looks worse."""
-    if any(judgement.decision == "REGRESSED" for judgement in judgements):
-        return True
-    return all(
-        not judgement.suspicious if judgement.metric in ("p95", "p99") else judgement.done for judgement in judgements
-    )
+    shifts = [judgement for judgement in judgements if judgement.metric not in ("p95", "p99")]
+    regressed = any(judgement.decision == "REGRESSED" for judgement in judgements)
+    return all(it.done for it in shifts) and (regressed or not any(it.suspicious for it in judgements))
 
 
 def _judge(progress: _Progress, tests: Mapping[Metric, Thresholds]) -> Status:

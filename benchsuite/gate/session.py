@@ -18,9 +18,9 @@ from benchsuite.comparison import void_if_wrong
 from benchsuite.deterministic import judge
 from benchsuite.entries import entry_of
 from benchsuite.environment import Machine, differences
-from benchsuite.errors import BenchsuiteError
+from benchsuite.errors import BuildError, ProcessError, SessionError
 from benchsuite.files import template_folder, write_whole
-from benchsuite.findings import Finding, rerun_line
+from benchsuite.findings import ACCURACY_METRICS, Finding, rerun_line
 from benchsuite.gate import blocks
 from benchsuite.gate.arms import Against, baseline_arm
 from benchsuite.gate.blocks import Arm, Block, Subject
@@ -30,7 +30,7 @@ from benchsuite.gate.loop import Loop, Outcome, Status
 from benchsuite.gate.pair import Side
 from benchsuite.gate.selftest import harness_share
 from benchsuite.gate.suite import plan_tests
-from benchsuite.gate.verdicts import Levels, exit_code, expired, findings_of
+from benchsuite.gate.verdicts import Levels, exit_code, expired, findings_of, strictly
 from benchsuite.gate.waivers import WAIVERS_FILE, Waiver, ceilings, read_waivers
 from benchsuite.models.weights import ModelRef
 from benchsuite.options import Options
@@ -41,6 +41,8 @@ from benchsuite.tolerances import TOLERANCES_FILE, Tolerance, read_tolerances
 BLOCKS_FILE = "gate-blocks.jsonl"
 GATE_FILE = "gate.json"
 SCHEMA = 1
+# What one case may fail by; a mistake of the user's ends the gate.
+_FAILURES = (BuildError, SessionError, ProcessError)
 
 
 @dataclass(frozen=True)
@@ -111,10 +113,9 @@ class Gate:
         findings += timed
         for ready in prepared:
             findings += ready.fixed
-        findings = [self._with_rerun(finding, cases) for finding in findings]
-        result = GateResult(
-            tuple(findings), outcome, exit_code(findings, self._options.gate.strict), self._notes(outcome)
-        )
+        strict = self._options.gate.strict
+        findings = [self._with_rerun(strictly(finding) if strict else finding, cases) for finding in findings]
+        result = GateResult(tuple(findings), outcome, exit_code(findings, strict), self._notes(outcome))
         self._write(result, plans, seed)
         return result
 
@@ -133,13 +134,13 @@ class Gate:
         try:
             ours = self._candidate.case_run(case)
             ours.ran()
-        except BenchsuiteError as error:
+        except _FAILURES as error:
             self._candidate.finish_open()
             return _missing(case, f"The candidate failed: {error}")
         try:
             theirs = self._arm.runner.case_run(paired)
             theirs.ran()
-        except BenchsuiteError as error:
+        except _FAILURES as error:
             self._arm.runner.finish_open()
             return _not_comparable(case, f"The baseline cannot be measured: {error}")
         a, b = theirs.subject.bench, ours.subject.bench
@@ -153,7 +154,7 @@ class Gate:
             first_call_ns = ours.cold().first_inference_ns
             new = self._candidate.finish_open()
             old = self._arm.runner.finish_open()
-        except BenchsuiteError as error:
+        except _FAILURES as error:
             return _missing(case, f"Its accuracy could not be evaluated: {error}")
         assert new is not None
         assert old is not None
@@ -185,7 +186,8 @@ class Gate:
             blocks.append(self._folder / BLOCKS_FILE, block)
 
         outcome = Loop(tests, control, gate.budget_s, source, random.Random(seed), keep, show).run()
-        fixed = {it.case.id: it.fixed for it in prepared}
+        # Other kernels do not make it another detector; lost accuracy does.
+        fixed = {it.case.id: tuple(f for f in it.fixed if f.metric in ACCURACY_METRICS) for it in prepared}
         found = tuple(
             void_if_wrong(finding, fixed[finding.case_id])
             for status in outcome.statuses

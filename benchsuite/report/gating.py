@@ -3,12 +3,21 @@
 from __future__ import annotations
 
 import textwrap
-from collections.abc import Callable, Sequence
+import time
+from collections import Counter
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
-from benchsuite.findings import WIDTH, Finding
+from benchsuite.findings import WIDTH, Finding, Verdict
+from benchsuite.gate.judging import Judgement
 from benchsuite.gate.loop import Status
 from benchsuite.gate.session import GateResult
+from benchsuite.gate.verdicts import DECIDING
+
+_HEARTBEAT_S = 60
+_ORDER: tuple[Verdict, ...] = (
+    "MISSING", "REGRESSED", "OVER_LIMIT", "NOT_COMPARABLE", "INCONCLUSIVE", "IMPROVED", "PASS",
+)  # fmt: skip
 
 
 def status_line(status: Status) -> str:
@@ -23,22 +32,20 @@ def status_line(status: Status) -> str:
     if status.failed_arm:
         verdict = "MISSING"
     elif status.done:
-        verdict = worst(status)
+        it = worst(status)
+        # The ratio beside it is that of the first test.
+        verdict = it.decision if it.metric == judgement.metric else f"{it.decision} {it.metric}"
     else:
         verdict = "…"
-    shown = name if len(name) <= 41 else f"{name[:40]}…"
-    return f"{shown:<41} {status.blocks:>3} {ratio:>6} {interval:>13} {verdict}"
+    shown = name if len(name) <= 37 else f"{name[:36]}…"
+    return f"{shown:<37} {status.blocks:>3} {ratio:>6} {interval:>13} {verdict}"
 
 
-def worst(status: Status) -> str:
-    """Return the verdict of a subject's tests that matters most; tails that show nothing say nothing."""
-    decisions = [
-        judgement.decision
-        for judgement in status.judgements
-        if judgement.metric not in ("p95", "p99") or judgement.decision == "REGRESSED"
-    ]
+def worst(status: Status) -> Judgement:
+    """Return the judgement of a subject that matters most; tails that show nothing say nothing."""
     order = ("REGRESSED", "INCONCLUSIVE", "IMPROVED", "PASS")
-    return min(decisions, key=order.index, default="PASS")
+    telling = [it for it in status.judgements if it.metric not in ("p95", "p99") or it.decision == "REGRESSED"]
+    return min(telling or status.judgements, key=lambda it: order.index(it.decision))
 
 
 class GateProgress:
@@ -47,6 +54,7 @@ class GateProgress:
     def __init__(self, say: Callable[[str], None], terminal: bool) -> None:
         self._say = say
         self._told: set[str] = set()
+        self._spoke_at = time.monotonic()
         self._live: Any = None
         if terminal:
             from rich.live import Live
@@ -60,9 +68,15 @@ class GateProgress:
         if self._live is not None:
             from rich.text import Text
 
-            heading = f"{'case':<41} {'blk':>3} {'ratio':>6} {'95 %':>13} verdict"
+            heading = f"{'case':<37} {'blk':>3} {'ratio':>6} {'95 %':>13} verdict"
             self._live.update(Text("\n".join([heading, *map(status_line, statuses)])), refresh=True)
             return
+        now = time.monotonic()
+        if now - self._spoke_at > _HEARTBEAT_S:
+            self._spoke_at = now
+            done = sum(status.done for status in statuses)
+            blocks = sum(status.blocks for status in statuses)
+            self._say(f"gate: {done} of {len(statuses)} subjects decided after {blocks} blocks")
         for status in statuses:
             key = f"{status.subject.case_id} {status.subject.metric}"
             if status.done and key not in self._told:
@@ -83,15 +97,23 @@ def result_lines(result: GateResult) -> list[str]:
             continue
         lines += ["", f"{finding.case_id}", f"  {finding.verdict}  {finding.title}", *_wrapped(finding.sentence)]
     lines += ["", *result.notes] if result.notes else []
-    counts = {verdict: sum(it.verdict == verdict for it in result.findings) for verdict in _order(result.findings)}
+    counts = Counter(case_verdicts(result.findings).values())
     seconds = f" in {result.outcome.elapsed_s:.0f} s, {result.outcome.sweeps} sweeps" if result.outcome else ""
-    lines += ["", "gate: " + ", ".join(f"{number} {verdict}" for verdict, number in counts.items()) + seconds]
-    return lines
+    shown = ", ".join(f"{counts[verdict]} {verdict}" for verdict in _ORDER if counts[verdict])
+    return [*lines, "", f"gate: {counts.total()} cases: {shown}{seconds}"]
 
 
-def _order(findings: Sequence[Finding]) -> list[str]:
-    known = ("REGRESSED", "MISSING", "OVER_LIMIT", "NOT_COMPARABLE", "INCONCLUSIVE", "IMPROVED", "PASS")
-    return [verdict for verdict in known if any(finding.verdict == verdict for finding in findings)]
+def case_verdicts(findings: Sequence[Finding]) -> Mapping[str, Verdict]:
+    """Return the verdict of each case that matters most; what cannot be compared beside its timing is a remark."""
+    verdicts: dict[str, Verdict] = {}
+    for finding in findings:
+        remark = finding.verdict in ("NOT_COMPARABLE", "INCONCLUSIVE") and finding.metric not in DECIDING
+        # A changed size is no improvement of what the case does.
+        improved = finding.verdict == "IMPROVED" and finding.metric not in DECIDING
+        verdict: Verdict = "PASS" if remark or improved else finding.verdict
+        known = verdicts.get(finding.case_id, "PASS")
+        verdicts[finding.case_id] = min(known, verdict, key=_ORDER.index)
+    return verdicts
 
 
 def _wrapped(text: str) -> list[str]:

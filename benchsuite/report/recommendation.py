@@ -7,12 +7,11 @@ from dataclasses import dataclass
 
 from benchsuite.absence import Absent
 from benchsuite.cases import BACKENDS, PRECISIONS
-from benchsuite.findings import Finding
+from benchsuite.findings import ACCURACY_METRICS, Finding
 from benchsuite.measure.measurement import Accuracy, Distribution
 from benchsuite.quantities import milliseconds, signed, significant
 from benchsuite.records import Record
 
-_ACCURACY_METRICS = ("map50_95", "map50", "parity", "accuracy")
 # Points are differences of floats: 0.65 - 0.64 is a hair more than one point.
 _EPSILON = 1e-9
 
@@ -42,7 +41,7 @@ def void_reason(record: Record, findings: Iterable[Finding]) -> str:
         return f"void: its accuracy is not known ({accuracy.reason})"
     wrong = [finding for finding in findings if finding.case_id == record.case.id and finding.fails]
     for finding in wrong:
-        if finding.metric in _ACCURACY_METRICS:
+        if finding.metric in ACCURACY_METRICS:
             return f"void: {finding.title} failed ({finding.verdict}, {finding.current})"
     return ""
 

@@ -75,7 +75,7 @@ def workers() -> list[int]:
 
 
 def test_equal_arms_pass_and_leave_evidence(run: Callable[..., tuple[int, str]], tmp_path: Path) -> None:
-    """The same environment in both arms passes; every block, the verdicts and a report are kept, and no worker is left."""
+    """The same environment in both arms passes; blocks, verdicts and a report are kept, and no worker is left."""
     before = workers()
     code, output = run(*gate("--against", f"env:{sys.executable}"))
     folder = tmp_path / "reports" / "latest"

@@ -9,7 +9,8 @@ import pytest
 from streams import BLOCK_S, NOISES, SyntheticSource
 
 from benchsuite.gate.blocks import Block, Subject
-from benchsuite.gate.loop import Loop
+from benchsuite.gate.judging import Judgement, Thresholds, judge_shift
+from benchsuite.gate.loop import Loop, decided
 from benchsuite.gate.pair import ArmError
 from benchsuite.gate.suite import plan_tests
 from benchsuite.options import defaults, parse
@@ -120,3 +121,16 @@ def test_waiver_moves_ceiling_and_margin_of_its_case() -> None:
     assert tests[Subject("two")]["latency"].promise == 0.08
     assert tests[Subject("two")]["latency"].null_margin == pytest.approx(1.08 / 1.05 * 1.01 - 1)
     assert tests[Subject("one")]["latency"].promise == 0.05
+
+
+def test_memory_that_regressed_does_not_end_the_latency() -> None:
+    """A case goes on until its latency is decided too, and stops then without waiting for a doubtful tail."""
+    thresholds = Thresholds(0.01, 0.05, 0.01 / 12)
+    ds = [0.0, 0.0, 0.0, 0.06] * 4
+    memory, latency = judge_shift("memory", [0.1] * 16, thresholds), judge_shift("latency", ds, thresholds)
+    tail = Judgement("p95", "INCONCLUSIVE", False, 10, log_e_worse=5.0)
+    assert memory.decision == "REGRESSED"
+    assert not decided([latency, memory])
+    passed = judge_shift("latency", [0.0] * 16, thresholds)
+    assert decided([passed, memory, tail])
+    assert not decided([passed, tail])

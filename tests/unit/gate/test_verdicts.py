@@ -12,7 +12,7 @@ from benchsuite.findings import Finding
 from benchsuite.gate.blocks import Subject
 from benchsuite.gate.judging import Thresholds, judge_shift
 from benchsuite.gate.loop import Outcome, Status
-from benchsuite.gate.verdicts import Levels, exit_code, findings_of
+from benchsuite.gate.verdicts import Levels, exit_code, findings_of, strictly
 from benchsuite.gate.waivers import Waiver
 from benchsuite.options import defaults
 from benchsuite.testing import make_case
@@ -34,10 +34,9 @@ def outcome_of(status: Status, **fields: object) -> Outcome:
     return replace(Outcome((status,), (), False, None, 12, 60.0), **fields)
 
 
-def finding_of(status: Status, waivers: tuple[Waiver, ...] = (), strict: bool = False, **fields: object) -> Finding:
+def finding_of(status: Status, waivers: tuple[Waiver, ...] = (), **fields: object) -> Finding:
     """Return the one finding of a status."""
-    options = replace(OPTIONS, strict=strict)
-    (finding,) = findings_of(status, TESTS, LEVELS, outcome_of(status, **fields), options, waivers)
+    (finding,) = findings_of(status, TESTS, LEVELS, outcome_of(status, **fields), OPTIONS, waivers)
     return finding
 
 
@@ -63,7 +62,7 @@ def test_undecided_says_what_would_decide() -> None:
     finding = finding_of(status)
     assert (finding.verdict, finding.fails) == ("INCONCLUSIVE", False)
     assert "more blocks would decide" in finding.sentence
-    assert finding_of(status, strict=True).fails
+    assert strictly(finding).fails
     hopeless = finding_of(status_of([-0.1, 0.1] * 10))
     assert "quieter machine" in hopeless.sentence
 
