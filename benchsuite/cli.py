@@ -199,7 +199,7 @@ def selftest(
 
     Example: benchsuite selftest --aa 20 --inject 5% --backend onnx --precision fp32 --imgsz 320
     """
-    from benchsuite.gating import SelfTestPlan, run_selftest
+    from benchsuite.selftesting import SelfTestPlan, run_selftest
 
     slowdowns = tuple(parse({"max_slowdown": text, "null_margin": "0.01%"}).gate.max_slowdown for text in _list(inject))
     if not aa and not slowdowns:

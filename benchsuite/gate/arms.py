@@ -16,7 +16,7 @@ from benchsuite.artifacts.recipe import Artifact, Recipe
 from benchsuite.artifacts.store import Store
 from benchsuite.cases import Case
 from benchsuite.environment import Machine
-from benchsuite.errors import BaselineError, BuildError, ProcessError, UsageError
+from benchsuite.errors import BaselineError, BuildError, ModelError, ProcessError, UsageError
 from benchsuite.models.weights import ModelRef, resolve
 from benchsuite.options import Options
 from benchsuite.process import PROTOCOL_VERSION, Child, offline_environment
@@ -102,7 +102,10 @@ def ready_against(options: Options, models: Sequence[ModelRef], cache_root: Path
     if against.kind == "weights":
         if len(models) != 1:
             raise UsageError(f"--against {against}: it compares two models; name one with --model, not {len(models)}.")
-        resolve([against.value], cache_root)
+        try:
+            resolve([against.value], cache_root)
+        except ModelError as error:
+            raise UsageError(str(error).replace("--model ", "--against weights:")) from None
     if against.kind == "env":
         with tempfile.TemporaryDirectory() as folder:
             packages = probe(against.value, cache_root, Path(folder) / "hello.log")

@@ -47,6 +47,9 @@ def between(before: Snapshot, after: Snapshot, involuntary_switches: int) -> tup
         conditions["stolen"] = round(stolen, 4)
         if stolen > _MOST_STOLEN:
             void = void or f"other virtual machines took {stolen:.0%} of the CPU time"
+    throttled = after.state.get("throttle_count", 0.0) - before.state.get("throttle_count", 0.0)
+    if throttled > 0:
+        void = void or f"the processor was throttled {throttled:.0f} times"
     if after.gpu_slowed:
         void = void or f"the GPU was slowed: {', '.join(after.gpu_slowed)}"
     if after.gpu_strangers:

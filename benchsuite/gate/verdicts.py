@@ -84,7 +84,10 @@ def _sentence(status: Status, judgement: Judgement, thresholds: Thresholds) -> s
     spread = f"{percent(low)} to {percent(high)} % in {blocks}"
     if judgement.decision == "PASS":
         assert judgement.excluded is not None
-        return f"Proved not {thresholds.promise * 100:g} % worse: {spread}, {percent(judgement.excluded)} % excluded."
+        return (
+            f"Proved not {thresholds.promise * 100:g} % worse: {spread}; more than {percent(judgement.excluded)} % is "
+            "excluded."
+        )
     if judgement.decision == "REGRESSED":
         return f"Proved more than {thresholds.null_margin * 100:g} % worse: {spread}."
     if judgement.decision == "IMPROVED":

@@ -66,7 +66,10 @@ def page_view(run: Run, findings: Sequence[Finding], max_map_drop: float, gate: 
     remarks = _grouped(
         (finding.verdict, finding.title, finding.sentence, finding.case_id)
         for finding in findings
-        if not finding.fails and finding.verdict in ("INCONCLUSIVE", "NOT_COMPARABLE", "MISSING")
+        # The gate's own table says the rest.
+        if (gate is None or finding not in gate.findings)
+        and not finding.fails
+        and finding.verdict in ("INCONCLUSIVE", "NOT_COMPARABLE", "MISSING")
     )
     warnings = _grouped(
         ("WARNING", "", warning, record.case.id) for record in run.records for warning in record.validity.warnings

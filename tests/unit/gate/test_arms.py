@@ -10,7 +10,9 @@ from pathlib import Path
 import pytest
 
 from benchsuite.errors import UsageError
-from benchsuite.gate.arms import parse_against, probe
+from benchsuite.gate.arms import parse_against, probe, ready_against
+from benchsuite.models.weights import resolve
+from benchsuite.options import parse
 from benchsuite.process import PROTOCOL_VERSION
 
 
@@ -48,6 +50,25 @@ def test_what_is_not_there_is_said(tmp_path: Path, text: str, problem: str) -> N
     with pytest.raises(UsageError, match=problem) as error:
         parse_against(text, tmp_path)
     assert f"--against {text}" in str(error.value)
+
+
+def test_weights_that_are_no_detector_are_refused(tmp_path: Path) -> None:
+    """A file of another kind is refused before anything runs, with the option that named it."""
+    (tmp_path / "other.pt").write_bytes(b"not a checkpoint")
+    options = parse({"against": f"weights:{tmp_path / 'other.pt'}"})
+    models = resolve(["yolo26n_shapes"], tmp_path)
+    with pytest.raises(UsageError, match=r"^--against weights:.*damaged or no PyTorch checkpoint"):
+        ready_against(options, models, tmp_path)
+
+
+def test_one_model_against_other_weights_only(tmp_path: Path) -> None:
+    """Two models cannot pair with one weights file, and --same-artifacts is for environments."""
+    weights = tmp_path / "other.pt"
+    weights.touch()
+    with pytest.raises(UsageError, match="name one with --model, not 0"):
+        ready_against(parse({"against": str(weights)}), [], tmp_path)
+    with pytest.raises(UsageError, match="it goes with --against env"):
+        ready_against(parse({"against": str(weights), "same_artifacts": "yes"}), [], tmp_path)
 
 
 def test_this_interpreter_answers_with_its_packages(tmp_path: Path) -> None:

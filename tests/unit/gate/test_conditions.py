@@ -24,6 +24,7 @@ def test_quiet_block_counts() -> None:
     [
         (Snapshot(61.0, (0, 1200), {}), "slept for 61.0 s"),
         (Snapshot(0.0, (50, 1200), {}), "took 25% of the CPU time"),
+        (Snapshot(0.0, (0, 1200), {"throttle_count": 3.0}), "processor was throttled 3 times"),
         (Snapshot(0.0, (0, 1200), {}, ("hardware thermal",)), "GPU was slowed: hardware thermal"),
         (Snapshot(0.0, (0, 1200), {}, (), (4711,)), "other processes ran on the GPU: 4711"),
     ],

@@ -53,7 +53,7 @@ def test_pass_says_what_is_excluded() -> None:
     finding = finding_of(status_of([0.0] * 6 + [0.01] * 6))
     assert finding.verdict == "PASS"
     assert "Proved not 5 % worse" in finding.sentence
-    assert "+1.0 % excluded" in finding.sentence
+    assert "more than +1.0 % is excluded" in finding.sentence
 
 
 def test_undecided_says_what_would_decide() -> None:
