@@ -229,6 +229,7 @@ class Gate:
         data = {
             "schema": SCHEMA,
             "against": str(self._arm.against),
+            "changed": list(differences(self._arm.machine, self._machine)),
             "baseline_machine": codec.to_builtins(self._arm.machine),
             "settings": codec.to_builtins(replace(self._options.gate, waivers=None)),
             "waivers": [str(waiver) for waiver in self._waivers],

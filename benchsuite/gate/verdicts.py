@@ -69,7 +69,7 @@ def _finding(
         if judgement.excluded is not None and judgement.excluded <= 1 + options.max_slowdown:
             sentence += " It is not needed any more."
     before, now = _shown(judgement, levels)
-    allowed = f"not {thresholds.promise * 100:g} % more, or not proved {thresholds.null_margin * 100:g} % more"
+    allowed = f"less than {thresholds.promise * 100:g} % more"
     return Finding(
         status.subject.case_id, metric, decision, before, now, allowed, sentence, fails=decision == "REGRESSED"
     )

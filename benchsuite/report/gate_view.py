@@ -50,6 +50,8 @@ def gate_view(folder: Path, findings: Sequence[Finding], fingerprint: str) -> Ga
         data = json.loads(path.read_text(encoding="utf-8"))
         outcome = data["outcome"]
         facts = _facts(outcome["sweeps"], outcome["elapsed_s"], outcome["control_ds"]) if outcome else ()
+        changed = "; ".join(data["changed"]) or "nothing that is recorded of machine and versions"
+        facts = (f"Changed from the baseline to the candidate: {changed}.", *facts)
         against, notes = str(data["against"]), tuple(data["notes"])
     except (OSError, ValueError, KeyError, TypeError) as error:
         raise RecordError(f"cannot read {path}: {error}") from None
