@@ -83,7 +83,9 @@ def suite_line(
 
 def write_setup(folder: Path, selected: tuple[Case, ...], given: Mapping[str, str], fingerprint: str) -> None:
     """Keep beside the suites what they were of."""
-    setup = {"fingerprint": fingerprint, "cases": [case.id for case in selected], "options": dict(given)}
+    # Where the results lie is not what they are of.
+    options = {name: text for name, text in given.items() if name != "report"}
+    setup = {"fingerprint": fingerprint, "cases": [case.id for case in selected], "options": options}
     write_whole(folder / "setup.json", json.dumps(setup, indent=1) + "\n")
 
 

@@ -7,6 +7,7 @@ import random
 import secrets
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import Literal
 
@@ -121,7 +122,7 @@ class SelfTest:
         _append(self.folder / SUITES_FILE, suite)
         return suite
 
-    @property
+    @cached_property
     def _pool(self) -> Mapping[Subject, Sequence[Block]]:
         pool: dict[Subject, list[Block]] = {}
         for suite in read_suites(self.folder):
