@@ -11,7 +11,7 @@ from typing import Annotated, Any
 import typer
 
 from benchsuite.errors import BenchsuiteError, UsageError
-from benchsuite.options import SETTINGS, Setting, parse, parse_bytes
+from benchsuite.options import SETTINGS, Setting, parse, parse_bytes, parse_percent
 
 app = typer.Typer(
     help="Benchmark YOLO detectors on every runtime of this machine. Measuring itself is `pytest bench/`.",
@@ -201,15 +201,14 @@ def selftest(
     """
     from benchsuite.selftesting import SelfTestPlan, run_selftest
 
-    slowdowns = tuple(parse({"max_slowdown": text, "null_margin": "0.01%"}).gate.max_slowdown for text in _list(inject))
+    try:
+        slowdowns = tuple(parse_percent(text.strip()) for text in inject.split(",") if text.strip())
+    except ValueError as error:
+        raise UsageError(f"--inject {inject}: {error}.") from None
     if not aa and not slowdowns:
         raise UsageError("selftest: nothing to do; give --aa 20, --inject 5%, or both.")
     plan = SelfTestPlan(aa, slowdowns, suites, replay)
     raise typer.Exit(run_selftest(given, plan, typer.echo, sys.stdout.isatty()))
-
-
-def _list(text: str) -> list[str]:
-    return [word.strip() for word in text.split(",") if word.strip()]
 
 
 @cache_app.command("list")

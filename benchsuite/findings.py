@@ -14,6 +14,7 @@ from benchsuite.cases import Case, slug
 from benchsuite.codec import from_builtins, to_builtins
 from benchsuite.errors import RecordError
 from benchsuite.files import write_whole
+from benchsuite.options import SETTINGS
 
 # OVER_LIMIT belongs to service goals, which know no baseline; the others compare.
 Verdict = Literal["PASS", "REGRESSED", "IMPROVED", "INCONCLUSIVE", "NOT_COMPARABLE", "MISSING", "OVER_LIMIT"]
@@ -40,7 +41,7 @@ ACCURACY_METRICS = ("map50_95", "map50", "parity", "accuracy")
 # Options that the case itself decides, and those that say where results go and not what is measured.
 _DECIDED_BY_CASE = ("model", "backend", "precision", "device", "imgsz", "batch", "threads", "effort")
 _ABOUT_RESULTS = ("report", "resume", "max_map_drop")
-_SWITCHES = ("same_artifacts", "gate_strict")
+_SWITCHES = {setting.name for setting in SETTINGS if setting.switch}
 
 
 @dataclass(frozen=True)

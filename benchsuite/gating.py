@@ -9,12 +9,11 @@ from collections.abc import Callable, Mapping
 from benchsuite.environment import read_machine
 from benchsuite.errors import UsageError
 from benchsuite.findings import render, write_findings
-from benchsuite.gate.arms import ready_against
-from benchsuite.gate.session import Gate, read_waivers_of
+from benchsuite.gate.session import Gate, read_terms
 from benchsuite.options import parse
 from benchsuite.report.gating import GateProgress, result_lines
 from benchsuite.report.page import write_report
-from benchsuite.runner import Runner
+from benchsuite.runner import Runner, check_options
 from benchsuite.runs import create_run, finish_run, point_latest
 from benchsuite.selection import cache_root, select
 
@@ -29,8 +28,8 @@ def run_gate(given: Mapping[str, str], say: Say, terminal: bool) -> int:
             "gate: --against is missing; give env:PYTHON, weights:PT, store:DIR or baseline:NAME to compare with."
         )
     models, cases = select(options, root)
-    against = ready_against(options, models, root)
-    read_waivers_of(options)
+    check_options(options, cases, machine)
+    terms = read_terms(options, models, root)
     kept = {name: text for name, text in given.items() if name != "report"}
     command = shlex.join(["benchsuite", *sys.argv[1:]])
     folder = create_run(
@@ -39,7 +38,7 @@ def run_gate(given: Mapping[str, str], say: Say, terminal: bool) -> int:
     runner = Runner(options, models, machine, root, folder, say)
     progress = None
     try:
-        gate = Gate(against, options, models, machine, root, folder, runner, say, kept)
+        gate = Gate(terms, options, models, machine, root, folder, runner, say, kept)
         progress = GateProgress(say, terminal)
         result = gate.run(cases, progress.show)
     except KeyboardInterrupt:

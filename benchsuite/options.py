@@ -88,8 +88,9 @@ class Setting:
     metavar: str
     help: str
     parse: Callable[[str], Any]
-    # What a flag without a value means; with `switch` it takes none.
+    # What a flag without a value means.
     bare: str | None = None
+    # A flag that never takes a value; given, its text is "yes".
     switch: bool = False
 
     @property
@@ -201,7 +202,8 @@ def _points(text: str) -> float:
     return float(text)
 
 
-def _percent(text: str) -> float:
+def parse_percent(text: str) -> float:
+    """Read 5% or 5 as a fraction; raises ValueError for anything else."""
     match = re.fullmatch(r"(\d+(?:\.\d+)?)\s*%?", text)
     if not match or not 0 < float(match[1]) < 100:
         raise ValueError("give percent between 0 and 100, as in 5%")
@@ -260,14 +262,14 @@ SETTINGS = (
             "gate: measure every case beside a baseline that is run again: env:PYTHON, weights:PT, store:DIR or "
             "baseline:NAME (a path alone is recognised)", lambda text: text or None),
     Setting("--same-artifacts", "", "", "gate: an env: baseline loads the candidate's artifacts, so that only the "
-            "runtime differs", _switch, bare="yes", switch=True),
+            "runtime differs", _switch, switch=True),
     Setting("--gate-metrics", "latency,p95,p99,memory", "M[,M]", f"gate: all, or some of {', '.join(GATE_METRICS)}",
             _some_of(GATE_METRICS)),
-    Setting("--max-slowdown", "5%", "PERCENT", "gate: the slowdown that it promises to catch", _percent),
-    Setting("--null-margin", "1%", "PERCENT", "gate: the slowdown that never fails", _percent),
-    Setting("--alpha", "1%", "PERCENT", "gate: chance of any false alarm in the whole suite", _percent),
+    Setting("--max-slowdown", "5%", "PERCENT", "gate: the slowdown that it promises to catch", parse_percent),
+    Setting("--null-margin", "1%", "PERCENT", "gate: the slowdown that never fails", parse_percent),
+    Setting("--alpha", "1%", "PERCENT", "gate: chance of any false alarm in the whole suite", parse_percent),
     Setting("--gate-budget", "180s", "TIME", "gate: time a case, pooled over the suite", _seconds),
-    Setting("--gate-strict", "", "", "gate: INCONCLUSIVE and NOT_COMPARABLE fail too", _switch, bare="yes",
+    Setting("--gate-strict", "", "", "gate: INCONCLUSIVE and NOT_COMPARABLE fail too", _switch,
             switch=True),
     Setting("--waivers", "", "TOML", "gate: accepted slowdowns (default: waivers.toml in the baselines, if there)",
             _path),

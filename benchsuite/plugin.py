@@ -29,7 +29,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     for setting in SETTINGS:
         extra: dict[str, Any] = {"metavar": setting.metavar}
         if setting.switch:
-            extra = {"action": "store_const", "const": setting.bare}
+            extra = {"action": "store_const", "const": "yes"}
         elif setting.bare:
             extra |= {"nargs": "?", "const": setting.bare}
         text = f"{setting.help} [{setting.default}]" if setting.default else setting.help

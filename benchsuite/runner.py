@@ -265,6 +265,15 @@ class Runner:
         return record
 
 
+def check_options(options: Options, cases: Sequence[Case], machine: Machine) -> None:
+    """Raise UsageError, before anything is written, for data that cannot be evaluated or a scheme no backend has."""
+    if options.data is not None:
+        load_dataset(options.data).splits["val"]
+    for case in cases:
+        if backend(case.backend).why_not(case, machine) is None:
+            artifact_need(case, machine, options)
+
+
 def artifact_need(case: Case, machine: Machine, options: Options) -> ArtifactNeed:
     """Return what a case loads; raises UsageError for a scheme or method that its backend has not."""
     chosen = {"calib_method": options.calib_method, "quant_scheme": options.quant_scheme}

@@ -43,7 +43,7 @@ def run_selftest(given: Mapping[str, str], plan: SelfTestPlan, say: Say, termina
     models, selected = select(options, root)
     folder = options.report / "selftest" / _digest(machine.fingerprint, machine.packages, selected, given)
     folder.mkdir(parents=True, exist_ok=True)
-    write_setup(folder, selected, given, machine.fingerprint)
+    _write_setup(folder, selected, given, machine.fingerprint)
     runner = Runner(options, models, machine, root, folder, say)
     try:
         test = _self_test(folder, selected, runner, options.gate, say)
@@ -81,7 +81,7 @@ def suite_line(
     return ", ".join(parts)
 
 
-def write_setup(folder: Path, selected: tuple[Case, ...], given: Mapping[str, str], fingerprint: str) -> None:
+def _write_setup(folder: Path, selected: tuple[Case, ...], given: Mapping[str, str], fingerprint: str) -> None:
     """Keep beside the suites what they were of."""
     # Where the results lie is not what they are of.
     options = {name: text for name, text in given.items() if name != "report"}

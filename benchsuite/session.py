@@ -7,25 +7,22 @@ from dataclasses import replace
 from pathlib import Path
 
 from benchsuite.absence import Absent
-from benchsuite.backends import backend
 from benchsuite.baselines import Baseline, find, load
 from benchsuite.benchmark import Measured
 from benchsuite.cases import Case
 from benchsuite.comparison import compare
-from benchsuite.data.dataset import load_dataset
 from benchsuite.environment import differences, read_machine
 from benchsuite.errors import UsageError
 from benchsuite.estimate import estimate_s
 from benchsuite.findings import Finding, render, write_findings
-from benchsuite.gate.arms import ready_against
-from benchsuite.gate.session import Gate, GateResult, read_waivers_of
+from benchsuite.gate.session import Gate, GateResult, read_terms
 from benchsuite.limits import broken_limits
 from benchsuite.options import Options, parse
 from benchsuite.records import Record
 from benchsuite.report.console import case_line, table_lines
 from benchsuite.report.gating import GateProgress, result_lines
 from benchsuite.report.page import write_report
-from benchsuite.runner import Runner, artifact_need
+from benchsuite.runner import Runner, check_options
 from benchsuite.runs import Run, create_run, finish_run, newest_unfinished, point_latest, read_run
 from benchsuite.selection import cache_root, select
 from benchsuite.tolerances import EXACT, Tolerance, read_tolerances
@@ -90,19 +87,13 @@ class BenchSession:
         not, a resumed run of another machine or other recipes, and an unreadable baseline.
         """
         options, machine = self.options, read_machine()
-        if options.data is not None:
-            _check_data(options.data)
-        for case in selected:
-            if backend(case.backend).why_not(case, machine) is None:
-                artifact_need(case, machine, options)
+        check_options(options, selected, machine)
         self._selected, self._say = selected, say
         # A gate measures its baseline again, beside the candidate: stored figures would only say it twice.
         baseline = find(options.baseline, options.machine, machine) if options.gate.against is None else None
         if baseline is not None:
             self._baseline, self._tolerances = load(baseline), read_tolerances(options.baseline)
-        against = ready_against(options, self._models, self._cache_root) if options.gate.against else None
-        if against is not None:
-            read_waivers_of(options)
+        terms = read_terms(options, self._models, self._cache_root) if options.gate.against else None
         done: dict[str, Record] = {}
         if self._resumed is None:
             given = {name: text for name, text in self._given.items() if name not in ("resume", "report")}
@@ -123,11 +114,10 @@ class BenchSession:
         if self._resumed is not None:
             self._check_recipes(done)
             finish_run(folder, "running")
-        if against is not None:
+        if terms is not None:
             given = {name: text for name, text in self._given.items() if name not in ("resume", "report")}
-            self._gate = Gate(
-                against, options, self._models, machine, self._cache_root, folder, self.runner, say, given
-            )
+            root = self._cache_root
+            self._gate = Gate(terms, options, self._models, machine, root, folder, self.runner, say, given)
         self._run = read_run(folder)
         point_latest(options.report, folder)
         self.started = True
@@ -224,8 +214,3 @@ class BenchSession:
                     f"--resume: {case.id} was measured with another recipe: weights, head, calibration or tools have "
                     "changed; start a new run."
                 )
-
-
-def _check_data(yaml: Path) -> None:
-    """Raise DataError, before anything is measured, for a data set that cannot be evaluated."""
-    load_dataset(yaml).splits["val"]

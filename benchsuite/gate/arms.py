@@ -16,13 +16,14 @@ from benchsuite.artifacts.recipe import Artifact, Recipe
 from benchsuite.artifacts.store import Store
 from benchsuite.cases import Case
 from benchsuite.environment import Machine
-from benchsuite.errors import BaselineError, BuildError, ModelError, ProcessError, UsageError
+from benchsuite.errors import BuildError, ModelError, ProcessError, UsageError
 from benchsuite.models.weights import ModelRef, resolve
 from benchsuite.options import Options
 from benchsuite.process import PROTOCOL_VERSION, Child, offline_environment
 from benchsuite.runner import Runner, Say
 
 Kind = Literal["env", "weights", "store", "baseline"]
+_KINDS: tuple[Kind, ...] = get_args(Kind)
 _HELLO_DEADLINE_S = 60
 
 
@@ -49,9 +50,11 @@ def parse_against(text: str, baseline_root: Path) -> Against:
 
     Raises UsageError for anything else and for what is not there.
     """
-    kind, _, value = text.partition(":")
-    named = kind in get_args(Kind) and value
-    against = Against(kind, value) if named else _recognise(text, baseline_root)  # type: ignore[arg-type]
+    named = (Against(kind, text[len(kind) + 1 :]) for kind in _KINDS if text.startswith(f"{kind}:"))
+    against = next(named, None) or _recognise(text, baseline_root)
+    if against.kind == "baseline" and against.value not in baselines.names(baseline_root):
+        known = ", ".join(baselines.names(baseline_root)) or "none yet"
+        raise UsageError(f"--against {text}: {baseline_root} holds no such baseline; there are {known}.")
     if against.kind == "env":
         return replace(against, value=str(_interpreter(text, Path(against.value))))
     if against.kind == "weights" and not Path(against.value).is_file():
@@ -134,7 +137,7 @@ def probe(python: str, cache_root: Path, log: Path) -> Mapping[str, str]:
     if answer["protocol"] != PROTOCOL_VERSION:
         raise UsageError(
             f"{asked}: the benchsuite there speaks worker protocol {answer['protocol']}, this one {PROTOCOL_VERSION}; "
-            "install a release that fits, or use --same-artifacts from there."
+            "install a release there that fits."
         )
     return {"python": answer["python"], **answer["packages"]}
 
@@ -184,7 +187,7 @@ def baseline_arm(
     elif against.kind == "store":
         find = _stored_artifact(Store(Path(against.value).absolute()), candidate)
     else:
-        find = _promoted_artifact(against.value, options, machine, Store(cache_root), candidate)
+        find = _promoted_artifact(options.baseline / against.value, Store(cache_root), candidate)
     runner = Runner(options, models, machine, cache_root, folder, say, python=python, find=find, locked=True)
     return BaselineArm(against, runner, machine, model)
 
@@ -218,13 +221,8 @@ def _same_case(one: Recipe, other: Recipe) -> bool:
     return all(getattr(one, name) == getattr(other, name) for name in names)
 
 
-def _promoted_artifact(
-    name: str, options: Options, machine: Machine, store: Store, candidate: Runner
-) -> Callable[[Case], Artifact]:
+def _promoted_artifact(folder: Path, store: Store, candidate: Runner) -> Callable[[Case], Artifact]:
     """Find or make again the artifact that a promoted baseline was measured with."""
-    folder = baselines.find(options.baseline, name, machine)
-    if folder is None:
-        raise BaselineError(f"--against baseline:{name}: {options.baseline} holds no such baseline.")
     accepted = baselines.load(folder)
 
     def find(case: Case) -> Artifact:

@@ -45,16 +45,6 @@ def fewest_heads(n: int, at_least: float) -> int | None:
     return low
 
 
-def above(ds: Sequence[float], threshold: float) -> float:
-    """Return the evidence, as a logarithm, that the median of d lies above the threshold."""
-    return log_evidence(len(ds), sum(d > threshold for d in ds))
-
-
-def below(ds: Sequence[float], threshold: float) -> float:
-    """Return the evidence, as a logarithm, that the median of d lies below the threshold."""
-    return log_evidence(len(ds), sum(d < threshold for d in ds))
-
-
 def interval(ds: Sequence[float], alpha: float) -> tuple[float, float]:
     """Return bounds that hold the median of d with probability 1 − α, at whatever block one stops."""
     heads = fewest_heads(len(ds), math.log(2 / alpha))

@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 import math
+import statistics
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Literal
 
 from benchsuite.gate import evidence
 from benchsuite.gate.blocks import Block
+from benchsuite.options import GateMetric
 
 Decision = Literal["PASS", "REGRESSED", "IMPROVED", "INCONCLUSIVE"]
-Metric = Literal["latency", "throughput", "memory", "p95", "p99"]
 
+TAILS = ("p95", "p99")
 MIN_BLOCKS = 12
 INTERVAL_ALPHA = 0.05
 # PASS is a proof as well: it misses a slowdown of the promised size in one case of a hundred at most.
@@ -51,7 +53,7 @@ class Judgement:
     promise, and for improved. `excluded` is the smallest slowdown that is proved not to be, None for no proof.
     """
 
-    metric: Metric
+    metric: GateMetric
     decision: Decision
     done: bool
     n: int
@@ -70,13 +72,13 @@ class Judgement:
         return self.decision == "INCONCLUSIVE" and self.log_e_worse >= _HINT
 
 
-def judge_shift(metric: Metric, ds: Sequence[float], thresholds: Thresholds) -> Judgement:
+def judge_shift(metric: GateMetric, ds: Sequence[float], thresholds: Thresholds) -> Judgement:
     """Judge whether d (the log of candidate over baseline) is shifted, in the order in which blocks came."""
     margin, promise = math.log1p(thresholds.null_margin), math.log1p(thresholds.promise)
     decision, done = _path(ds, margin, promise, thresholds.fire_at)
     if not ds:
         return Judgement(metric, decision, done, 0)
-    middle = _median(ds)
+    middle = statistics.median(ds)
     low, high = evidence.interval(ds, INTERVAL_ALPHA)
     bound = evidence.excluded_above(ds, MISS)
     n, pass_at = len(ds), math.log(1 / MISS)
@@ -96,7 +98,7 @@ def judge_shift(metric: Metric, ds: Sequence[float], thresholds: Thresholds) -> 
         excluded=math.exp(bound) if math.isfinite(bound) else None,
         log_e_worse=evidence.log_evidence(n, worse),
         log_e_within=evidence.log_evidence(n, within),
-        log_e_better=evidence.below(ds, -margin),
+        log_e_better=evidence.log_evidence(n, sum(d < -margin for d in ds)),
         more_blocks=min(needs, default=None) if decision == "INCONCLUSIVE" else 0,
     )
 
@@ -120,7 +122,7 @@ def _path(ds: Sequence[float], margin: float, promise: float, fire_at: float) ->
     return ("PASS" if passed else "INCONCLUSIVE"), False
 
 
-def judge_tail(metric: Literal["p95", "p99"], blocks: Sequence[Block], thresholds: Thresholds) -> Judgement:
+def judge_tail(metric: GateMetric, blocks: Sequence[Block], thresholds: Thresholds) -> Judgement:
     """Judge whether the candidate exceeds the baseline's quantile more often than the baseline itself.
 
     Calls are taken relative to their block's level, so that a slow minute is no tail. The threshold is the quantile of
@@ -181,13 +183,8 @@ def contaminated(ds: Sequence[float]) -> bool:
 
 def _level(block: Block, margin: float) -> float:
     """Return the block's typical call, both arms alike: the geometric mean of their medians, B's without the margin."""
-    return math.sqrt(_median(block.calls("A")) * _median(block.calls("B")) / (1 + margin))
-
-
-def _median(values: Sequence[float]) -> float:
-    ordered = sorted(values)
-    middle = len(ordered) // 2
-    return ordered[middle] if len(ordered) % 2 else (ordered[middle - 1] + ordered[middle]) / 2
+    medians = (statistics.median(block.calls(arm)) for arm in ("A", "B"))
+    return math.sqrt(math.prod(medians) / (1 + margin))
 
 
 def _quantile(values: Sequence[float], share: float) -> float:

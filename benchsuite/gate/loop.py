@@ -9,9 +9,10 @@ from dataclasses import dataclass, field
 from typing import Protocol
 
 from benchsuite.gate.blocks import QUADS, Block, Subject
-from benchsuite.gate.judging import Judgement, Metric, Thresholds, contaminated, judge_shift, judge_tail
+from benchsuite.gate.judging import TAILS, Judgement, Thresholds, contaminated, judge_shift, judge_tail
 from benchsuite.gate.pair import ArmError
 from benchsuite.gate.shift import Shift, common_shift
+from benchsuite.options import GateMetric
 
 # A machine that spoils this many blocks of a case on end will spoil the next one too.
 _MOST_VOID = 8
@@ -36,10 +37,6 @@ class Status:
     void: int = 0
     failed_arm: str = ""
     stopped: str = ""
-
-    def judgement(self, metric: Metric) -> Judgement | None:
-        """Return the judgement of a metric, or None where it is not tested."""
-        return next((judgement for judgement in self.judgements if judgement.metric == metric), None)
 
 
 @dataclass(frozen=True)
@@ -72,7 +69,7 @@ class _Progress:
 class Loop:
     """Everything that a gate needs to run; `tests` maps a subject to its tests and their thresholds."""
 
-    tests: Mapping[Subject, Mapping[Metric, Thresholds]]
+    tests: Mapping[Subject, Mapping[GateMetric, Thresholds]]
     control: Subject | None
     budget_s: float
     source: BlockSource
@@ -98,6 +95,9 @@ class Loop:
                     self.show([self._status(it) for it in subjects])
         except KeyboardInterrupt:
             interrupted = True
+            for it in subjects:
+                if not self._status(it).done:
+                    it.stopped, it.status = "the gate was interrupted", None
         control_ds = tuple(block.d for block in control.blocks) if control else ()
         return Outcome(
             statuses=tuple(self._status(it) for it in subjects),
@@ -142,11 +142,11 @@ def launch_order(coins: random.Random) -> str:
     return coins.choice(("AB", "BA"))
 
 
-def judge_blocks(blocks: Sequence[Block], tests: Mapping[Metric, Thresholds]) -> tuple[Judgement, ...]:
+def judge_blocks(blocks: Sequence[Block], tests: Mapping[GateMetric, Thresholds]) -> tuple[Judgement, ...]:
     """Judge every test of a subject by its blocks."""
     judgements = []
     for metric, thresholds in tests.items():
-        if metric in ("p95", "p99"):
+        if metric in TAILS:
             judgements.append(judge_tail(metric, blocks, thresholds))
         else:
             ds = [block.d_memory if metric == "memory" else block.d for block in blocks]
@@ -156,12 +156,12 @@ def judge_blocks(blocks: Sequence[Block], tests: Mapping[Metric, Thresholds]) ->
 
 def decided(judgements: Sequence[Judgement]) -> bool:
     """Say whether more blocks would change nothing: a tail is waited for only where it looks worse."""
-    shifts = [judgement for judgement in judgements if judgement.metric not in ("p95", "p99")]
+    shifts = [judgement for judgement in judgements if judgement.metric not in TAILS]
     regressed = any(judgement.decision == "REGRESSED" for judgement in judgements)
     return all(it.done for it in shifts) and (regressed or not any(it.suspicious for it in judgements))
 
 
-def _judge(progress: _Progress, tests: Mapping[Metric, Thresholds]) -> Status:
+def _judge(progress: _Progress, tests: Mapping[GateMetric, Thresholds]) -> Status:
     judgements = judge_blocks(progress.blocks, tests)
     return Status(
         subject=progress.subject,

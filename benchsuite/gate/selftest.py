@@ -6,7 +6,7 @@ import json
 import random
 import secrets
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
 from typing import Literal
@@ -17,7 +17,7 @@ from benchsuite.files import cannot_write
 from benchsuite.gate import blocks
 from benchsuite.gate.blocks import Arm, Block, Subject
 from benchsuite.gate.live import LiveSource
-from benchsuite.gate.loop import Loop, Outcome, Status
+from benchsuite.gate.loop import BlockSource, Loop, Outcome, Status
 from benchsuite.gate.pair import Side
 from benchsuite.gate.replay import ReplaySource
 from benchsuite.gate.suite import plan_tests
@@ -76,8 +76,7 @@ class SelfTest:
         seed = secrets.randbits(48)
         coins = random.Random(seed)
         injected = self._inject(coins, slowdown)
-        number = len(read_suites(self.folder)) + 1
-        path = self.folder / "blocks" / f"{number:05}.jsonl"
+        path = self._blocks_file(len(read_suites(self.folder)) + 1)
         # A suite that was cut off left its blocks; they must not count in this one.
         path.unlink(missing_ok=True)
         taken: list[Block] = []
@@ -86,48 +85,38 @@ class SelfTest:
             taken.append(block)
             blocks.append(path, block)
 
-        source = LiveSource(self._arms(injected))
-        loop = Loop(
-            plan_tests(tuple(self.sides), self.options),
-            Subject(self.control, control=True),
-            self.options.budget_s,
-            source,
-            coins,
-            keep,
-            show,
-        )
-        outcome = loop.run()
+        outcome = replace(self._loop(LiveSource(self._arms(injected)), coins), keep=keep, show=show).run()
         if outcome.interrupted:
             return None
-        suite = _suite(number, "live", injected, outcome, seed, harness_share(taken))
-        _append(self.folder / SUITES_FILE, suite)
-        return suite
+        return self._kept("live", injected, outcome, seed, harness_share(taken))
 
     def replay(self, slowdown: float) -> Suite:
         """Run one suite on blocks that live suites without a slowdown have left."""
         seed = secrets.randbits(48)
         coins = random.Random(seed)
         injected = self._inject(coins, slowdown)
-        pool = self._pool
-        source = ReplaySource(pool, injected)
-        loop = Loop(
-            plan_tests(tuple(self.sides), self.options),
-            Subject(self.control, control=True),
-            self.options.budget_s,
-            source,
-            coins,
-            clock=source.clock,
-        )
-        suite = _suite(len(read_suites(self.folder)) + 1, "replayed", injected, loop.run(), seed, 0.0)
+        source = ReplaySource(self._pool, injected)
+        outcome = replace(self._loop(source, coins), clock=source.clock).run()
+        return self._kept("replayed", injected, outcome, seed, 0.0)
+
+    def _loop(self, source: BlockSource, coins: random.Random) -> Loop:
+        tests = plan_tests(tuple(self.sides), self.options)
+        return Loop(tests, Subject(self.control, control=True), self.options.budget_s, source, coins)
+
+    def _kept(self, mode: Mode, injected: Mapping[str, float], outcome: Outcome, seed: int, harness: float) -> Suite:
+        suite = _suite(len(read_suites(self.folder)) + 1, mode, injected, outcome, seed, harness)
         _append(self.folder / SUITES_FILE, suite)
         return suite
+
+    def _blocks_file(self, number: int) -> Path:
+        return self.folder / "blocks" / f"{number:05}.jsonl"
 
     @cached_property
     def _pool(self) -> Mapping[Subject, Sequence[Block]]:
         pool: dict[Subject, list[Block]] = {}
         for suite in read_suites(self.folder):
             if suite.mode == "live" and not suite.injected:
-                for block in blocks.read(self.folder / "blocks" / f"{suite.number:05}.jsonl"):
+                for block in blocks.read(self._blocks_file(suite.number)):
                     if not block.void:
                         pool.setdefault(block.subject, []).append(block)
         return pool

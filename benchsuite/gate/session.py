@@ -22,9 +22,9 @@ from benchsuite.errors import BuildError, ProcessError, SessionError
 from benchsuite.files import template_folder, write_whole
 from benchsuite.findings import ACCURACY_METRICS, Finding, rerun_line
 from benchsuite.gate import blocks
-from benchsuite.gate.arms import Against, baseline_arm
+from benchsuite.gate.arms import Against, baseline_arm, ready_against
 from benchsuite.gate.blocks import Arm, Block, Subject
-from benchsuite.gate.judging import Metric, Thresholds
+from benchsuite.gate.judging import Thresholds
 from benchsuite.gate.live import LiveSource
 from benchsuite.gate.loop import Loop, Outcome, Status
 from benchsuite.gate.pair import Side
@@ -33,7 +33,7 @@ from benchsuite.gate.suite import plan_tests
 from benchsuite.gate.verdicts import Levels, exit_code, expired, findings_of, strictly
 from benchsuite.gate.waivers import WAIVERS_FILE, Waiver, ceilings, read_waivers
 from benchsuite.models.weights import ModelRef
-from benchsuite.options import Options
+from benchsuite.options import GateMetric, Options
 from benchsuite.records import Record
 from benchsuite.runner import Runner
 from benchsuite.tolerances import TOLERANCES_FILE, Tolerance, read_tolerances
@@ -43,6 +43,22 @@ GATE_FILE = "gate.json"
 SCHEMA = 1
 # What one case may fail by; a mistake of the user's ends the gate.
 _FAILURES = (BuildError, SessionError, ProcessError)
+
+
+@dataclass(frozen=True)
+class Terms:
+    """What a gate is held under: the baseline and the waivers, read before a run starts."""
+
+    against: Against
+    waivers: tuple[Waiver, ...]
+
+
+def read_terms(options: Options, models: Sequence[ModelRef], cache_root: Path) -> Terms:
+    """Read `--against` and the waivers that were named, or those beside the baselines; raises UsageError."""
+    against = ready_against(options, models, cache_root)
+    usual = options.baseline / WAIVERS_FILE
+    path = options.gate.waivers or (usual if usual.exists() else None)
+    return Terms(against, read_waivers(path) if path else ())
 
 
 @dataclass(frozen=True)
@@ -70,7 +86,7 @@ class Gate:
 
     def __init__(
         self,
-        against: Against,
+        terms: Terms,
         options: Options,
         models: Sequence[ModelRef],
         machine: Machine,
@@ -87,9 +103,12 @@ class Gate:
         self._say = say
         self._given = given
         self._today = datetime.date.today()
-        self._waivers = read_waivers_of(options)
+        self._waivers = terms.waivers
         self._tolerances = _tolerances(options.baseline)
-        self._arm = baseline_arm(against, options, models, machine, cache_root, folder / "baseline", candidate, say)
+        self._arm = baseline_arm(
+            terms.against, options, models, machine, cache_root, folder / "baseline", candidate, say
+        )
+        self._changed = differences(self._arm.machine, machine)
 
     def run(self, cases: Sequence[Case], show: Callable[[Sequence[Status]], None]) -> GateResult:
         """Prepare all cases, then measure them in blocks until each is decided; write `gate.json` at the end."""
@@ -129,14 +148,14 @@ class Gate:
         if here:
             self._candidate.skip(case, here)
             return _missing(case, f"The baseline runs this case and the candidate does not: {here}")
-        if there:
-            return _not_comparable(case, f"The baseline cannot run this case: {there}")
         try:
             ours = self._candidate.case_run(case)
             ours.ran()
         except _FAILURES as error:
             self._candidate.finish_open()
             return _missing(case, f"The candidate failed: {error}")
+        if there:
+            return _not_comparable(case, f"The baseline cannot run this case: {there}")
         try:
             theirs = self._arm.runner.case_run(paired)
             theirs.ran()
@@ -164,8 +183,7 @@ class Gate:
     def _fixed(self, old: Record, new: Record, case: Case) -> tuple[Finding, ...]:
         """Compare what does not scatter."""
         found = judge(entry_of(old, "baseline"), entry_of(new, "candidate"), self._tolerances)
-        changed = differences(self._arm.machine, self._machine)
-        return tuple(replace(finding, case_id=case.id, environment=changed) for finding in found)
+        return tuple(replace(finding, case_id=case.id, environment=self._changed) for finding in found)
 
     def _time(
         self, prepared: Sequence[Prepared], seed: int, show: Callable[[Sequence[Status]], None]
@@ -197,13 +215,12 @@ class Gate:
         return outcome, found, plans
 
     def _judged(
-        self, status: Status, tests: Mapping[Metric, Thresholds], taken: Sequence[Block], outcome: Outcome
+        self, status: Status, tests: Mapping[GateMetric, Thresholds], taken: Sequence[Block], outcome: Outcome
     ) -> tuple[Finding, ...]:
         own = [block for block in taken if block.subject == status.subject and not block.void]
         holding = [waiver for waiver in self._waivers if not waiver.expired(self._today)]
         found = findings_of(status, tests, _levels(own), outcome, self._options.gate, holding)
-        changed = differences(self._arm.machine, self._machine)
-        return tuple(replace(finding, environment=changed) for finding in found)
+        return tuple(replace(finding, environment=self._changed) for finding in found)
 
     def _with_rerun(self, finding: Finding, cases: Sequence[Case]) -> Finding:
         case = next(case for case in cases if case.id == finding.case_id)
@@ -229,7 +246,7 @@ class Gate:
         data = {
             "schema": SCHEMA,
             "against": str(self._arm.against),
-            "changed": list(differences(self._arm.machine, self._machine)),
+            "changed": list(self._changed),
             "baseline_machine": codec.to_builtins(self._arm.machine),
             "settings": codec.to_builtins(replace(self._options.gate, waivers=None)),
             "waivers": [str(waiver) for waiver in self._waivers],
@@ -240,14 +257,6 @@ class Gate:
             "outcome": codec.to_builtins(result.outcome) if result.outcome else None,
         }
         write_whole(self._folder / GATE_FILE, json.dumps(data, indent=1) + "\n")
-
-
-def read_waivers_of(options: Options) -> tuple[Waiver, ...]:
-    """Read the waivers that were named, or those beside the baselines where there are any."""
-    if options.gate.waivers is not None:
-        return read_waivers(options.gate.waivers)
-    usual = options.baseline / WAIVERS_FILE
-    return read_waivers(usual) if usual.exists() else ()
 
 
 def _levels(own: Sequence[Block]) -> Levels:

@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 
 from benchsuite.gate.blocks import Subject
-from benchsuite.gate.judging import Metric, Thresholds
+from benchsuite.gate.judging import TAILS, Thresholds
 from benchsuite.options import GateMetric, GateOptions
 
 # A shift is tested in both directions, so that REGRESSED and IMPROVED together stay within alpha.
-_DIRECTIONS: Mapping[Metric, int] = {"latency": 2, "throughput": 2, "memory": 2, "p95": 1, "p99": 1}
+_DIRECTIONS: Mapping[GateMetric, int] = {"latency": 2, "throughput": 2, "memory": 2, "p95": 1, "p99": 1}
 # Tails are far noisier than medians: they fail beyond the slowdown that medians promise to catch, and 20 points more
 # are what their blocks can exclude.
 _TAIL_ROOM = 0.20
@@ -17,7 +17,7 @@ _TAIL_ROOM = 0.20
 
 def plan_tests(
     case_ids: Sequence[str], options: GateOptions, ceilings: Mapping[tuple[str, str], float] | None = None
-) -> Mapping[Subject, Mapping[Metric, Thresholds]]:
+) -> Mapping[Subject, Mapping[GateMetric, Thresholds]]:
     """Return every test; each gets an equal share of alpha.
 
     `ceilings` maps (case id, metric) to a slowdown that a waiver accepts: it takes the place of the promised one, and
@@ -39,14 +39,14 @@ def plan_tests(
     }
 
 
-def _metrics(timed: str, chosen: Iterable[GateMetric]) -> tuple[Metric, ...]:
+def _metrics(timed: str, chosen: Iterable[GateMetric]) -> tuple[GateMetric, ...]:
     if timed == "throughput":
         return ("throughput",) if "throughput" in chosen else ()
     return tuple(metric for metric in chosen if metric != "throughput")
 
 
-def _thresholds(metric: Metric, options: GateOptions, ceiling: float | None, alpha: float) -> Thresholds:
-    if metric in ("p95", "p99"):
+def _thresholds(metric: GateMetric, options: GateOptions, ceiling: float | None, alpha: float) -> Thresholds:
+    if metric in TAILS:
         allowed = options.max_slowdown if ceiling is None else ceiling
         return Thresholds(allowed, allowed + _TAIL_ROOM, alpha)
     if ceiling is None:

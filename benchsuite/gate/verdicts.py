@@ -4,21 +4,20 @@ from __future__ import annotations
 
 import datetime
 import math
+import statistics
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from benchsuite.findings import Finding
 from benchsuite.gate.blocks import Arm
-from benchsuite.gate.judging import Judgement, Metric, Thresholds
+from benchsuite.gate.judging import TAILS, Judgement, Thresholds
 from benchsuite.gate.loop import Outcome, Status
 from benchsuite.gate.waivers import Waiver
-from benchsuite.options import GateOptions
+from benchsuite.options import GateMetric, GateOptions
 from benchsuite.quantities import megabytes, milliseconds, signed, significant
 
 _ARM_NAMES: Mapping[Arm, str] = {"A": "baseline", "B": "candidate"}
 DECIDING = ("case", "latency", "throughput", "memory")
-# A tail that is neither proved nor suspicious is no news.
-_TAILS = ("p95", "p99")
 
 
 @dataclass(frozen=True)
@@ -31,7 +30,7 @@ class Levels:
 
 def findings_of(
     status: Status,
-    tests: Mapping[Metric, Thresholds],
+    tests: Mapping[GateMetric, Thresholds],
     levels: Levels,
     outcome: Outcome,
     options: GateOptions,
@@ -61,7 +60,7 @@ def _finding(
     waiver: Waiver | None,
 ) -> Finding | None:
     metric, decision = judgement.metric, judgement.decision
-    if metric in _TAILS:
+    if metric in TAILS:
         return _tail(status, judgement, thresholds)
     sentence = _sentence(status, judgement, thresholds)
     if waiver is not None:
@@ -128,8 +127,7 @@ def _vetoed(finding: Finding, outcome: Outcome) -> Finding:
     """The control, one artifact in both arms, differed from itself: nothing that was timed beside it counts."""
     if finding.metric == "memory":
         return finding
-    ds = sorted(outcome.control_ds)
-    ratio = math.exp(ds[len(ds) // 2])
+    ratio = math.exp(statistics.median(outcome.control_ds))
     sentence = (
         f"Contaminated: the control, the same artifact in both arms, differed from itself by {percent(ratio)} %; "
         f"it would have been {finding.verdict}. Find what disturbs the machine and run the gate again."

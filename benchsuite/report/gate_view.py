@@ -14,11 +14,11 @@ from benchsuite.findings import Finding
 from benchsuite.gate.evidence import interval
 from benchsuite.gate.selftest import read_suites
 from benchsuite.gate.session import GATE_FILE
-from benchsuite.options import parse
+from benchsuite.options import GATE_METRICS, parse
 from benchsuite.quantities import signed
 from benchsuite.report.selftest import rate_lines
 
-_DECIDED_BY_BLOCKS = ("latency", "throughput", "memory", "p95", "p99", "case")
+_DECIDED_BY_BLOCKS = (*GATE_METRICS, "case")
 _SELFTEST_FOLDER = "selftest"
 
 

@@ -9,7 +9,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from benchsuite.findings import WIDTH, Finding, Verdict
-from benchsuite.gate.judging import Judgement
+from benchsuite.gate.judging import TAILS, Judgement
 from benchsuite.gate.loop import Status
 from benchsuite.gate.session import GateResult
 from benchsuite.gate.verdicts import DECIDING
@@ -44,7 +44,7 @@ def status_line(status: Status) -> str:
 def worst(status: Status) -> Judgement:
     """Return the judgement of a subject that matters most; tails that show nothing say nothing."""
     order = ("REGRESSED", "INCONCLUSIVE", "IMPROVED", "PASS")
-    telling = [it for it in status.judgements if it.metric not in ("p95", "p99") or it.decision == "REGRESSED"]
+    telling = [it for it in status.judgements if it.metric not in TAILS or it.decision == "REGRESSED"]
     return min(telling or status.judgements, key=lambda it: order.index(it.decision))
 
 
