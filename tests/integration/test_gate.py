@@ -94,6 +94,32 @@ def test_equal_arms_pass_and_leave_evidence(run: Callable[..., tuple[int, str]],
     assert max(map(len, output.splitlines())) <= 100, output
 
 
+def test_saturated_blocks_decide_throughput(run: Callable[..., tuple[int, str]], tmp_path: Path) -> None:
+    """Throughput has blocks of its own, in which every thread has a worker; its finding shows images a second."""
+    metrics = ("--gate-metrics", "throughput", "--gate-budget", "120s")
+    code, output = run(*gate("--against", f"env:{sys.executable}"), *metrics)
+    folder = tmp_path / "reports" / "latest"
+    found = {it["metric"]: it for it in json.loads((folder / "findings.json").read_text())}
+    assert code == 0, output
+    assert found["throughput"]["verdict"] in ("PASS", "INCONCLUSIVE")
+    assert found["throughput"]["current"].split()[1] == "img/s"
+    saturated = [it for it in blocks.read(folder / "gate-blocks.jsonl") if it.subject.metric == "throughput"]
+    assert all(len(reading) == 1 for it in saturated for reading in it.readings)
+
+
+def test_promoted_baseline_is_had_again(run: Callable[..., tuple[int, str]], tmp_path: Path) -> None:
+    """A promoted run's artifact is the baseline's arm, under the name of its machine."""
+    scaffold(tmp_path)
+    code, output = run("pytest", "bench/test_latency.py", *QUICK)
+    assert code == 0, output
+    code, output = run("benchsuite.cli", "promote", "reports/latest", "--machine", "here")
+    assert code == 0, output
+    code, output = run(*gate("--against", "here"))
+    assert code == 0, output
+    assert "candidate against baseline:here" in output
+    assert "1 PASS" in output
+
+
 def test_other_weights_pair_by_case(run: Callable[..., tuple[int, str]], tmp_path: Path) -> None:
     """A weights file is the baseline of the case with the same backend, precision and size."""
     shutil.copy(ROOT / "benchsuite" / "models" / f"{BUNDLED}.pt", tmp_path / "older.pt")

@@ -58,6 +58,13 @@ def test_bad_options_are_exit_code_2_without_a_traceback(command: Command) -> No
     assert "Traceback" not in found.stderr
 
 
+def test_slowdown_that_is_none_is_one_sentence(command: Command) -> None:
+    """A self-test that is asked to inject something else than percent says what it takes, by its own option."""
+    found = command("selftest", "--inject", "much")
+    assert found.returncode == 2
+    assert found.stderr == "benchsuite: --inject much: give percent between 0 and 100, as in 5%.\n"
+
+
 def test_doctor_says_what_can_run(command: Command) -> None:
     """The doctor prints machine, a table of backends by precisions, and a reason for each `no`, in 80 columns."""
     found = command("doctor", "--seconds", "0.2")

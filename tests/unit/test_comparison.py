@@ -101,6 +101,15 @@ def test_changed_kernels_fail_either_way(tmp_path: Path) -> None:
     assert (finding.baseline, finding.current) == ("Conv 64, Sigmoid 0", "Conv 63, Sigmoid 1")
 
 
+def test_kernels_of_another_release_are_not_compared(tmp_path: Path) -> None:
+    """An upgrade of the runtime may pick other kernels: both counts are shown, and nothing fails by them."""
+    record = make_record()
+    ran = make_ran(runtime="onnx 2.0", kernels={"Conv": 63, "MaxPool": 3})
+    finding = _compare(tmp_path, replace(record, validity=replace(record.validity, ran=ran)))["kernels"]
+    assert (finding.verdict, finding.fails) == ("NOT_COMPARABLE", False)
+    assert "onnx 1.0 then and by onnx 2.0 now" in finding.sentence
+
+
 def test_kernels_of_other_processors_are_not_compared(tmp_path: Path) -> None:
     """Another instruction set picks other kernels; size and accuracy are compared all the same."""
     machine = make_machine(isa=("avx2", "amx_int8"))

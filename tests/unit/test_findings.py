@@ -98,6 +98,14 @@ def test_findings_survive_the_way_to_disk_and_back(tmp_path: Path) -> None:
         read_findings(tmp_path)
 
 
+def test_rerun_line_of_a_gate_repeats_its_switches_without_a_value() -> None:
+    """Another command takes pytest's place, and a flag that takes no value gets none."""
+    options = {"against": "env:base/bin/python", "gate_strict": "yes"}
+    words = shlex.split(rerun_line(make_case(), "quick", options, ("benchsuite", "gate")))
+    assert words[:2] == ["benchsuite", "gate"]
+    assert words[-3:] == ["--against", "env:base/bin/python", "--gate-strict"]
+
+
 def test_rerun_line_names_the_case_and_what_decides_it() -> None:
     """Model path, case options and data are repeated; where results go and what is resumed is not."""
     case = make_case(model="my_model", head="end2end", variant="end2end")

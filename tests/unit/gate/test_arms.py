@@ -43,6 +43,7 @@ def test_a_path_tells_what_it_is(tmp_path: Path) -> None:
         ("env:/no/python", "is no interpreter"),
         ("weights:/no/best.pt", "there is no such file"),
         ("store:/no/store", "is no artifact store"),
+        ("baseline:nowhere", "holds no such baseline; there are none yet"),
     ],
 )
 def test_what_is_not_there_is_said(tmp_path: Path, text: str, problem: str) -> None:

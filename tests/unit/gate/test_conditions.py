@@ -59,7 +59,7 @@ class FakeNvml:
 
 def test_fake_nvml_tells_throttling_and_strangers(monkeypatch: pytest.MonkeyPatch) -> None:
     """Only reasons that slow a card against its will count, and only processes that are not ours."""
-    monkeypatch.setitem(sys.modules, "pynvml", FakeNvml())  # type: ignore[arg-type]
+    monkeypatch.setitem(sys.modules, "pynvml", FakeNvml())
     slowed, strangers, state = gpu_state("GPU-1", (1,))
     assert slowed == ("hardware thermal",)
     assert strangers == (2,)

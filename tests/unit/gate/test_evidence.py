@@ -9,7 +9,7 @@ import pytest
 from scipy.integrate import quad
 from scipy.stats import beta
 
-from benchsuite.gate.evidence import above, blocks_needed, excluded_above, fewest_heads, interval, log_evidence
+from benchsuite.gate.evidence import blocks_needed, excluded_above, fewest_heads, interval, log_evidence
 
 
 @pytest.mark.parametrize(("n", "k"), [(1, 1), (12, 12), (15, 14), (40, 25), (60, 20)])
@@ -80,7 +80,6 @@ def test_bounds_are_order_statistics() -> None:
     assert excluded_above(ds, 0.01) == ds[-1]
     assert excluded_above(ds[:3], 0.01) == math.inf
     assert interval(ds[:3], 0.05) == (-math.inf, math.inf)
-    assert above(ds, -1.0) == log_evidence(12, 12)
 
 
 def test_blocks_needed_counts_on_and_gives_up() -> None:

@@ -72,6 +72,7 @@ def test_interrupt_keeps_what_was_measured() -> None:
     assert outcome.interrupted
     assert outcome.statuses[1].blocks == 4
     assert outcome.statuses[1].judgements[0].decision == "INCONCLUSIVE"
+    assert outcome.statuses[1].stopped == "the gate was interrupted"
 
 
 def test_blocks_of_a_sleeping_machine_do_not_count() -> None:
@@ -83,6 +84,22 @@ def test_blocks_of_a_sleeping_machine_do_not_count() -> None:
     assert two.void == 8
     assert "the machine slept for 60.0 s" in two.stopped
     assert sum(bool(block.void) for block in kept) == 8
+
+
+def test_a_void_block_between_good_ones_stops_nothing() -> None:
+    """Every other block of a case is void: it goes on, past eight of them, until it is decided."""
+
+    class Flickering(SyntheticTrouble):
+        def take(self, subject: Subject, sweep: int, coins: random.Random) -> Block:
+            """Void every second block of case two."""
+            block = super().take(subject, sweep, coins)
+            return replace(block, void="") if self._count % 2 else block
+
+    kept: list[Block] = []
+    two = loop(Flickering(1, "other virtual machines took the CPU"), kept).run().statuses[1]
+    assert two.judgements[0].decision == "PASS"
+    assert two.void >= 9
+    assert two.stopped == ""
 
 
 def test_budget_is_pooled_over_the_cases() -> None:

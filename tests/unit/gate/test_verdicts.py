@@ -106,7 +106,7 @@ def test_waiver_is_told_with_its_reason_and_when_it_is_not_needed() -> None:
 def test_exit_codes_go_by_what_matters_most(verdicts: list[str], strict: bool, code: int) -> None:
     """Missing comes before regressed, regressed before not comparable, and doubt counts only where asked to."""
     findings = [
-        Finding(CASE, "latency", verdict, "", "", "", "", fails=verdict in ("REGRESSED", "MISSING"))  # type: ignore[arg-type]
+        Finding(CASE, "latency", verdict, "", "", "", "", fails=verdict in ("REGRESSED", "MISSING"))
         for verdict in verdicts
     ]
     assert exit_code(findings, strict) == code

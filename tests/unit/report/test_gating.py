@@ -41,7 +41,7 @@ def test_each_decided_case_is_told_once() -> None:
 
 def finding(case_id: str, metric: str, verdict: str) -> Finding:
     """Build a finding with a sentence."""
-    return Finding(case_id, metric, verdict, "a", "b", "", f"{metric} is {verdict}", fails=verdict == "REGRESSED")  # type: ignore[arg-type]
+    return Finding(case_id, metric, verdict, "a", "b", "", f"{metric} is {verdict}", fails=verdict == "REGRESSED")
 
 
 def test_counts_are_by_case_and_remarks_do_not_count() -> None:

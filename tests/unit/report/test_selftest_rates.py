@@ -1,0 +1,58 @@
+"""A self-test's rates carry exact intervals, and its promise breaks when a rate does."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+from scipy.stats import binomtest
+
+from benchsuite.gate.selftest import Suite
+from benchsuite.options import defaults
+from benchsuite.report.selftest import exact_interval, rate_lines
+
+EQUAL = Suite(1, "live", {}, {"one": {"latency": "PASS"}}, {"one": 12}, False, 60.0, 0.04, 7)
+CAUGHT = replace(EQUAL, injected={"one": 0.05}, verdicts={"one": {"latency": "REGRESSED"}})
+OPTIONS = defaults().gate
+
+
+@pytest.mark.parametrize(("hits", "trials"), [(0, 60), (3, 150), (147, 150), (60, 60)])
+def test_interval_is_clopper_and_pearsons(hits: int, trials: int) -> None:
+    """The interval equals scipy's exact one."""
+    wanted = binomtest(hits, trials).proportion_ci(0.95, "exact")
+    assert exact_interval(hits, trials) == pytest.approx((wanted.low, wanted.high), abs=1e-9)
+
+
+def test_promise_holds_without_alarms_and_misses() -> None:
+    """No alarm in equal suites and every injected slowdown caught keep the promise."""
+    lines, holds = rate_lines([EQUAL, CAUGHT], OPTIONS)
+    assert holds
+    assert any("+5 % injected, called REGRESSED: 1 of 1" in line for line in lines)
+    assert not any("replayed" in line for line in lines)
+
+
+@pytest.mark.parametrize(
+    "broken",
+    [
+        replace(EQUAL, verdicts={"one": {"latency": "IMPROVED"}}),
+        replace(EQUAL, verdicts={"one": {"latency": "PASS", "memory": "REGRESSED"}}),
+        replace(CAUGHT, verdicts={"one": {"latency": "INCONCLUSIVE"}}),
+        replace(CAUGHT, contaminated=True),
+    ],
+)
+def test_one_alarm_or_one_miss_breaks_it(broken: Suite) -> None:
+    """A change that was none, of any metric, and a slowdown that was not called REGRESSED, break the promise."""
+    assert not rate_lines([EQUAL, CAUGHT, broken], OPTIONS)[1]
+
+
+def test_smaller_slowdowns_are_reported_and_promise_nothing() -> None:
+    """A slowdown of 3 % may be missed."""
+    missed = replace(EQUAL, injected={"one": 0.03})
+    lines, holds = rate_lines([EQUAL, missed], OPTIONS)
+    assert holds
+    assert any("+3 % injected, called REGRESSED: 0 of 1" in line for line in lines)
+
+
+def test_no_suite_is_no_promise() -> None:
+    """Nothing measured proves nothing."""
+    assert not rate_lines([], OPTIONS)[1]
