@@ -21,6 +21,7 @@ from benchsuite.data.images import read_image
 from benchsuite.data.letterbox import preprocess
 from benchsuite.detect.postprocess import head_of
 from benchsuite.errors import BenchsuiteError, BuildError
+from benchsuite.quantize.ncnn_int8 import Int8Options
 from benchsuite.quantize.onnx_static import QdqOptions
 
 # What each artifact is made from; the rest is made from the weights.
@@ -30,6 +31,7 @@ _PARENTS: Mapping[tuple[str, str], tuple[str, str]] = {
     ("openvino", "fp32"): ("onnx", "fp32"),
     ("openvino", "fp16"): ("openvino", "fp32"),
     ("openvino", "int8"): ("openvino", "fp32"),
+    ("ncnn", "int8"): ("ncnn", "fp32"),
 }
 
 
@@ -133,6 +135,13 @@ def _ncnn(order: Order) -> None:
             shutil.copyfile(exported / name, order.folder / name)
 
 
+def _ncnn_int8(options: Int8Options, order: Order) -> None:
+    from benchsuite.quantize.ncnn_int8 import quantize_ncnn
+
+    images = (_batch(order, number)[0] for number in range(_batch_count(order)))
+    quantize_ncnn(order.source, order.folder, images, options, _method(order))
+
+
 @contextmanager
 def _exported(order: Order, artifact_format: str, **options: Any) -> Iterator[Path]:
     """Let Ultralytics export and yield the path of what it wrote, which it does beside the weights: a copy, here."""
@@ -182,4 +191,7 @@ EXPORTERS: Mapping[tuple[str, str, str], Callable[[Order], None]] = {
     ("openvino", "int8", "nncf-performance"): partial(_openvino_int8, "performance"),
     ("ncnn", "fp32", ""): _ncnn,
     ("ncnn", "fp16", ""): _ncnn,
+    ("ncnn", "int8", "ncnn-w8"): partial(_ncnn_int8, Int8Options()),
+    ("ncnn", "int8", "ncnn-w8-depthwise"): partial(_ncnn_int8, Int8Options(float_depthwise=False)),
+    ("ncnn", "int8", "ncnn-w8-ends"): partial(_ncnn_int8, Int8Options(float_ends=False)),
 }

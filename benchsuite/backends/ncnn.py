@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import struct
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -14,10 +14,12 @@ import numpy as np
 from benchsuite.absence import Absent
 from benchsuite.backends.interface import ArtifactNeed, FloatArray, Ran, RunPolicy
 from benchsuite.backends.reasons import bf16_instructions, cpu_only, not_installed
+from benchsuite.backends.schemes import SCHEMES, chosen_scheme
 from benchsuite.backends.tools import tools_for
 from benchsuite.cases import Case
 from benchsuite.environment import Machine, read_machine
 from benchsuite.errors import SessionError
+from benchsuite.quantize.ncnn_network import CONVOLUTIONS, Weights, read_network
 
 # The number before each layer's weights says how they are stored.
 _WEIGHT_TAGS = {0: "fp32", 0x0002C056: "fp32", 0x01306B47: "fp16", 0x000D4B38: "int8"}
@@ -37,8 +39,6 @@ class NcnnBackend:
 
     def why_not(self, case: Case, machine: Machine) -> str | None:
         """Say why the case cannot run here."""
-        if case.precision == "int8":
-            return "ncnn's package has no INT8 quantiser and benchsuite has none yet: use onnx or openvino for int8"
         if case.head == "end2end":
             return "ncnn exports are always one-to-many: use --head auto"
         if case.batch > 1:
@@ -48,7 +48,9 @@ class NcnnBackend:
     def need(self, case: Case, machine: Machine, options: Mapping[str, str]) -> ArtifactNeed:  # noqa: ARG002
         """Return the NCNN files of the case's precision; bf16 is made from fp32 files as they are loaded."""
         precision = "fp32" if case.precision == "bf16" else case.precision
-        return ArtifactNeed("ncnn", precision, "", False, tools_for("ncnn", precision))
+        calibrated = precision == "int8"
+        scheme = chosen_scheme("ncnn", SCHEMES["ncnn"][0], options) if calibrated else ""
+        return ArtifactNeed("ncnn", precision, scheme, calibrated, tools_for("ncnn", precision))
 
     def open(self, artifact: Path, case: Case, policy: RunPolicy) -> NcnnSession:
         """Load model.ncnn.param and model.ncnn.bin."""
@@ -61,23 +63,26 @@ class NcnnBackend:
         for name in ("use_fp16_packed", "use_fp16_storage", "use_fp16_arithmetic"):
             setattr(net.opt, name, case.precision == "fp16")
         net.opt.use_bf16_storage = case.precision == "bf16"
+        # Its integer kernels multiply sums by 576, which can wrap, and are slower on CPUs with VNNI.
+        net.opt.use_winograd_convolution = case.precision != "int8"
         param, weights = artifact / "model.ncnn.param", artifact / "model.ncnn.bin"
         # Running a net whose loading failed ends in a segmentation fault.
         for load, path in ((net.load_param, param), (net.load_model, weights)):
             code = load(str(path))
             if code:
                 raise SessionError(f"ncnn could not load {path.name} (code {code}): remove the artifact and rebuild it")
-        return NcnnSession(net, param, weights)
+        return NcnnSession(net, param, weights, case.imgsz)
 
 
 class NcnnSession:
     """A model that NCNN has loaded."""
 
-    def __init__(self, net: Any, param: Path, weights: Path) -> None:
+    def __init__(self, net: Any, param: Path, weights: Path, imgsz: int) -> None:
         import ncnn
 
         self._net = net
         self._param = param
+        self._imgsz = imgsz
         self._weights = weights
         self._mat = ncnn.Mat
         self._extractor = net.create_extractor
@@ -100,12 +105,18 @@ class NcnnSession:
 
         layers = self._net.layers()
         native_bf16 = bf16_instructions(read_machine())
-        precisions = {layer.name: self._precision(layer, native_bf16) for layer in layers if layer.type in _WEIGHTED}
+        # A net of stored int8 weights runs them in integer kernels whatever its options say.
+        integer = _integer_layers(self._param, self._weights)
+        precisions = {
+            layer.name: "int8" if layer.name in integer else self._precision(layer, native_bf16)
+            for layer in layers
+            if layer.type in _WEIGHTED
+        }
         kernels = Counter(
             f"{layer.type} {precisions[layer.name]}" if layer.name in precisions else layer.type for layer in layers
         )
         compute = Counter(precisions.values()).most_common(1)[0][0]
-        in_file = _weight_tag(self._param, self._weights)
+        in_file = "int8" if integer else _weight_tag(self._param, self._weights)
         bf16 = bool(self._net.opt.use_bf16_storage)
         return Ran(
             runtime=f"ncnn {ncnn.__version__}",
@@ -119,8 +130,25 @@ class NcnnSession:
                 "wait_policy": os.environ.get("OMP_WAIT_POLICY", "OpenMP's default"),
                 "arithmetic": "by layer support and CPU flags: ncnn does not name its kernels",
             },
-            int8_mac_share=Absent("no convolution ran in an integer kernel"),
+            int8_mac_share=self._int8_share(integer) if integer else Absent("no convolution ran in an integer kernel"),
         )
+
+    def _int8_share(self, integer: Collection[str]) -> float:
+        """Return the share of the convolutions' multiply-adds in integer kernels, from the sizes of their outputs."""
+        network = read_network(self._param, self._weights)
+        side = next(layer for layer in network.layers if layer.kind == "Input")
+        extractor = self._net.create_extractor()
+        extractor.set_light_mode(False)
+        image = np.zeros((3, side.number(1), side.number(0)), np.float32)
+        if not image.size:
+            image = np.zeros((3, self._imgsz, self._imgsz), np.float32)
+        extractor.input(self._input, self._mat(image))
+        macs: dict[str, int] = {}
+        for layer in network.layers:
+            if layer.kind in CONVOLUTIONS:
+                output = extractor.extract(layer.outputs[0])[1]
+                macs[layer.name] = layer.number(6) * int(output.w) * int(output.h)
+        return sum(count for name, count in macs.items() if name in integer) / sum(macs.values())
 
     def close(self) -> None:
         """Free the net."""
@@ -134,6 +162,18 @@ class NcnnSession:
         if options.use_fp16_arithmetic and options.use_fp16_storage and layer.support_fp16_storage:
             return "fp16"
         return "fp32"
+
+
+def _integer_layers(param: Path, weights: Path) -> frozenset[str]:
+    """Return the convolutions whose stored weights are int8."""
+    # A net that was not quantised has no scales, and may have layers that the quantiser does not know.
+    if " 8=" not in param.read_text():
+        return frozenset()
+    return frozenset(
+        layer.name
+        for layer in read_network(param, weights).layers
+        if isinstance(layer.weights, Weights) and layer.weights.storage == "int8"
+    )
 
 
 def _weight_tag(param: Path, weights: Path) -> str:

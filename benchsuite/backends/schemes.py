@@ -13,10 +13,13 @@ SCHEMES: Mapping[str, tuple[str, ...]] = {
     # attention stay float.
     "onnx": ("qdq-u8s8", "qdq-s8s8", "qdq-u8s7", "qdq-u8s8-headfloat", "qdq-u8s8-headint8", "qdq-u8s8-pertensor"),
     "openvino": ("nncf-mixed", "nncf-performance"),
+    # s8 both ways; the first convolution, branch ends and depthwise convolutions stay float.
+    "ncnn": ("ncnn-w8", "ncnn-w8-depthwise", "ncnn-w8-ends"),
 }
 METHODS: Mapping[str, tuple[str, ...]] = {
     "onnx": ("percentile", "minmax", "entropy"),
     "openvino": ("mean-minmax", "minmax", "percentile"),
+    "ncnn": ("minmax", "percentile", "entropy"),
 }
 
 

@@ -16,6 +16,8 @@ _TOOLS: Mapping[tuple[str, str], tuple[str, ...]] = {
     ("openvino", "int8"): (*_ONNX, "openvino", "nncf"),
     ("ncnn", "fp32"): ("ultralytics", "torch", "pnnx"),
     ("ncnn", "fp16"): ("ultralytics", "torch", "pnnx"),
+    # ncnn itself runs the calibration.
+    ("ncnn", "int8"): ("ultralytics", "torch", "pnnx", "ncnn"),
 }
 
 

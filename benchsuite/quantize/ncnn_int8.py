@@ -1,0 +1,231 @@
+"""INT8 for NCNN, whose package has no quantiser: thresholds from calibration images, weights stored as int8.
+
+An activation is multiplied by 127 / threshold and rounded, a weight by 127 / the largest of its output channel; both
+are symmetric. NCNN rounds half away from zero. The first convolution, the last one of each head branch and the DFL
+stay float, and so do depthwise ones, whose integer kernels are slower than the float ones.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any, Literal
+
+import numpy as np
+import numpy.typing as npt
+
+from benchsuite.errors import BuildError
+from benchsuite.quantize.ncnn_network import CONVOLUTIONS, Array, Layer, Network, Weights, read_network, write_network
+
+FloatArray = npt.NDArray[np.float32]
+Method = Literal["minmax", "percentile", "entropy"]
+
+LEVELS = 127
+_PERCENTILE = 99.999
+_BINS = 2048
+_TARGET_BINS = 128
+# Winograd F(4, 3) multiplies its int32 sums by 576, so beyond this they wrap (ncnn, convolution_3x3_winograd_int8.h).
+WINOGRAD_BOUND = (2**31 - 1) // 576
+
+
+@dataclass(frozen=True)
+class Int8Options:
+    """What stays float: depthwise convolutions, and the last convolution of each head branch."""
+
+    float_depthwise: bool = True
+    float_ends: bool = True
+
+
+def quantize_ncnn(source: Path, target: Path, images: Iterable[FloatArray], options: Int8Options, method: str) -> None:
+    """Write the network in folder `source` to folder `target` with ranges set by images (3, imgsz, imgsz), RGB 0 to 1.
+
+    Raises BuildError for a network that is not understood and for calibration that leaves a layer without a range.
+    """
+    names = "model.ncnn.param", "model.ncnn.bin"
+    network = read_network(*(source / name for name in names))
+    chosen = quantised_layers(network, options)
+    if not chosen:
+        raise BuildError("the network has no convolution that could be quantised")
+    observed = observed_blobs(network, chosen)
+    histograms = _observe(source, sorted(set(observed.values())), list(images), method)
+    thresholds = {name: histograms[blob] for name, blob in observed.items()}
+    write_network(quantised(network, thresholds), *(target / name for name in names))
+
+
+def quantised_layers(network: Network, options: Int8Options) -> tuple[str, ...]:
+    """Return the names of the convolutions that become integer, found by where they stand in the graph."""
+    consumers: dict[str, list[Layer]] = {}
+    makers: dict[str, Layer] = {}
+    for layer in network.layers:
+        for blob in layer.inputs:
+            consumers.setdefault(blob, []).append(layer)
+        for blob in layer.outputs:
+            makers[blob] = layer
+
+    def first(layer: Layer) -> bool:
+        return makers[layer.inputs[0]].kind == "Input"
+
+    def end(layer: Layer) -> bool:
+        """A branch ends where a convolution is only reshaped and then joined with the other strides."""
+        (after,) = consumers[layer.outputs[0]] if len(consumers[layer.outputs[0]]) == 1 else (None,)
+        if after is None or after.kind != "Reshape":
+            return False
+        joined = consumers.get(after.outputs[0], [])
+        return len(joined) == 1 and joined[0].kind == "Concat"
+
+    chosen = []
+    for layer in network.layers:
+        if layer.kind not in CONVOLUTIONS or first(layer) or layer.channels == 1:
+            continue
+        if layer.kind == "ConvolutionDepthWise" and options.float_depthwise:
+            continue
+        if options.float_ends and end(layer):
+            continue
+        chosen.append(layer.name)
+    return tuple(chosen)
+
+
+def observed_blobs(network: Network, names: Sequence[str]) -> Mapping[str, str]:
+    """Return for each layer the blob that it reads, traced back through Split, whose outputs are the same tensor."""
+    split = {blob: layer.inputs[0] for layer in network.layers if layer.kind == "Split" for blob in layer.outputs}
+    found = {}
+    for layer in network.layers:
+        if layer.name in names:
+            blob = layer.inputs[0]
+            while blob in split:
+                blob = split[blob]
+            found[layer.name] = blob
+    return found
+
+
+def quantised(network: Network, thresholds: Mapping[str, float]) -> Network:
+    """Return the network with the layers that have a threshold stored as int8."""
+    return replace(
+        network,
+        layers=tuple(
+            _quantised(layer, thresholds[layer.name]) if layer.name in thresholds else layer for layer in network.layers
+        ),
+    )
+
+
+def _quantised(layer: Layer, threshold: float) -> Layer:
+    if not np.isfinite(threshold) or threshold <= 0:
+        raise BuildError(f"calibration found no range for layer {layer.name}: its input was {threshold} throughout")
+    assert isinstance(layer.weights, Weights)
+    rows = layer.channels if layer.kind == "Convolution" else layer.groups
+    weight = layer.weights.weight.astype(np.float32).reshape(rows, -1)
+    largest = np.abs(weight).max(axis=1)
+    # A channel of zeros has nothing to scale.
+    scales = (LEVELS / np.where(largest > 0, largest, LEVELS)).astype(np.float32)
+    stored = rounded(weight * scales[:, None])
+    params = {**layer.params, "8": "2" if layer.kind == "Convolution" else "1"}
+    weights = Weights("int8", stored.ravel(), layer.weights.bias, scales, np.array([LEVELS / threshold], np.float32))
+    return replace(layer, params=params, weights=weights)
+
+
+def rounded(values: FloatArray) -> npt.NDArray[np.int8]:
+    """Round half away from zero, as NCNN does, and clamp to ±127."""
+    whole = np.trunc(values + np.copysign(np.float32(0.5), values))
+    clamped: npt.NDArray[np.int8] = np.clip(whole, -LEVELS, LEVELS).astype(np.int8)
+    return clamped
+
+
+def overflowing(network: Network) -> tuple[str, ...]:
+    """Return the int8 layers whose sums could wrap in the Winograd kernel: 3×3, stride 1, for the worst input."""
+    found = []
+    for layer in network.layers:
+        if not isinstance(layer.weights, Weights) or layer.weights.storage != "int8" or layer.kind != "Convolution":
+            continue
+        square = layer.number(1) == layer.number(11, layer.number(1)) == 3
+        strided = layer.number(3, 1) != 1 or layer.number(13, layer.number(3, 1)) != 1
+        if not square or strided or layer.number(2, 1) != 1:
+            continue
+        sums = np.abs(layer.weights.weight.astype(np.int64)).reshape(layer.channels, -1).sum(axis=1)
+        if int(sums.max()) * LEVELS >= WINOGRAD_BOUND:
+            found.append(layer.name)
+    return tuple(found)
+
+
+def _observe(folder: Path, blobs: Sequence[str], images: Sequence[FloatArray], method: str) -> Mapping[str, float]:
+    """Return a threshold for each blob over all images."""
+    if not images:
+        raise BuildError("INT8 needs images to calibrate on, and none were given")
+    extract = _extractor(folder, blobs)
+    largest = dict.fromkeys(blobs, 0.0)
+    for image in images:
+        for blob, values in extract(image):
+            peak = float(np.abs(values).max())
+            if not np.isfinite(peak):
+                raise BuildError(f"calibration met values that are not finite in {blob}")
+            largest[blob] = max(largest[blob], peak)
+    if method == "minmax":
+        return largest
+    counts = {blob: np.zeros(_BINS, np.int64) for blob in blobs}
+    for image in images:
+        for blob, values in extract(image):
+            if largest[blob] > 0:
+                counts[blob] += np.histogram(np.abs(values), _BINS, (0, largest[blob]))[0]
+    cut = percentile_bin if method == "percentile" else entropy_bin
+    return {blob: largest[blob] * cut(counts[blob]) / _BINS for blob in blobs}
+
+
+def _extractor(folder: Path, blobs: Sequence[str]) -> Callable[[FloatArray], Iterable[tuple[str, Array]]]:
+    import ncnn
+
+    net = ncnn.Net()
+    net.opt.use_vulkan_compute = False
+    # Every blob is kept until it has been read, and none is narrowed.
+    net.opt.lightmode = False
+    for name in ("use_fp16_packed", "use_fp16_storage", "use_fp16_arithmetic"):
+        setattr(net.opt, name, False)
+    for load, name in ((net.load_param, "model.ncnn.param"), (net.load_model, "model.ncnn.bin")):
+        if load(str(folder / name)):
+            raise BuildError(f"ncnn could not load {name} to calibrate it")
+    source = net.input_names()[0]
+
+    def extract(image: FloatArray) -> Iterable[tuple[str, Array]]:
+        extractor = net.create_extractor()
+        extractor.set_light_mode(False)
+        kept: Any = ncnn.Mat(image)
+        extractor.input(source, kept)
+        for blob in blobs:
+            code, values = extractor.extract(blob)
+            if code:
+                raise BuildError(f"ncnn could not compute {blob} to calibrate it (code {code})")
+            yield blob, np.asarray(values)
+
+    return extract
+
+
+def percentile_bin(counts: npt.NDArray[np.int64]) -> int:
+    """Return the number of bins that hold 99.999 % of what was counted."""
+    reached = np.cumsum(counts) >= _PERCENTILE / 100 * counts.sum()
+    return int(np.argmax(reached)) + 1
+
+
+def entropy_bin(counts: npt.NDArray[np.int64]) -> int:
+    """Return the number of bins whose clipped and coarsened histogram diverges least from the whole one.
+
+    Zeros are not counted (S. Migacz, 8-bit inference with TensorRT, GTC 2017).
+    """
+    exact = counts.astype(np.float64)
+    exact[0] = 0
+    best, least = _BINS, np.inf
+    for bins in range(_TARGET_BINS, _BINS + 1):
+        clipped = exact[:bins].copy()
+        clipped[-1] += exact[bins:].sum()
+        edges = np.arange(bins) * _TARGET_BINS // bins
+        seen = exact[:bins] > 0
+        totals = np.bincount(edges, exact[:bins], _TARGET_BINS)
+        filled = np.bincount(edges, seen, _TARGET_BINS)
+        coarse = np.where(seen, (totals / np.maximum(filled, 1))[edges], 0.0)
+        if not coarse.any():
+            continue
+        p, q = clipped / clipped.sum(), coarse / coarse.sum()
+        both = (p > 0) & (q > 0)
+        # What the coarse histogram has lost altogether counts as if it were hardly there.
+        divergence = float((p[both] * np.log(p[both] / q[both])).sum() + p[(p > 0) & (q == 0)].sum() * 20)
+        if divergence < least:
+            best, least = bins, divergence
+    return best

@@ -1,0 +1,112 @@
+"""NCNN's integer layers are chosen by the graph, scaled by ranges and rounded as NCNN rounds."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from benchsuite.errors import BuildError
+from benchsuite.quantize.ncnn_int8 import (
+    Int8Options,
+    entropy_bin,
+    observed_blobs,
+    overflowing,
+    percentile_bin,
+    quantised,
+    quantised_layers,
+    rounded,
+)
+from benchsuite.quantize.ncnn_network import Layer, Network, Weights
+
+
+def conv(name: str, source: str, target: str, kind: str = "Convolution", channels: int = 4, **params: int) -> Layer:
+    """Build a 3×3 convolution of four input channels."""
+    count = channels * 9 * (1 if kind == "ConvolutionDepthWise" else 4)
+    values = {"0": channels, "1": 3, "6": count, **{key[1:]: value for key, value in params.items()}}
+    if kind == "ConvolutionDepthWise":
+        values["7"] = channels
+    weight = np.linspace(-1, 1, count, dtype=np.float32)
+    return Layer(kind, name, (source,), (target,), {k: str(v) for k, v in values.items()}, Weights("fp32", weight))
+
+
+def make_network() -> Network:
+    """Build a stem, a body behind a Split, a depthwise, a branch end that is reshaped and joined, and a DFL."""
+    return Network(
+        (
+            Layer("Input", "in0", (), ("in0",)),
+            conv("stem", "in0", "a"),
+            Layer("Split", "split", ("a",), ("a1", "a2")),
+            conv("body", "a1", "b"),
+            conv("depthwise", "a2", "c", "ConvolutionDepthWise"),
+            conv("end", "b", "d"),
+            Layer("Reshape", "flat", ("d",), ("e",)),
+            conv("qkv", "c", "f"),
+            Layer("Reshape", "heads", ("f",), ("g",)),
+            Layer("Slice", "parts", ("g",), ("h", "i")),
+            Layer("Concat", "joined", ("e", "h"), ("j",)),
+            conv("dfl", "j", "k", channels=1),
+        ),
+        12,
+    )
+
+
+def test_stem_ends_depthwise_and_dfl_stay_float() -> None:
+    """Which layers become integer follows from where they stand: attention's reshaped convolution does, an end not."""
+    network = make_network()
+    assert quantised_layers(network, Int8Options()) == ("body", "qkv")
+    assert quantised_layers(network, Int8Options(float_depthwise=False)) == ("body", "depthwise", "qkv")
+    assert quantised_layers(network, Int8Options(float_ends=False)) == ("body", "end", "qkv")
+
+
+def test_outputs_of_a_split_are_one_tensor() -> None:
+    """A layer behind a Split is observed at the Split's input."""
+    assert observed_blobs(make_network(), ("body", "qkv")) == {"body": "a", "qkv": "c"}
+
+
+def test_rounding_is_half_away_from_zero() -> None:
+    """Halves go away from zero, unlike NumPy's, and nothing goes beyond ±127."""
+    values = np.array([0.5, -0.5, 1.5, -2.5, 126.6, 300.0, -300.0], np.float32)
+    assert rounded(values).tolist() == [1, -1, 2, -3, 127, 127, -127]
+
+
+def test_scales_are_those_of_channel_and_threshold() -> None:
+    """Each channel's largest weight becomes 127, and the activation's threshold does."""
+    body = next(layer for layer in quantised(make_network(), {"body": 6.0}).layers if layer.name == "body")
+    assert isinstance(body.weights, Weights)
+    assert body.weights.storage == "int8"
+    assert body.params["8"] == "2"
+    assert np.abs(body.weights.weight.reshape(4, -1)).max(axis=1).tolist() == [127] * 4
+    assert body.weights.input_scale is not None
+    assert body.weights.input_scale[0] == pytest.approx(127 / 6)
+
+
+@pytest.mark.parametrize("threshold", [0.0, float("nan"), float("inf")])
+def test_layer_without_a_range_is_an_error(threshold: float) -> None:
+    """An input that was zero or not finite throughout has no scale, and the layer is named."""
+    with pytest.raises(BuildError, match="no range for layer body"):
+        quantised(make_network(), {"body": threshold})
+
+
+def test_only_layers_that_could_wrap_are_found() -> None:
+    """A 3×3 layer of many full-scale weights can wrap in the Winograd kernel, one of few cannot."""
+    assert overflowing(quantised(make_network(), {"body": 1.0})) == ()
+    wide = conv("wide", "a1", "b", channels=4)
+    many = np.ones(4 * 9 * 64, np.float32)
+    wide = Layer("Convolution", "wide", ("a1",), ("b",), {**wide.params, "6": str(many.size)}, Weights("fp32", many))
+    network = Network((wide,), 2)
+    assert overflowing(quantised(network, {"wide": 1.0})) == ("wide",)
+
+
+def test_percentile_leaves_out_the_rarest() -> None:
+    """One value in a million, far away, does not stretch the range."""
+    counts = np.zeros(2048, np.int64)
+    counts[:100] = 10_000
+    counts[2047] = 1
+    assert percentile_bin(counts) == 100
+
+
+def test_entropy_cuts_a_long_tail_and_keeps_a_flat_range() -> None:
+    """A bell with a long thin tail is clipped, an even distribution is not."""
+    bell = np.round(1e6 * np.exp(-np.arange(2048) / 100)).astype(np.int64) + 1
+    assert entropy_bin(bell) < 1200
+    assert entropy_bin(np.full(2048, 1000, np.int64)) == 2048
