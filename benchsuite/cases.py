@@ -40,6 +40,11 @@ class Case:
         return f"{self.backend} {self.precision}" + (f" {self.variant}" if self.variant else "")
 
 
+def head_variant(head: Head) -> str:
+    """Return the variant of a case that departs from the plain one by nothing but its head."""
+    return "end2end" if head == "end2end" else ""
+
+
 def slug(stem: str) -> str:
     """Turn a file's stem into a model name that can stand in an id, where only `-` separates parts."""
     return re.sub(r"[^a-z0-9_.]", "_", stem.lower())

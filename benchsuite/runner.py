@@ -16,7 +16,8 @@ from benchsuite.artifacts.store import Store, calibration_of
 from benchsuite.backends import backend
 from benchsuite.backends.interface import ArtifactNeed, RunPolicy
 from benchsuite.backends.schemes import calibration_method
-from benchsuite.cases import Case
+from benchsuite.backends.tools import QUANTISER, QUANTISER_VERSION
+from benchsuite.cases import Case, head_variant
 from benchsuite.data.dataset import calibration_images, load_dataset
 from benchsuite.data.images import overlap
 from benchsuite.data.shapes import shapes_data
@@ -188,6 +189,10 @@ class Runner:
         self._notes[case.id] = [*notes, *([warning] if warning else [])]
         return artifact
 
+    def weights(self, case: Case) -> Path:
+        """Return the weights file of a case."""
+        return self._weights_of(case.model)[0]
+
     def recipe(self, case: Case) -> Recipe:
         """Return how the case's artifact is made."""
         need = artifact_need(case, self.machine, self._options)
@@ -195,7 +200,7 @@ class Runner:
         if need.calibrated:
             method = calibration_method(need.format, self._options.calib_method)
             calibration = calibration_of(self._calibration[0], method)
-        versions = self.machine.packages
+        versions = {**self.machine.packages, QUANTISER: QUANTISER_VERSION}
         return Recipe(
             format=need.format,
             precision=need.precision,
@@ -214,7 +219,9 @@ class Runner:
 
     def _reference(self, case: Case) -> Evaluation:
         """Evaluate PyTorch FP32 of the case's weights on the CPU, unless that is kept from before."""
-        reference = Case(case.model, "torch", "fp32", "cpu", case.imgsz, 1, case.threads, case.head, case.variant)
+        # An INT8 scheme is a variant too, and has no reference of its own.
+        variant = head_variant(case.head)
+        reference = Case(case.model, "torch", "fp32", "cpu", case.imgsz, 1, case.threads, case.head, variant)
         reason = self.why_not(reference)
         if reason:
             raise SessionError(f"no reference detections: {reason}")

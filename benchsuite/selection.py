@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
-from benchsuite.cases import Backend, Case, Head
+from benchsuite.cases import Backend, Case, Head, head_variant
 from benchsuite.models.weights import ModelRef, resolve
 from benchsuite.options import HeadChoice, Options
 
@@ -34,7 +34,7 @@ def cases_of(options: Options, slugs: Sequence[str]) -> tuple[Case, ...]:
             batch=batch,
             threads=options.threads,
             head=head,
-            variant="end2end" if head == "end2end" else "",
+            variant=head_variant(head),
         )
         for slug in slugs
         for imgsz in options.imgsz

@@ -10,6 +10,7 @@ from benchsuite.artifacts.recipe import Recipe
 from benchsuite.backends.checkpoint import heads_of, load_checkpoint, load_detector
 from benchsuite.codec import from_builtins
 from benchsuite.errors import ModelError
+from benchsuite.memory import peak_rss_bytes
 from benchsuite.process import serve
 
 _IMGSZ = 640
@@ -45,11 +46,14 @@ def describe_checkpoint(request: dict[str, Any]) -> dict[str, Any]:
 
 
 def build_artifact(request: dict[str, Any]) -> dict[str, Any]:
-    """Write the artifact of `recipe` into `folder`, from `weights` or from the `parent` artifact's folder."""
+    """Write the artifact of `recipe` into `folder`, from `weights` or from the `parent` artifact's folder.
+
+    Answers the most memory that this process has needed so far.
+    """
     source = request["parent"] or request["weights"]
     images = tuple(Path(path) for path in request["images"])
     build(Order(from_builtins(request["recipe"], Recipe), Path(source), images, Path(request["folder"])))
-    return {}
+    return {"peak_rss_bytes": peak_rss_bytes()}
 
 
 if __name__ == "__main__":

@@ -21,17 +21,26 @@ from benchsuite.data.images import read_image
 from benchsuite.data.letterbox import preprocess
 from benchsuite.detect.postprocess import head_of
 from benchsuite.errors import BenchsuiteError, BuildError
-from benchsuite.quantize.ncnn_int8 import Int8Options
+from benchsuite.quantize.ncnn_int8 import FILES as NCNN_FILES
+from benchsuite.quantize.ncnn_int8 import Int8Options, observe_ncnn, quantize_ncnn
 from benchsuite.quantize.onnx_static import QdqOptions
+from benchsuite.quantize.ranges import load_observed, save_observed
+
+# The scheme of an artifact that holds what a network's tensors did on the calibration images: every INT8 scheme of
+# the network, and every method of setting ranges, is made from the same one.
+OBSERVED = "observed"
+RANGES_FILE = "ranges.npz"
+_PREPARED = "prepared.onnx"
 
 # What each artifact is made from; the rest is made from the weights.
 _PARENTS: Mapping[tuple[str, str], tuple[str, str]] = {
+    ("onnx", OBSERVED): ("onnx", "fp32"),
     ("onnx", "fp16"): ("onnx", "fp32"),
     ("onnx", "int8"): ("onnx", "fp32"),
     ("openvino", "fp32"): ("onnx", "fp32"),
     ("openvino", "fp16"): ("openvino", "fp32"),
     ("openvino", "int8"): ("openvino", "fp32"),
-    ("ncnn", "int8"): ("ncnn", "fp32"),
+    ("ncnn", OBSERVED): ("ncnn", "fp32"),
 }
 
 
@@ -47,7 +56,12 @@ class Order:
 
 def parent_recipe(recipe: Recipe) -> Recipe | None:
     """Return the recipe of the artifact that this one is made from; None for one that is made from the weights."""
-    parent = _PARENTS.get((recipe.format, recipe.precision))
+    observed = recipe.scheme == OBSERVED
+    if recipe.calibration and not observed and (recipe.format, OBSERVED) in _PARENTS:
+        return replace(
+            recipe, precision="fp32", scheme=OBSERVED, calibration=replace(recipe.calibration, method=OBSERVED)
+        )
+    parent = _PARENTS.get((recipe.format, OBSERVED if observed else recipe.precision))
     if parent is None:
         return None
     artifact_format, precision = parent
@@ -101,11 +115,26 @@ def _onnx_fp16(order: Order) -> None:
     onnx.save(model, order.folder / "model.onnx")
 
 
+def _onnx_observed(order: Order) -> None:
+    from benchsuite.quantize.onnx_static import observe_onnx
+
+    batches = (_batch(order, number) for number in range(_batch_count(order)))
+    save_observed(
+        order.folder / RANGES_FILE, observe_onnx(order.source / "model.onnx", order.folder / _PREPARED, batches)
+    )
+
+
 def _onnx_int8(options: QdqOptions, order: Order) -> None:
     from benchsuite.quantize.onnx_static import quantize_onnx
 
-    batches = (_batch(order, number) for number in range(_batch_count(order)))
-    quantize_onnx(order.source / "model.onnx", order.folder / "model.onnx", batches, options, _method(order))
+    observed = load_observed(order.source / RANGES_FILE)
+    quantize_onnx(order.source / _PREPARED, order.folder / "model.onnx", observed, options, _method(order))
+
+
+def _onnx_dynamic(order: Order) -> None:
+    from benchsuite.quantize.onnx_static import quantize_onnx_dynamically
+
+    quantize_onnx_dynamically(order.source / "model.onnx", order.folder / "model.onnx")
 
 
 def _openvino(order: Order) -> None:
@@ -131,15 +160,19 @@ def _openvino_int8(preset: Any, order: Order) -> None:
 
 def _ncnn(order: Order) -> None:
     with _exported(order, "ncnn", quantize=16 if order.recipe.precision == "fp16" else None) as exported:
-        for name in ("model.ncnn.param", "model.ncnn.bin"):
+        for name in NCNN_FILES:
             shutil.copyfile(exported / name, order.folder / name)
 
 
-def _ncnn_int8(options: Int8Options, order: Order) -> None:
-    from benchsuite.quantize.ncnn_int8 import quantize_ncnn
-
+def _ncnn_observed(order: Order) -> None:
     images = (_batch(order, number)[0] for number in range(_batch_count(order)))
-    quantize_ncnn(order.source, order.folder, images, options, _method(order))
+    for name in NCNN_FILES:
+        shutil.copyfile(order.source / name, order.folder / name)
+    save_observed(order.folder / RANGES_FILE, observe_ncnn(order.source, images))
+
+
+def _ncnn_int8(options: Int8Options, order: Order) -> None:
+    quantize_ncnn(order.source, order.folder, load_observed(order.source / RANGES_FILE), options, _method(order))
 
 
 @contextmanager
@@ -179,18 +212,22 @@ EXPORTERS: Mapping[tuple[str, str, str], Callable[[Order], None]] = {
     ("torch", "fp32", ""): _checkpoint,
     ("onnx", "fp32", ""): _onnx,
     ("onnx", "fp16", ""): _onnx_fp16,
+    ("onnx", "fp32", OBSERVED): _onnx_observed,
     ("onnx", "int8", "qdq-u8s8"): partial(_onnx_int8, QdqOptions()),
     ("onnx", "int8", "qdq-s8s8"): partial(_onnx_int8, QdqOptions(activations="s8")),
     ("onnx", "int8", "qdq-u8s7"): partial(_onnx_int8, QdqOptions(seven_bit_weights=True)),
     ("onnx", "int8", "qdq-u8s8-headfloat"): partial(_onnx_int8, QdqOptions(float_head="branches")),
     ("onnx", "int8", "qdq-u8s8-headint8"): partial(_onnx_int8, QdqOptions(float_head="decode")),
     ("onnx", "int8", "qdq-u8s8-pertensor"): partial(_onnx_int8, QdqOptions(per_channel=False)),
+    ("onnx", "int8", "qop-u8s8"): partial(_onnx_int8, QdqOptions(fused_operators=True)),
+    ("onnx", "int8", "dynamic-u8u8"): _onnx_dynamic,
     ("openvino", "fp32", ""): _openvino,
     ("openvino", "fp16", ""): _openvino_fp16,
     ("openvino", "int8", "nncf-mixed"): partial(_openvino_int8, "mixed"),
     ("openvino", "int8", "nncf-performance"): partial(_openvino_int8, "performance"),
     ("ncnn", "fp32", ""): _ncnn,
     ("ncnn", "fp16", ""): _ncnn,
+    ("ncnn", "fp32", OBSERVED): _ncnn_observed,
     ("ncnn", "int8", "ncnn-w8"): partial(_ncnn_int8, Int8Options()),
     ("ncnn", "int8", "ncnn-w8-depthwise"): partial(_ncnn_int8, Int8Options(float_depthwise=False)),
     ("ncnn", "int8", "ncnn-w8-ends"): partial(_ncnn_int8, Int8Options(float_ends=False)),

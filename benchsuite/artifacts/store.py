@@ -10,7 +10,9 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import asdict, dataclass
+from functools import cache
 from pathlib import Path
 
 from benchsuite.artifacts.exporters import parent_recipe
@@ -27,7 +29,8 @@ _BUILD_DEADLINE_S = 1800
 # Another run may have taken an artifact's path a moment ago: nothing used within this time is evicted.
 _IN_USE_S = 24 * 3600
 
-Builder = Callable[[Recipe, Path, Path | None, Sequence[Path], Path], None]
+# Writes an artifact's files and returns the peak memory that it took.
+Builder = Callable[[Recipe, Path, Path | None, Sequence[Path], Path], int]
 
 
 @dataclass(frozen=True)
@@ -38,6 +41,14 @@ class Card:
     params: int
     gflops: float
     heads: tuple[Head, ...]
+
+
+@dataclass(frozen=True)
+class Cost:
+    """What building an artifact took; 0 bytes where its builder does not say."""
+
+    build_s: float
+    peak_bytes: int
 
 
 @dataclass(frozen=True)
@@ -58,6 +69,7 @@ class Store:
         self._root = root
         self._python = python
         self._build = build or self._build_in_child
+        self._kept: Child | None = None
         self.log = root / "logs" / f"build-{os.getpid()}.log"
 
     def get(self, recipe: Recipe, weights: Path, calibration: Sequence[Path] = ()) -> tuple[Artifact, tuple[str, ...]]:
@@ -79,13 +91,39 @@ class Store:
                 notes = (f"artifact {recipe.digest} was {damage} and has been rebuilt",)
                 shutil.rmtree(folder)
             parent = parent_recipe(recipe)
-            source, parent_notes = self.get(parent, weights) if parent else (None, ())
-            self._make(recipe, weights, Path(source.folder) if source else None, calibration)
+            source, parent_notes = self.get(parent, weights, calibration) if parent else (None, ())
+            parent_folder = Path(source.folder) if source else None
+            self._make(recipe, lambda files: self._build(recipe, weights, parent_folder, calibration, files))
             built, damage = self._stored(recipe)
             if not built:
                 raise BuildError(f"artifact {recipe.digest} was {damage} right after it was built: is the disk sound?")
         self.clean(SIZE_CAP_BYTES)
         return built, parent_notes + notes
+
+    def put(self, recipe: Recipe, write: Callable[[Path], int]) -> None:
+        """Store an artifact that `write` makes in the folder that it is given; it returns the memory that took."""
+        from filelock import FileLock
+
+        self._folder(recipe).parent.mkdir(parents=True, exist_ok=True)
+        with FileLock(self._folder(recipe).parent / f".{recipe.digest}.lock"):
+            if self._stored(recipe)[0] is None:
+                shutil.rmtree(self._folder(recipe), ignore_errors=True)
+                self._make(recipe, write)
+
+    def cost(self, recipe: Recipe) -> Cost:
+        """Return what building a stored artifact took, without what it was made from."""
+        manifest = json.loads((self._folder(recipe) / _MANIFEST).read_text())
+        return Cost(manifest["build_s"], manifest.get("peak_bytes", 0))
+
+    @contextmanager
+    def one_builder(self) -> Iterator[None]:
+        """Build everything within the context in one process: starting one takes longer than many a small artifact."""
+        self._kept = self._child()
+        try:
+            yield
+        finally:
+            self._kept.close()
+            self._kept = None
 
     def has(self, recipe: Recipe) -> bool:
         """Say whether an artifact of the recipe is there, without checking its bytes."""
@@ -150,19 +188,20 @@ class Store:
             return None, "truncated or altered"
         return Artifact(recipe, str(folder / _FILES), sha256, size), ""
 
-    def _make(self, recipe: Recipe, weights: Path, parent: Path | None, calibration: Sequence[Path]) -> None:
+    def _make(self, recipe: Recipe, write: Callable[[Path], int]) -> None:
         folder = self._folder(recipe)
         scratch = Path(tempfile.mkdtemp(prefix=".building-", dir=folder.parent))
         try:
             (scratch / _FILES).mkdir()
             started = time.monotonic()
-            self._build(recipe, weights, parent, calibration, scratch / _FILES)
+            peak_bytes = write(scratch / _FILES)
             sha256, size = digest_folder(scratch / _FILES)
             manifest = {
                 "recipe": asdict(recipe),
                 "sha256": sha256,
                 "bytes": size,
                 "build_s": round(time.monotonic() - started, 2),
+                "peak_bytes": peak_bytes,
             }
             (scratch / _MANIFEST).write_text(json.dumps(manifest, indent=1))
             scratch.replace(folder)
@@ -173,10 +212,10 @@ class Store:
 
     def _build_in_child(
         self, recipe: Recipe, weights: Path, parent: Path | None, calibration: Sequence[Path], folder: Path
-    ) -> None:
-        child = self._child()
+    ) -> int:
+        child = self._kept or self._child()
         try:
-            child.request(
+            answer = child.request(
                 "build",
                 _BUILD_DEADLINE_S,
                 recipe=asdict(recipe),
@@ -188,7 +227,9 @@ class Store:
         except ProcessError as error:
             raise BuildError(f"{recipe.format} {recipe.precision} could not be built: {error}") from None
         finally:
-            child.close()
+            if child is not self._kept:
+                child.close()
+        return int(answer["peak_rss_bytes"])
 
     def _child(self) -> Child:
         environment = offline_environment(self._root)
@@ -217,5 +258,12 @@ def calibration_of(images: Sequence[Path], method: str) -> Calibration:
     """Return the calibration that stands in a recipe for these images, in this order."""
     digest = hashlib.sha256()
     for path in images:
-        digest.update(hashlib.sha256(path.read_bytes()).digest())
+        state = path.stat()
+        digest.update(_image_digest(path, state.st_size, state.st_mtime_ns))
     return Calibration(digest.hexdigest(), len(images), method)
+
+
+@cache
+def _image_digest(path: Path, size_bytes: int, modified_ns: int) -> bytes:  # noqa: ARG001 (what tells a changed file)
+    # A study asks for the same images under every method.
+    return hashlib.sha256(path.read_bytes()).digest()

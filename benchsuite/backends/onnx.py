@@ -14,7 +14,7 @@ from benchsuite.absence import Absent
 from benchsuite.backends.interface import ArtifactNeed, FloatArray, Ran, RunPolicy
 from benchsuite.backends.outputs import check_output
 from benchsuite.backends.reasons import cpu_only, not_installed
-from benchsuite.backends.schemes import chosen_scheme
+from benchsuite.backends.schemes import UNCALIBRATED, chosen_scheme
 from benchsuite.backends.tools import tools_for
 from benchsuite.cases import Case
 from benchsuite.environment import Machine
@@ -22,6 +22,9 @@ from benchsuite.errors import SessionError
 
 _PROVIDER = "CPUExecutionProvider"
 _QUIET = 3
+# Convolutions and which of their inputs holds the weights.
+_WEIGHT_INPUTS = {"Conv": 1, "ConvInteger": 1, "QLinearConv": 3}
+_INTEGER_CONVOLUTIONS = ("ConvInteger", "QLinearConv")
 # onnx.TensorProto.DataType
 _PRECISIONS = {1: "fp32", 2: "int8", 3: "int8", 10: "fp16", 16: "bf16"}
 
@@ -40,8 +43,8 @@ class OnnxBackend:
 
     def need(self, case: Case, machine: Machine, options: Mapping[str, str]) -> ArtifactNeed:
         """Return the ONNX file of the case's precision."""
-        calibrated = case.precision == "int8"
-        scheme = chosen_scheme("onnx", _default_scheme(machine), options) if calibrated else ""
+        scheme = chosen_scheme("onnx", _default_scheme(machine), options) if case.precision == "int8" else ""
+        calibrated = bool(scheme) and scheme not in UNCALIBRATED
         return ArtifactNeed("onnx", case.precision, scheme, calibrated, tools_for("onnx", case.precision))
 
     def open(self, artifact: Path, case: Case, policy: RunPolicy) -> OnnxSession:
@@ -85,7 +88,11 @@ class OnnxSession:
         # Layout transforms live in domains of their own; the operation's name alone says what it computes.
         kernels = Counter(node.op_type for node in optimised.graph.node)
         macs = _macs_by_weight(stored)
-        integer = sum(macs.get(node.input[3], 0) for node in optimised.graph.node if node.op_type == "QLinearConv")
+        integer = sum(
+            macs.get(node.input[_WEIGHT_INPUTS[node.op_type]], 0)
+            for node in optimised.graph.node
+            if node.op_type in _INTEGER_CONVOLUTIONS
+        )
         share = integer / sum(macs.values())
         storage = _stored_precision(stored)
         compute = "int8" if share >= 0.5 else _float_precision(optimised)
@@ -95,7 +102,7 @@ class OnnxSession:
             storage=storage,
             kernels=dict(sorted(kernels.items())),
             settings={"providers": ", ".join(self._session.get_providers()), **_settings(self._session)},
-            int8_mac_share=share if kernels["QLinearConv"] else Absent("no convolution ran in an integer kernel"),
+            int8_mac_share=share if integer else Absent("no convolution ran in an integer kernel"),
         )
 
     def close(self) -> None:
@@ -159,8 +166,9 @@ def _macs_by_weight(model: Any) -> dict[str, int]:
     dequantised = {node.output[0]: node.input[0] for node in graph.node if node.op_type == "DequantizeLinear"}
     macs = {}
     for node in graph.node:
-        if node.op_type == "Conv":
-            weight = dequantised.get(node.input[1], node.input[1])
+        if node.op_type in _WEIGHT_INPUTS:
+            stored = node.input[_WEIGHT_INPUTS[node.op_type]]
+            weight = dequantised.get(stored, stored)
             macs[weight] = int(np.prod(shapes[node.output[0]]) * np.prod(weights[weight][1:]))
     return macs
 

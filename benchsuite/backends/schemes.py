@@ -8,18 +8,25 @@ from benchsuite.errors import UsageError
 
 DEFAULT = "default"
 
+# fmt: off
 SCHEMES: Mapping[str, tuple[str, ...]] = {
     # u8 activations and s8 weights, one scale a channel; the last convolution of each head branch, the decode and
     # attention stay float.
-    "onnx": ("qdq-u8s8", "qdq-s8s8", "qdq-u8s7", "qdq-u8s8-headfloat", "qdq-u8s8-headint8", "qdq-u8s8-pertensor"),
+    "onnx": (
+        "qdq-u8s8", "qdq-s8s8", "qdq-u8s7", "qdq-u8s8-headfloat", "qdq-u8s8-headint8", "qdq-u8s8-pertensor", "qop-u8s8",
+        "dynamic-u8u8",
+    ),
     "openvino": ("nncf-mixed", "nncf-performance"),
     # s8 both ways; the first convolution, branch ends and depthwise convolutions stay float.
     "ncnn": ("ncnn-w8", "ncnn-w8-depthwise", "ncnn-w8-ends"),
 }
+# fmt: on
+# Schemes whose ranges are found in every call: no image calibrates them.
+UNCALIBRATED = frozenset({"dynamic-u8u8"})
 METHODS: Mapping[str, tuple[str, ...]] = {
-    "onnx": ("percentile", "minmax", "entropy"),
+    "onnx": ("percentile", "minmax", "mean-minmax", "entropy"),
     "openvino": ("mean-minmax", "minmax", "percentile"),
-    "ncnn": ("minmax", "percentile", "entropy"),
+    "ncnn": ("minmax", "mean-minmax", "percentile", "entropy"),
 }
 
 

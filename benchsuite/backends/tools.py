@@ -4,20 +4,22 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+# Stands in recipes like a package's version: raise it with any change to benchsuite's own quantising that moves a bit.
+QUANTISER, QUANTISER_VERSION = "benchsuite-quantiser", "2"
 _ONNX = ("ultralytics", "torch", "onnx", "onnxslim")
 _TOOLS: Mapping[tuple[str, str], tuple[str, ...]] = {
     # The checkpoint itself.
     ("torch", "fp32"): (),
     ("onnx", "fp32"): _ONNX,
     ("onnx", "fp16"): (*_ONNX, "onnxruntime", "onnxruntime-gpu"),
-    ("onnx", "int8"): (*_ONNX, "onnxruntime", "onnxruntime-gpu"),
+    ("onnx", "int8"): (*_ONNX, "onnxruntime", "onnxruntime-gpu", QUANTISER),
     ("openvino", "fp32"): (*_ONNX, "openvino"),
     ("openvino", "fp16"): (*_ONNX, "openvino"),
-    ("openvino", "int8"): (*_ONNX, "openvino", "nncf"),
+    ("openvino", "int8"): (*_ONNX, "openvino", "nncf", QUANTISER),
     ("ncnn", "fp32"): ("ultralytics", "torch", "pnnx"),
     ("ncnn", "fp16"): ("ultralytics", "torch", "pnnx"),
     # ncnn itself runs the calibration.
-    ("ncnn", "int8"): ("ultralytics", "torch", "pnnx", "ncnn"),
+    ("ncnn", "int8"): ("ultralytics", "torch", "pnnx", "ncnn", QUANTISER),
 }
 
 

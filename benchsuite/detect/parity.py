@@ -12,6 +12,10 @@ from benchsuite.detect.detections import Detections, IntArray
 from benchsuite.detect.matching import same_class_iou
 
 MIN_IOU = 0.5
+# What a quantised network must keep of its reference to stand in for it: fixed before any scheme was tuned.
+LEAST_MATCHED = 0.90
+MOST_ADDED = 0.10
+MOST_SCORE_SHIFT = 0.05
 
 
 @dataclass(frozen=True)
@@ -28,6 +32,7 @@ class Parity:
     dropped: int
     agreement: float
     score_shift_mean: float | Absent
+    score_shift_median: float | Absent
     score_shift_max: float | Absent
     worst_class: str | Absent
     worst_class_agreement: float | Absent
@@ -63,11 +68,28 @@ def compare(
         dropped=int(dropped.sum()),
         agreement=float(matched.sum() / total.sum()) if total.any() else 1.0,
         score_shift_mean=float(shift.mean()) if shift.size else nothing_matched,
+        score_shift_median=float(np.median(shift)) if shift.size else nothing_matched,
         score_shift_max=float(shift.max()) if shift.size else nothing_matched,
         worst_class=nothing_found if worst is None else names[worst],
         worst_class_agreement=nothing_found if worst is None else agreements[worst],
         reference=reference_name,
     )
+
+
+def beyond_limits(parity: Parity) -> str:
+    """Say in one sentence which limits of parity are not kept; empty where all are."""
+    expected = parity.matched + parity.dropped
+    if not expected:
+        return ""
+    broken = []
+    if parity.matched / expected < LEAST_MATCHED:
+        broken.append(f"{parity.matched / expected:.1%} of the boxes are found again (at least {LEAST_MATCHED:.0%})")
+    if parity.added / expected > MOST_ADDED:
+        broken.append(f"{parity.added / expected:.1%} are added (at most {MOST_ADDED:.0%})")
+    shift = parity.score_shift_median
+    if not isinstance(shift, Absent) and shift > MOST_SCORE_SHIFT:
+        broken.append(f"scores shift by {shift:.3f} in the median (at most {MOST_SCORE_SHIFT})")
+    return f"parity with {parity.reference} is not kept: {', '.join(broken)}" if broken else ""
 
 
 def _pairs(expected: Detections, found: Detections) -> tuple[IntArray, IntArray]:

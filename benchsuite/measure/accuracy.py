@@ -22,15 +22,19 @@ from benchsuite.files import write_whole
 from benchsuite.measure.launch import Launch
 
 # Part of every key: raise it with any change to letterboxing, decoding, NMS or scoring.
-_VERSION = 1
+_VERSION = 2
 
 
 @dataclass(frozen=True)
 class Evaluation:
-    """What an artifact detects on the evaluated images, and how well."""
+    """What an artifact detects on the evaluated images, and how well.
+
+    `detections` are those of a deployment; `scored_file` holds the many more of low score that accuracy is made of.
+    """
 
     detections: tuple[Detections, ...]
     accuracy: Accuracy | Absent
+    scored_file: Path
 
 
 @dataclass(frozen=True)
@@ -63,13 +67,14 @@ def evaluate_once(
     """Return the kept evaluation of this artifact, runtime and data, or let the launch's worker make it."""
     folder = cache_root / "evaluations"
     key = evaluation_key(case, artifact, data, machine)
-    result, detections = folder / f"{key}.json", folder / f"{key}.npz"
+    result, detections, scored_file = (folder / f"{key}{end}" for end in (".json", ".npz", "-scored.npz"))
     mismatch = class_mismatch(names, data.names)
-    if not (result.is_file() and detections.is_file()):
+    if not (result.is_file() and detections.is_file() and scored_file.is_file()):
         folder.mkdir(parents=True, exist_ok=True)
-        partial = folder / f".{key}.{os.getpid()}.npz"
-        scored = launch().evaluate(data.images, data.yaml, data.sha256, mismatch is None, partial)
-        partial.replace(detections)
+        partial = [folder / f".{key}.{os.getpid()}{end}" for end in (".npz", "-scored.npz")]
+        scored = launch().evaluate(data.images, data.yaml, data.sha256, mismatch is None, *partial)
+        partial[0].replace(detections)
+        partial[1].replace(scored_file)
         write_whole(result, json.dumps(scored))
     kept = json.loads(result.read_text())
     accuracy: Accuracy | Absent
@@ -79,7 +84,7 @@ def evaluate_once(
         accuracy = from_builtins(kept, Absent)
     else:
         accuracy = from_builtins(kept, Accuracy)
-    return Evaluation(tuple(load_detections(detections)), accuracy)
+    return Evaluation(tuple(load_detections(detections)), accuracy, scored_file)
 
 
 def class_mismatch(model: tuple[str, ...], data: tuple[str, ...]) -> str | None:

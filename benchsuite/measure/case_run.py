@@ -118,6 +118,12 @@ class CaseRun:
         assert self._ran is not None
         return self._ran
 
+    def account(self) -> Ran:
+        """Return the runtime's own account of what ran, whether it contradicts the case's name or not."""
+        accounts: list[Ran] = []
+        self._guarded(lambda: accounts.append(self._opened().ran()))
+        return accounts[0]
+
     def proof(self) -> Ran | Absent:
         """Return the proof as far as there is one."""
         return self._ran or Absent(self._failure or "not selected")

@@ -105,8 +105,13 @@ class Launch:
         """Return the runtime's account of what it ran."""
         return from_builtins(self._child.request("ran", _OPEN_DEADLINE_S)["ran"], Ran)
 
-    def evaluate(self, images: Sequence[Path], data: Path, data_sha256: str, score: bool, path: Path) -> Any:
-        """Detect on the images; write detections to `path` and return accuracy as JSON values, or None unscored."""
+    def evaluate(
+        self, images: Sequence[Path], data: Path, data_sha256: str, score: bool, path: Path, scored_path: Path
+    ) -> Any:
+        """Detect on the images and return accuracy as JSON values, or None unscored.
+
+        `path` gets the detections of a deployment, `scored_path` those that are scored.
+        """
         deadline_s = _GRACE_S + 10.0 * len(images)
         answer = self._child.request(
             "evaluate",
@@ -116,6 +121,7 @@ class Launch:
             data_sha256=data_sha256,
             score=score,
             path=str(path),
+            scored_path=str(scored_path),
         )
         return answer["accuracy"]
 

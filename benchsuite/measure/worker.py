@@ -26,8 +26,8 @@ from benchsuite.detect.postprocess import DEPLOY, EVAL, postprocess
 from benchsuite.errors import SessionError
 from benchsuite.measure.effort import ROTATING_INPUTS, Effort
 from benchsuite.measure.measurement import Cold
-from benchsuite.measure.memory import involuntary_switches, peak_rss_bytes, rss_bytes
 from benchsuite.measure.sampling import Pipeline, sample, warm_up
+from benchsuite.memory import involuntary_switches, peak_rss_bytes, rss_bytes
 from benchsuite.process import serve
 
 
@@ -163,7 +163,7 @@ class Worker:
         return {"calls": warm_up(timed, from_builtins(request["effort"], Effort))}
 
     def evaluate(self, request: dict[str, Any]) -> dict[str, Any]:
-        """Detect on every image, write deployment detections to `path`, and answer accuracy if asked to score."""
+        """Detect on every image, write the detections to `path` and `scored_path`, and answer accuracy if asked to."""
         images = [Path(path) for path in request["images"]]
         dataset = load_dataset(Path(request["data"]))
         deployed: list[Detections] = []
@@ -178,6 +178,7 @@ class Worker:
             deployed += postprocess(output, placements, DEPLOY)[: len(chunk)]
             scored += postprocess(output, placements, EVAL)[: len(chunk)]
         save_detections(Path(request["path"]), deployed)
+        save_detections(Path(request["scored_path"]), scored)
         if not request["score"]:
             return {"accuracy": None}
         return {"accuracy": to_builtins(self._score(images, dataset, sizes, scored, request["data_sha256"]))}

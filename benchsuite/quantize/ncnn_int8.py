@@ -10,21 +10,19 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
 from benchsuite.errors import BuildError
 from benchsuite.quantize.ncnn_network import CONVOLUTIONS, Array, Layer, Network, Weights, read_network, write_network
+from benchsuite.quantize.ranges import Observed, Tally
 
 FloatArray = npt.NDArray[np.float32]
-Method = Literal["minmax", "percentile", "entropy"]
 
+FILES = "model.ncnn.param", "model.ncnn.bin"
 LEVELS = 127
-_PERCENTILE = 99.999
-_BINS = 2048
-_TARGET_BINS = 128
 # Winograd F(4, 3) multiplies its int32 sums by 576, so beyond this they wrap (ncnn, convolution_3x3_winograd_int8.h).
 WINOGRAD_BOUND = (2**31 - 1) // 576
 
@@ -37,20 +35,37 @@ class Int8Options:
     float_ends: bool = True
 
 
-def quantize_ncnn(source: Path, target: Path, images: Iterable[FloatArray], options: Int8Options, method: str) -> None:
-    """Write the network in folder `source` to folder `target` with ranges set by images (3, imgsz, imgsz), RGB 0 to 1.
+def observe_ncnn(source: Path, images: Iterable[FloatArray]) -> Mapping[str, Observed]:
+    """Return what each convolution of the network in folder `source` reads, by the name of its input blob.
+
+    Images are (3, imgsz, imgsz), RGB 0 to 1. Raises BuildError for a network that is not understood.
+    """
+    network = read_network(*(source / name for name in FILES))
+    every = Int8Options(float_depthwise=False, float_ends=False)
+    blobs = sorted(set(observed_blobs(network, quantised_layers(network, every)).values()))
+    extract = _extractor(source, blobs)
+    tally = Tally()
+    for image in images:
+        for blob, values in extract(image):
+            tally.add(blob, values)
+    return tally.observed
+
+
+def quantize_ncnn(
+    source: Path, target: Path, observed: Mapping[str, Observed], options: Int8Options, method: str
+) -> None:
+    """Write the network in folder `source` to folder `target` with ranges that `method` reads from `observed`.
 
     Raises BuildError for a network that is not understood and for calibration that leaves a layer without a range.
     """
-    names = "model.ncnn.param", "model.ncnn.bin"
-    network = read_network(*(source / name for name in names))
+    network = read_network(*(source / name for name in FILES))
     chosen = quantised_layers(network, options)
     if not chosen:
         raise BuildError("the network has no convolution that could be quantised")
-    observed = observed_blobs(network, chosen)
-    histograms = _observe(source, sorted(set(observed.values())), list(images), method)
-    thresholds = {name: histograms[blob] for name, blob in observed.items()}
-    write_network(quantised(network, thresholds), *(target / name for name in names))
+    thresholds = {
+        name: max(map(abs, observed[blob].bounds(method))) for name, blob in observed_blobs(network, chosen).items()
+    }
+    write_network(quantised(network, thresholds), *(target / name for name in FILES))
 
 
 def quantised_layers(network: Network, options: Int8Options) -> tuple[str, ...]:
@@ -147,29 +162,6 @@ def overflowing(network: Network) -> tuple[str, ...]:
     return tuple(found)
 
 
-def _observe(folder: Path, blobs: Sequence[str], images: Sequence[FloatArray], method: str) -> Mapping[str, float]:
-    """Return a threshold for each blob over all images."""
-    if not images:
-        raise BuildError("INT8 needs images to calibrate on, and none were given")
-    extract = _extractor(folder, blobs)
-    largest = dict.fromkeys(blobs, 0.0)
-    for image in images:
-        for blob, values in extract(image):
-            peak = float(np.abs(values).max())
-            if not np.isfinite(peak):
-                raise BuildError(f"calibration met values that are not finite in {blob}")
-            largest[blob] = max(largest[blob], peak)
-    if method == "minmax":
-        return largest
-    counts = {blob: np.zeros(_BINS, np.int64) for blob in blobs}
-    for image in images:
-        for blob, values in extract(image):
-            if largest[blob] > 0:
-                counts[blob] += np.histogram(np.abs(values), _BINS, (0, largest[blob]))[0]
-    cut = percentile_bin if method == "percentile" else entropy_bin
-    return {blob: largest[blob] * cut(counts[blob]) / _BINS for blob in blobs}
-
-
 def _extractor(folder: Path, blobs: Sequence[str]) -> Callable[[FloatArray], Iterable[tuple[str, Array]]]:
     import ncnn
 
@@ -196,36 +188,3 @@ def _extractor(folder: Path, blobs: Sequence[str]) -> Callable[[FloatArray], Ite
             yield blob, np.asarray(values)
 
     return extract
-
-
-def percentile_bin(counts: npt.NDArray[np.int64]) -> int:
-    """Return the number of bins that hold 99.999 % of what was counted."""
-    reached = np.cumsum(counts) >= _PERCENTILE / 100 * counts.sum()
-    return int(np.argmax(reached)) + 1
-
-
-def entropy_bin(counts: npt.NDArray[np.int64]) -> int:
-    """Return the number of bins whose clipped and coarsened histogram diverges least from the whole one.
-
-    Zeros are not counted (S. Migacz, 8-bit inference with TensorRT, GTC 2017).
-    """
-    exact = counts.astype(np.float64)
-    exact[0] = 0
-    best, least = _BINS, np.inf
-    for bins in range(_TARGET_BINS, _BINS + 1):
-        clipped = exact[:bins].copy()
-        clipped[-1] += exact[bins:].sum()
-        edges = np.arange(bins) * _TARGET_BINS // bins
-        seen = exact[:bins] > 0
-        totals = np.bincount(edges, exact[:bins], _TARGET_BINS)
-        filled = np.bincount(edges, seen, _TARGET_BINS)
-        coarse = np.where(seen, (totals / np.maximum(filled, 1))[edges], 0.0)
-        if not coarse.any():
-            continue
-        p, q = clipped / clipped.sum(), coarse / coarse.sum()
-        both = (p > 0) & (q > 0)
-        # What the coarse histogram has lost altogether counts as if it were hardly there.
-        divergence = float((p[both] * np.log(p[both] / q[both])).sum() + p[(p > 0) & (q == 0)].sum() * 20)
-        if divergence < least:
-            best, least = bins, divergence
-    return best

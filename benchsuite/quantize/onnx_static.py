@@ -8,7 +8,7 @@ boxes (0 to 640) and scores (0 to 1) would round every score to 0.
 from __future__ import annotations
 
 import tempfile
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
@@ -16,96 +16,153 @@ from typing import Any, Literal
 import numpy as np
 import numpy.typing as npt
 
+from benchsuite.errors import BuildError
+from benchsuite.quantize.ranges import Observed, Tally
 from benchsuite.quantize.topology import Graph, graph_of_onnx
 
 FloatArray = npt.NDArray[np.float32]
-Method = Literal["percentile", "minmax", "entropy"]
 
 _QUANTISED = ("Conv", "Sigmoid", "Mul", "Add", "Concat", "MaxPool", "Resize", "Split")
-_PERCENTILE = 99.999
 # silu(-8) is -0.003: what lies below needs no resolution, and calibrated minima reach -40.
 _LOWEST_BEFORE_SILU = -8.0
+# MaxPool has an integer kernel from here on, and scales for each channel came one version later.
+_LOWEST_OPSET = 13
 
 
 @dataclass(frozen=True)
 class QdqOptions:
-    """What is quantised and how; `float_head` says from where on the head stays float."""
+    """What is quantised and how; `float_head` says from where on the head stays float.
+
+    `float_groups` names further groups of `Graph.groups` that stay float.
+    """
 
     activations: Literal["u8", "s8"] = "u8"
     float_head: Literal["branches", "branch_ends", "decode"] = "branch_ends"
     per_channel: bool = True
     seven_bit_weights: bool = False
+    fused_operators: bool = False
+    float_groups: tuple[str, ...] = ()
 
 
-def quantize_onnx(source: Path, target: Path, batches: Iterable[FloatArray], options: QdqOptions, method: str) -> None:
-    """Write `source` to `target` with ranges that the batches set: each batch has the shape of the model's input.
+def observe_onnx(source: Path, target: Path, batches: Iterable[FloatArray]) -> Mapping[str, Observed]:
+    """Write `source`, prepared for quantisation, to `target`, and return what its tensors hold for the batches.
 
-    Memory stays that of one batch: every activation is kept only until it has been counted.
+    Each batch has the shape of the model's input. Memory stays that of one batch: every activation is kept only until
+    it has been counted. Raises BuildError for a model of too low an opset.
     """
     import onnx
-    from onnxruntime.quantization import QDQQuantizer, QuantType, quant_pre_process
+    import onnxruntime
+    from onnxruntime.quantization import quant_pre_process
 
+    # Symbolic inference is for dynamic shapes, and these are fixed.
+    quant_pre_process(str(source), str(target), skip_symbolic_shape=True)
+    model = onnx.load(target)
+    _check_opset(model)
+    names = _observable(model)
+    del model.graph.output[:]
+    model.graph.output.extend(onnx.helper.make_empty_tensor_value_info(name) for name in names)
+    tally = Tally()
     with tempfile.TemporaryDirectory() as folder:
-        prepared = Path(folder) / "prepared.onnx"
-        # Symbolic inference is for dynamic shapes, and these are fixed.
-        quant_pre_process(str(source), str(prepared), skip_symbolic_shape=True)
-        ranges = _calibrate(prepared, Path(folder) / "augmented.onnx", batches, method)
-        model = onnx.load(prepared)
+        path = Path(folder) / "every-tensor.onnx"
+        onnx.save(model, path)
+        session = onnxruntime.InferenceSession(str(path), providers=["CPUExecutionProvider"])
+    feed = session.get_inputs()[0].name
+    for batch in batches:
+        for name, values in zip(names, session.run(names, {feed: batch}), strict=True):
+            tally.add(name, values)
+        tally.add(feed, batch)
+    return tally.observed
+
+
+def quantize_onnx(
+    prepared: Path, target: Path, observed: Mapping[str, Observed], options: QdqOptions, method: str
+) -> None:
+    """Write a prepared model to `target` with ranges that `method` reads from what was observed."""
+    import onnx
+    from onnxruntime.quantization import QDQQuantizer, QuantizationMode, QuantType
+    from onnxruntime.quantization.onnx_quantizer import ONNXQuantizer
+
+    model = onnx.load(prepared)
     graph = graph_of_onnx(model)
-    _clamp_before_silu(ranges, graph)
     activations = QuantType.QUInt8 if options.activations == "u8" else QuantType.QInt8
-    quantizer = QDQQuantizer(
-        model,
-        options.per_channel,
-        options.seven_bit_weights,
-        QuantType.QInt8,
-        activations,
-        ranges,
-        nodes_to_quantize=[],
-        nodes_to_exclude=sorted(_float_operations(graph, options)),
-        op_types_to_quantize=list(_QUANTISED),
-        extra_options={},
-    )
+    setup = {
+        "weight_qType": QuantType.QInt8,
+        "activation_qType": activations,
+        "tensors_range": _ranges(observed, graph, method),
+        "nodes_to_quantize": [],
+        "nodes_to_exclude": sorted(_float_operations(graph, options)),
+        "op_types_to_quantize": list(_QUANTISED),
+        "extra_options": {},
+    }
+    if options.fused_operators:
+        quantizer = ONNXQuantizer(
+            model, options.per_channel, options.seven_bit_weights, QuantizationMode.QLinearOps, True, **setup
+        )
+    else:
+        quantizer = QDQQuantizer(model, options.per_channel, options.seven_bit_weights, **setup)
     quantizer.quantize_model()
     quantizer.model.save_model_to_file(str(target), False)
 
 
-class _OneBatch:
-    """A calibration reader that gives one batch."""
+def quantize_onnx_dynamically(source: Path, target: Path) -> None:
+    """Write `source` to `target` with integer weights, and activations whose range is found anew in every call.
 
-    def __init__(self, feed: dict[str, FloatArray]) -> None:
-        self._feed: dict[str, FloatArray] | None = feed
+    Weights are u8: the runtime has no kernel that multiplies s8 weights with ranges that it finds itself.
+    """
+    import onnx
+    from onnxruntime.quantization import QuantType, quantize_dynamic
 
-    def get_next(self) -> dict[str, FloatArray] | None:
-        feed, self._feed = self._feed, None
-        return feed
-
-
-def _calibrate(model: Path, augmented: Path, batches: Iterable[FloatArray], method: str) -> Any:
-    from onnxruntime.quantization import CalibrationMethod, create_calibrator
-
-    methods = {
-        "percentile": (CalibrationMethod.Percentile, {"percentile": _PERCENTILE, "symmetric": True}),
-        "minmax": (CalibrationMethod.MinMax, {}),
-        "entropy": (CalibrationMethod.Entropy, {}),
-    }
-    kind, extra = methods[method]
-    calibrator = create_calibrator(model, list(_QUANTISED), str(augmented), kind, extra_options=extra)
-    name = calibrator.infer_session.get_inputs()[0].name
-    for batch in batches:
-        calibrator.collect_data(_OneBatch({name: batch}))
-    return calibrator.compute_data()
+    model = onnx.load(source)
+    _check_opset(model)
+    graph = graph_of_onnx(model)
+    quantize_dynamic(
+        model,
+        str(target),
+        op_types_to_quantize=["Conv"],
+        weight_type=QuantType.QUInt8,
+        nodes_to_exclude=sorted(_float_operations(graph, QdqOptions())),
+    )
 
 
-def _clamp_before_silu(ranges: Any, graph: Graph) -> None:
-    for tensor in graph.silus:
-        found = ranges[tensor]
-        if found.lowest < _LOWEST_BEFORE_SILU:
-            found.lowest = np.array(_LOWEST_BEFORE_SILU, np.float32)
+def _check_opset(model: Any) -> None:
+    opset = next((entry.version for entry in model.opset_import if entry.domain in ("", "ai.onnx")), 0)
+    if opset < _LOWEST_OPSET:
+        raise BuildError(
+            f"the ONNX model has opset {opset}, and quantising one scale a channel needs {_LOWEST_OPSET} or later: "
+            "export it anew"
+        )
+
+
+def _observable(model: Any) -> list[str]:
+    """Name the float tensors that a quantised operation reads or writes, without the model's input."""
+    import onnx
+
+    constants = {tensor.name for tensor in model.graph.initializer}
+    constants |= {name for node in model.graph.node if node.op_type == "Constant" for name in node.output}
+    values = (*model.graph.value_info, *model.graph.output)
+    floats = {value.name for value in values if value.type.tensor_type.elem_type == onnx.TensorProto.FLOAT}
+    touched = dict.fromkeys(
+        name for node in model.graph.node if node.op_type in _QUANTISED for name in (*node.input, *node.output)
+    )
+    return [name for name in touched if name in floats - constants]
+
+
+def _ranges(observed: Mapping[str, Observed], graph: Graph, method: str) -> Any:
+    from onnxruntime.quantization import CalibrationMethod
+    from onnxruntime.quantization.calibrate import TensorsData
+
+    bounds = {}
+    for name, found in observed.items():
+        lowest, highest = found.bounds(method)
+        if name in graph.silus:
+            lowest = max(lowest, _LOWEST_BEFORE_SILU)
+        bounds[name] = np.array(lowest, np.float32), np.array(highest, np.float32)
+    return TensorsData(CalibrationMethod.MinMax, bounds)
 
 
 def _float_operations(graph: Graph, options: QdqOptions) -> frozenset[str]:
     silu = {name for names in graph.silus.values() for name in names}
     other_activations = {op.name for op in graph.ops.values() if op.kind in ("Sigmoid", "Mul")} - silu
     head = {"branches": graph.branches, "branch_ends": graph.branch_ends, "decode": frozenset()}[options.float_head]
-    return graph.decode | graph.attention | head | other_activations
+    groups = frozenset(name for group in options.float_groups for name in graph.groups[group])
+    return graph.decode | graph.attention | head | groups | other_activations

@@ -11,16 +11,23 @@ from typing import Any
 _CONVOLUTIONS = ("Conv", "Convolution", "GroupConvolution")
 _SHAPE_ONLY = ("Reshape", "Transpose", "Squeeze", "Unsqueeze")
 _MULTIPLY = ("Mul", "Multiply")
+_UPSAMPLING = ("Resize", "Upsample", "Interpolate")
+_STAGES = 5
+_GROUPS = ("stem", "p2", "p3", "p4", "p5", "attention", "neck", "head_box", "head_class", "head_ends")
 
 
 @dataclass(frozen=True)
 class Op:
-    """One operation; `inputs` and `outputs` name tensors, weights and other constants left out."""
+    """One operation; `inputs` and `outputs` name tensors, weights and other constants left out.
+
+    `stride` is a convolution's.
+    """
 
     name: str
     kind: str
     inputs: tuple[str, ...]
     outputs: tuple[str, ...]
+    stride: int = 1
 
     @property
     def is_convolution(self) -> bool:
@@ -72,6 +79,52 @@ class Graph:
         return before | self._reach(softmaxes, self._fed, stop=lambda op: op.is_convolution)
 
     @cached_property
+    def groups(self) -> Mapping[str, frozenset[str]]:
+        """Split everything before the decode into parts that can stay float on their own; empty ones are left out.
+
+        Those of the backbone, which ends at the first upsampling, are named by their stride: the stem (2), p2 (4) to
+        p5 (32). `attention` holds the convolutions next to it.
+        """
+        resizes = [op for op in self.ops.values() if op.kind in _UPSAMPLING]
+        before = {op.name: self._reach([op], self._feeding) - {op.name} for op in resizes}
+        first = [names for names in before.values() if not names & set(before)]
+        backbone = frozenset(name for names in first for name in names)
+        beside = (op for name in self.attention for op in (*self._feeding(self.ops[name]), *self._fed(self.ops[name])))
+        attention = frozenset(op.name for op in beside if op.is_convolution)
+        scoring = {end for end in self.branch_ends if self._scores(end)}
+        head_class = self._reach([self.ops[end] for end in scoring], self._feeding) & self.branches
+        found: dict[str, set[str]] = {name: set() for name in _GROUPS}
+        for name in self.ops:
+            if name in self.decode or name in self.attention:
+                continue
+            if name in attention:
+                found["attention"].add(name)
+            elif name in self.branch_ends:
+                found["head_ends"].add(name)
+            elif name in self.branches:
+                found["head_class" if name in head_class else "head_box"].add(name)
+            elif name in backbone:
+                found[_GROUPS[min(max(self._halvings[name], 1), _STAGES) - 1]].add(name)
+            else:
+                found["neck"].add(name)
+        return {name: frozenset(names) for name, names in found.items() if names}
+
+    @cached_property
+    def _halvings(self) -> Mapping[str, int]:
+        """Map each operation to how often the picture was halved on the way to its output."""
+        found: dict[str, int] = {}
+        for op in self.ops.values():
+            reached = max((found.get(before.name, 0) for before in self._feeding(op)), default=0)
+            found[op.name] = reached + (op.stride > 1)
+        return found
+
+    def _scores(self, end: str) -> bool:
+        """Say whether a branch's output becomes scores: through a Sigmoid that is no activation."""
+        silu = {name for names in self.silus.values() for name in names}
+        after = self._reach([self.ops[end]], self._fed)
+        return any(self.ops[name].kind == "Sigmoid" and name not in silu for name in after)
+
+    @cached_property
     def silus(self) -> Mapping[str, frozenset[str]]:
         """Map each tensor x of x * sigmoid(x) to the names of the two operations."""
         found = {}
@@ -119,7 +172,13 @@ def graph_of_onnx(model: Any) -> Graph:
     constants = {tensor.name for tensor in model.graph.initializer}
     constants |= {name for node in model.graph.node if node.op_type == "Constant" for name in node.output}
     ops = [
-        Op(node.name, node.op_type, tuple(name for name in node.input if name not in constants), tuple(node.output))
+        Op(
+            node.name,
+            node.op_type,
+            tuple(name for name in node.input if name not in constants),
+            tuple(node.output),
+            max((value for entry in node.attribute if entry.name == "strides" for value in entry.ints), default=1),
+        )
         for node in model.graph.node
         if node.op_type != "Constant"
     ]

@@ -8,12 +8,14 @@ from pathlib import Path
 from typing import Any
 
 from benchsuite.absence import Absent
+from benchsuite.environment import Machine
 from benchsuite.files import write_whole
 from benchsuite.findings import Finding
 from benchsuite.quantities import significant
 from benchsuite.report.charts import latency_against_map
 from benchsuite.report.gate_view import gate_view
 from benchsuite.report.recommendation import name_of
+from benchsuite.report.study import StudyView
 from benchsuite.report.summary import summary
 from benchsuite.report.table import COLUMNS
 from benchsuite.report.views import PageView, page_view
@@ -49,12 +51,18 @@ def render(view: PageView) -> str:
             columns=COLUMNS,
             figures=figures,
             plotly=_plotly() if any(figures) else "",
-            facts=_facts(view.run),
+            facts=_machine_facts(view.run.machine),
             policies=_policies(view.run),
             provenance=_provenance(view),
             names={record.case.id: name_of(record) for record in view.run.records},
         )
     )
+    return page
+
+
+def study_page(view: StudyView, machine: Machine) -> str:
+    """Return a study's page as HTML."""
+    page: str = _environment().get_template("study.html.j2").render(view=view, facts=_machine_facts(machine))
     return page
 
 
@@ -78,9 +86,8 @@ def _plotly() -> Any:
     return Markup(get_plotlyjs())
 
 
-def _facts(run: Run) -> Mapping[str, str]:
+def _machine_facts(machine: Machine) -> Mapping[str, str]:
     """Return the machine's facts by the names that a reader knows them by."""
-    machine = run.machine
     quota = "none" if machine.cpu_quota_cores is None else f"{machine.cpu_quota_cores:g} cores"
     limit = "none" if machine.memory_limit_bytes is None else _gigabytes(machine.memory_limit_bytes)
     gpus = ", ".join(f"{gpu.name} ({_gigabytes(gpu.memory_bytes)})" for gpu in machine.gpus)

@@ -1,0 +1,167 @@
+"""A study as tables: the same texts on a terminal, in Markdown and in the page."""
+
+from __future__ import annotations
+
+import textwrap
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+from benchsuite.absence import Absent
+from benchsuite.detect.bootstrap import MapLoss
+from benchsuite.detect.parity import Parity, beyond_limits
+from benchsuite.quantities import megabytes, milliseconds, signed
+from benchsuite.report.summary import escape
+from benchsuite.report.table import ABSENT
+from benchsuite.study.interleaved import Timed
+from benchsuite.study.rows import CalibrationPoint, Row, Study
+
+_WIDTH = 79
+_TITLES = {
+    "precision": "Precision: size, speed and accuracy of each runtime against its own FP32",
+    "schemes": "INT8 schemes against FP32 of the same runtime",
+    "calibration": "Calibration: how many images, and which way to set ranges",
+}
+_COLUMNS = ("", "MB", "p50 ms", "× fp32", "mAP", "mAP points lost", "same boxes")
+_POINT_COLUMNS = ("images", "method", "int8 mAP", "fp16 mAP", "× fp32", "observe s", "quantise s", "peak MB")
+
+
+@dataclass(frozen=True)
+class StudyTable:
+    """Rows under one heading; `reasons` pairs a row's name with a sentence, for rows without figures and for faults."""
+
+    heading: str
+    columns: tuple[str, ...]
+    rows: tuple[tuple[str, ...], ...]
+    reasons: tuple[tuple[str, str], ...]
+
+
+@dataclass(frozen=True)
+class StudyView:
+    """All that is shown of a study."""
+
+    title: str
+    started: str
+    command: str
+    tables: tuple[StudyTable, ...]
+    facts: tuple[str, ...]
+
+
+def study_view(study: Study) -> StudyView:
+    """Arrange a study's rows by model and size."""
+    groups: dict[str, list[Row]] = {}
+    for row in study.rows:
+        case = row.case
+        heading = f"{case.model}, {case.imgsz} px, batch {case.batch}, {case.threads} threads, {case.head} head"
+        groups.setdefault(heading, []).append(row)
+    tables = [_table(heading, rows) for heading, rows in groups.items()]
+    by_model: dict[str, list[CalibrationPoint]] = {}
+    for point in study.points:
+        by_model.setdefault(point.model, []).append(point)
+    tables += [StudyTable(model, _POINT_COLUMNS, tuple(map(_point, points)), ()) for model, points in by_model.items()]
+    facts = (f"mAP is mAP50-95 on {study.images} images of {study.data}; effort {study.effort}.", *_WHAT)
+    return StudyView(_TITLES[study.kind], study.started, study.command, tuple(tables), facts)
+
+
+_WHAT = (
+    "Times are total latency (preprocess, inference, postprocess), taken turn by turn; intervals are 95 %, over "
+    "launches and rounds for times and over images for mAP.",
+    "Same boxes: those of PyTorch FP32 at confidence 0.25 that are found again, and in brackets how many are added.",
+)
+
+
+def _table(heading: str, rows: Sequence[Row]) -> StudyTable:
+    reasons = []
+    for row in rows:
+        sentences = (row.reason, row.conflict, "" if isinstance(row.parity, Absent) else beyond_limits(row.parity))
+        reasons += [(row.case.scheme, sentence) for sentence in sentences if sentence]
+    measured = sorted((row for row in rows if not row.reason), key=_ratio)
+    return StudyTable(heading, _COLUMNS, tuple(_cells(row) for row in measured), tuple(reasons))
+
+
+def _ratio(row: Row) -> float:
+    return float("inf") if isinstance(row.timed, Absent) else row.timed.p50_ns
+
+
+def _cells(row: Row) -> tuple[str, ...]:
+    label = "" if isinstance(row.ran, Absent) or row.ran.label == row.case.precision else "*"
+    return (
+        row.case.scheme + label,
+        ABSENT if isinstance(row.built, Absent) else megabytes(row.built.bytes),
+        ABSENT if isinstance(row.timed, Absent) else milliseconds(row.timed.p50_ns),
+        _ratio_text(row.timed),
+        ABSENT if isinstance(row.map50_95, Absent) else f"{row.map50_95:.3f}",
+        _loss(row.loss),
+        _parity(row.parity),
+    )
+
+
+def _ratio_text(timed: Timed | Absent) -> str:
+    if isinstance(timed, Absent):
+        return ABSENT
+    low, high = timed.ratio_ci95
+    return f"{timed.ratio:.2f} ({low:.2f}–{high:.2f})"
+
+
+def _loss(loss: MapLoss | Absent) -> str:
+    if isinstance(loss, Absent):
+        return ABSENT
+    low, high = loss.ci95
+    return f"{signed(loss.points)} ({signed(low)} to {signed(high)})"
+
+
+def _parity(parity: Parity | Absent) -> str:
+    if isinstance(parity, Absent) or not parity.matched + parity.dropped:
+        return ABSENT
+    expected = parity.matched + parity.dropped
+    return f"{parity.matched / expected:.0%} (+{parity.added / expected:.0%})"
+
+
+def _point(point: CalibrationPoint) -> tuple[str, ...]:
+    mean = sum(point.map50_95) / len(point.map50_95)
+    spread = (max(point.map50_95) - min(point.map50_95)) / 2
+    return (
+        f"{point.size:,}",
+        point.method,
+        f"{mean:.4f} ± {spread:.4f}",
+        ABSENT if isinstance(point.fp16_map50_95, Absent) else f"{point.fp16_map50_95:.4f}",
+        _ratio_text(point.timed),
+        f"{point.observe_s:.0f}",
+        f"{point.quantise_s:.1f}",
+        f"{point.peak_bytes / 1e6:.0f}",
+    )
+
+
+def terminal_lines(view: StudyView) -> list[str]:
+    """Return the study for a terminal of 80 columns."""
+    lines = [view.title, ""]
+    for table in view.tables:
+        cells = [table.columns, *table.rows]
+        widths = [max(len(row[column]) for row in cells) for column in range(len(cells[0]))]
+        lines += [table.heading, ""]
+        for row in cells:
+            name, *rest = (text.rjust(width) for text, width in zip(row, widths, strict=True))
+            lines.append("  ".join([name.strip().ljust(widths[0]), *rest]).rstrip())
+        lines.append("")
+        for name, reason in table.reasons:
+            lines += textwrap.wrap(f"{name}: {reason}", _WIDTH, subsequent_indent="  ")
+        if table.reasons:
+            lines.append("")
+    for fact in view.facts:
+        lines += textwrap.wrap(fact, _WIDTH)
+    return lines
+
+
+def markdown(view: StudyView) -> str:
+    """Return the study in Markdown, with the command that makes it again."""
+    lines = [f"## {escape(view.title)}", ""]
+    for table in view.tables:
+        lines += [f"### {escape(table.heading)}", "", _line(table.columns)]
+        lines.append("|---|" + "--:|" * (len(table.columns) - 1))
+        lines += [_line(row) for row in table.rows]
+        lines += ["", *(f"- {escape(name)}: {escape(reason)}" for name, reason in table.reasons), ""]
+    lines += [*(f"{escape(fact)}\n" for fact in view.facts), f"Made by `{view.command}` at {view.started}."]
+    return "\n".join(lines) + "\n"
+
+
+def _line(cells: Iterable[str]) -> str:
+    return "| " + " | ".join(map(escape, cells)) + " |"

@@ -1,0 +1,182 @@
+"""A study's bench: builds, proves and evaluates each way to run a model, then times all of them turn by turn."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from functools import cached_property
+from pathlib import Path
+
+from benchsuite.absence import Absent
+from benchsuite.artifacts.recipe import Recipe
+from benchsuite.backends.proof import contradiction
+from benchsuite.cases import Case, head_variant
+from benchsuite.data.images import read_image
+from benchsuite.data.labels import Labels, read_labels
+from benchsuite.detect.accuracy import Outcome, outcomes
+from benchsuite.detect.bootstrap import MapReference
+from benchsuite.detect.detections import load_detections
+from benchsuite.environment import Machine
+from benchsuite.errors import BenchsuiteError
+from benchsuite.gate.pair import Side
+from benchsuite.measure.accuracy import EvaluationData
+from benchsuite.measure.case_run import CaseRun
+from benchsuite.measure.lock import measuring_lock
+from benchsuite.models.weights import ModelRef
+from benchsuite.options import CalibMethod, Options
+from benchsuite.runner import Runner, Say
+from benchsuite.study.interleaved import TURNS, Readings, against, take_turns
+from benchsuite.study.rows import Built, Row
+
+
+@dataclass(frozen=True)
+class Way:
+    """One way to run a model: a case and how its artifact is made, empty for a backend's own choice."""
+
+    case: Case
+    scheme: str = "default"
+    method: CalibMethod = "default"
+    calib: Path | None = None
+
+
+# All images of a way's own calibration data.
+_EVERY = 1_000_000
+
+
+@dataclass(frozen=True)
+class Prepared:
+    """A way that was built and evaluated, with what is needed to hold others against it and to time it."""
+
+    row: Row
+    side: Side | None = None
+    outcomes: tuple[Outcome, ...] = ()
+
+
+class StudyBench:
+    """Prepares and times the ways of one study; whatever was built or evaluated before is taken as it is."""
+
+    def __init__(
+        self,
+        options: Options,
+        models: Sequence[ModelRef],
+        machine: Machine,
+        cache_root: Path,
+        folder: Path,
+        say: Say,
+    ) -> None:
+        self._options = options
+        self._models = models
+        self._machine = machine
+        self._cache_root = cache_root
+        self._folder = folder
+        self._say = say
+        self._runner = Runner(options, models, machine, cache_root, folder, say, locked=True)
+        self._references: dict[str, MapReference] = {}
+        self._known: dict[Way, Prepared] = {}
+
+    def prepare(self, ways: Sequence[Way]) -> Mapping[Way, Prepared]:
+        """Build, prove and evaluate each way, and hold it against the FP32 of its runtime, prepared first."""
+        with measuring_lock(self._say):
+            for way in ways:
+                self._prepared(Way(reference_of(way.case)))
+                self._prepared(way)
+        return {way: self._known[way] for way in ways}
+
+    def time(self, prepared: Sequence[Prepared]) -> tuple[tuple[Row, ...], Mapping[str, Readings]]:
+        """Time all that ran, with the FP32 rows that they are held against; return the rows with their times."""
+        references = (self._known.get(Way(reference_of(it.row.case))) for it in prepared)
+        every = [*prepared, *(it for it in references if it is not None)]
+        sides = {it.row.name: it.side for it in every if it.side is not None}
+        with measuring_lock(self._say):
+            readings = take_turns(sides, TURNS[self._options.effort.name], 0, self._say) if sides else {}
+        rows = []
+        for it in prepared:
+            row = it.row
+            if row.name in readings and row.reference in readings:
+                row = replace(row, timed=against(readings[row.reference], readings[row.name]))
+            rows.append(row)
+        return tuple(rows), readings
+
+    def runner(self, way: Way) -> Runner:
+        """Return a runner that makes artifacts the given way."""
+        options = replace(
+            self._options,
+            quant_scheme=way.scheme,
+            calib_method=way.method,
+            calib=way.calib or self._options.calib,
+            calib_size=_EVERY if way.calib else self._options.calib_size,
+        )
+        return Runner(options, self._models, self._machine, self._cache_root, self._folder, self._say, locked=True)
+
+    @property
+    def data(self) -> EvaluationData:
+        """The evaluated images."""
+        return self._runner.data
+
+    def weights(self, case: Case) -> Path:
+        """Return the weights file of a case."""
+        return self._runner.weights(case)
+
+    def _prepared(self, way: Way) -> Prepared:
+        if way not in self._known:
+            self._known[way] = self._prepare(way)
+        return self._known[way]
+
+    def _prepare(self, way: Way) -> Prepared:
+        runner = self.runner(way)
+        row = Row(way.case, way.scheme, way.method, reference_of(way.case).id)
+        reason = runner.why_not(way.case)
+        if reason is not None:
+            return Prepared(replace(row, reason=reason))
+        self._say(f"preparing {way.case.id}")
+        try:
+            run = runner.case_run(way.case)
+            try:
+                return self._evaluated(row, run)
+            finally:
+                run.close()
+        except BenchsuiteError as error:
+            return Prepared(replace(row, reason=str(error)))
+
+    def _evaluated(self, row: Row, run: CaseRun) -> Prepared:
+        evaluation, parity = run.evaluation(), run.parity()
+        ran = run.account()
+        artifact = run.subject.bench.artifact
+        accuracy = evaluation.accuracy
+        matched: tuple[Outcome, ...] = ()
+        if not isinstance(accuracy, Absent):
+            matched = outcomes(load_detections(evaluation.scored_file), self._labels)
+        reference = self._known.get(Way(reference_of(row.case)))
+        row = replace(
+            row,
+            scheme=artifact.recipe.scheme,
+            method=artifact.recipe.calibration.method if artifact.recipe.calibration else "",
+            conflict=contradiction(row.case, ran) or "",
+            built=Built(artifact.sha256, artifact.bytes, artifact.recipe.digest, _calibrated_on(artifact.recipe)),
+            ran=ran,
+            map50_95=accuracy if isinstance(accuracy, Absent) else accuracy.map50_95,
+            parity=parity,
+        )
+        if reference is not None and reference.outcomes and matched:
+            name = reference.row.name
+            if name not in self._references:
+                self._references[name] = MapReference(reference.outcomes)
+            row = replace(row, loss=self._references[name].loss(matched))
+        return Prepared(row, Side(row.case, run.subject.bench), matched)
+
+    @cached_property
+    def _labels(self) -> tuple[Labels, ...]:
+        found = []
+        for path in self.data.images:
+            height, width = read_image(path).shape[:2]
+            found.append(read_labels(path, width, height, self.data.names))
+        return tuple(found)
+
+
+def reference_of(case: Case) -> Case:
+    """Return the case that a row is held against: FP32 on the same runtime."""
+    return replace(case, precision="fp32", variant=head_variant(case.head))
+
+
+def _calibrated_on(recipe: Recipe) -> int:
+    return recipe.calibration.size if recipe.calibration else 0

@@ -1,0 +1,91 @@
+"""Several ways to run a model, timed turn by turn, so that whatever else the machine does meets all of them alike."""
+
+from __future__ import annotations
+
+import random
+import statistics
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import ExitStack
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from benchsuite.gate.pair import LatencyWorker, Plan, Side
+
+# Medians of readings in ns: a row a launch, a column a round.
+Readings = npt.NDArray[np.float64]
+
+_PILOT_CALLS = 5
+_RESAMPLES = 2000
+
+
+@dataclass(frozen=True)
+class Turns:
+    """How often everything is timed: fresh processes, and rounds within each."""
+
+    launches: int
+    rounds: int
+
+
+TURNS: Mapping[str, Turns] = {"quick": Turns(3, 8), "standard": Turns(6, 12), "full": Turns(12, 24)}
+
+
+@dataclass(frozen=True)
+class Timed:
+    """Total latency of one subject, and its ratio to the reference's in the same round, with a 95 % interval."""
+
+    p50_ns: float
+    ratio: float
+    ratio_ci95: tuple[float, float]
+
+
+def take_turns(
+    sides: Mapping[str, Side], turns: Turns, seed: int, say: Callable[[str], None]
+) -> Mapping[str, Readings]:
+    """Read every subject once a round, in an order drawn anew each round; only one of them runs at any time."""
+    rng = random.Random(seed)
+    found: dict[str, list[list[float]]] = {name: [] for name in sides}
+    for launch in range(turns.launches):
+        say(f"timing {len(sides)} ways turn by turn: launch {launch + 1} of {turns.launches}")
+        for name, medians in _launch(sides, turns.rounds, rng).items():
+            found[name].append(medians)
+    return {name: np.array(rows) for name, rows in found.items()}
+
+
+def _launch(sides: Mapping[str, Side], rounds: int, rng: random.Random) -> Mapping[str, list[float]]:
+    workers: dict[str, LatencyWorker] = {}
+    plans: dict[str, Plan] = {}
+    medians: dict[str, list[float]] = {name: [] for name in sides}
+    with ExitStack() as stack:
+        # One after the other: some runtimes need ten times as long to load beside another process.
+        for name, side in sides.items():
+            worker = workers[name] = LatencyWorker(side)
+            stack.callback(worker.kill)
+            worker.open()
+            plans[name] = Plan.of(statistics.median(worker.read(_PILOT_CALLS, 1.0).ns) / 1e9)
+            worker.pause()
+        for _ in range(rounds):
+            for name in rng.sample(sorted(sides), len(sides)):
+                workers[name].resume()
+                reading = workers[name].read(plans[name].calls, plans[name].expected_s)
+                workers[name].pause()
+                medians[name].append(statistics.median(reading.ns))
+    return medians
+
+
+def against(reference: Readings, subject: Readings, seed: int = 0) -> Timed:
+    """Return the median ratio over all rounds; the interval resamples launches, then the rounds of each."""
+    logs = np.log(subject / reference)
+    launches, rounds = logs.shape
+    rng = np.random.default_rng(seed)
+    drawn = rng.integers(launches, size=(_RESAMPLES, launches))
+    within = rng.integers(rounds, size=(_RESAMPLES, launches, rounds))
+    resampled = np.median(logs[drawn[..., None], within].reshape(_RESAMPLES, -1), axis=1)
+    low, high = np.exp(np.quantile(resampled, (0.025, 0.975)))
+    return Timed(float(np.median(subject)), float(np.exp(np.median(logs))), (float(low), float(high)))
+
+
+def fastest(timed: Mapping[str, Timed], among: Sequence[str]) -> str | None:
+    """Return the one of least latency beside the same reference, or None of none."""
+    return min(among, key=lambda name: timed[name].ratio, default=None)

@@ -1,0 +1,112 @@
+"""What a study found: one row for each way to run a model, kept as JSON beside the readings behind it."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Literal
+
+from benchsuite.absence import Absent
+from benchsuite.backends.interface import Ran
+from benchsuite.cases import Case
+from benchsuite.codec import from_builtins, to_builtins
+from benchsuite.detect.bootstrap import MapLoss
+from benchsuite.detect.parity import Parity
+from benchsuite.environment import Machine
+from benchsuite.files import write_whole
+from benchsuite.study.interleaved import Readings, Timed
+
+STUDY_FILE = "study.json"
+_READINGS_FILE = "readings.json"
+SCHEMA = 1
+Kind = Literal["precision", "schemes", "calibration"]
+NOT_TIMED = Absent("it was not timed")
+
+
+@dataclass(frozen=True)
+class Built:
+    """The artifact of a row."""
+
+    sha256: str
+    bytes: int
+    recipe_digest: str
+    calibration_images: int
+
+
+@dataclass(frozen=True)
+class Row:
+    """One way to run a model; `loss` and `timed` are against `reference`, the FP32 row of the same runtime.
+
+    `reason` says why there are no figures, and `conflict` how what ran contradicts the row's name.
+    """
+
+    case: Case
+    scheme: str
+    method: str
+    reference: str
+    reason: str = ""
+    conflict: str = ""
+    built: Built | Absent = field(default_factory=lambda: Absent("nothing was built"))
+    ran: Ran | Absent = field(default_factory=lambda: Absent("did not run"))
+    map50_95: float | Absent = field(default_factory=lambda: Absent("was not evaluated"))
+    loss: MapLoss | Absent = field(default_factory=lambda: Absent("was not evaluated"))
+    parity: Parity | Absent = field(default_factory=lambda: Absent("was not evaluated"))
+    timed: Timed | Absent = NOT_TIMED
+
+    @property
+    def name(self) -> str:
+        return self.case.id
+
+
+@dataclass(frozen=True)
+class CalibrationPoint:
+    """One size of calibration set under one method: mAP over the drawn subsets, and what it took.
+
+    Seconds are those of observing the images and of quantising by what was observed.
+    """
+
+    model: str
+    size: int
+    method: str
+    map50_95: tuple[float, ...]
+    fp16_map50_95: float | Absent
+    observe_s: float
+    quantise_s: float
+    peak_bytes: int
+    timed: Timed | Absent
+
+
+@dataclass(frozen=True)
+class Study:
+    """A finished study; `data` is the name of the data.yaml, of which `images` were evaluated."""
+
+    kind: Kind
+    command: str
+    started: str
+    machine: Machine
+    fingerprint: str
+    effort: str
+    data: str
+    images: int
+    rows: tuple[Row, ...]
+    points: tuple[CalibrationPoint, ...] = ()
+    schema: int = SCHEMA
+
+
+def save_study(folder: Path, study: Study, readings: Mapping[str, Readings]) -> None:
+    """Write a study and the readings of its rows, in ns, a list a launch, into its folder."""
+    write_whole(folder / _READINGS_FILE, json.dumps({name: rows.tolist() for name, rows in readings.items()}) + "\n")
+    write_whole(folder / STUDY_FILE, json.dumps(to_builtins(study), indent=1) + "\n")
+
+
+def read_studies(root: Path) -> Sequence[Study]:
+    """Return the studies under a report folder, the newest first; one that cannot be read is passed over."""
+    found = []
+    for path in sorted(root.glob(f"study-*/{STUDY_FILE}"), key=lambda path: path.parent.name[-15:], reverse=True):
+        try:
+            found.append(from_builtins(json.loads(path.read_text(encoding="utf-8")), Study))
+        except Exception:  # cattrs raises groups of whatever its hooks met.
+            continue
+    return found
