@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any, Literal, get_args
 
 from benchsuite.backends.interface import RunPolicy
-from benchsuite.backends.schemes import SCHEMES
+from benchsuite.backends.schemes import SCHEMES, scheme_problem
 from benchsuite.cases import BACKENDS, PRECISIONS, Backend, Precision
 from benchsuite.errors import raise_all
 from benchsuite.measure.effort import EFFORTS, Effort
@@ -63,6 +63,7 @@ class Options:
     calib_size: int
     calib_method: CalibMethod
     quant_scheme: str
+    search_budget_s: float
     head: HeadChoice
     effort: Effort
     baseline: Path
@@ -142,8 +143,8 @@ def _list_of(parse_one: Callable[[str], int]) -> Callable[[str], tuple[int, ...]
 def _device(text: str) -> str | None:
     if text == "auto":
         return None
-    if not re.fullmatch(r"cpu|cuda:\d+", text):
-        raise ValueError("it must be auto, cpu or cuda:N")
+    if not re.fullmatch(r"cpu|vulkan|cuda:\d+", text):
+        raise ValueError("it must be auto, cpu, cuda:N or vulkan")
     return text
 
 
@@ -221,6 +222,13 @@ def _switch(text: str) -> bool:
     return text == "yes"
 
 
+def _scheme(text: str) -> str:
+    problem = scheme_problem(text)
+    if problem:
+        raise ValueError(problem)
+    return text
+
+
 def _effort(text: str) -> Effort:
     return EFFORTS[_one_of(tuple(EFFORTS))(text)]
 
@@ -233,7 +241,7 @@ SETTINGS = (
             "files that you trust), or an official name such as yolo26n.pt", _words),
     Setting("--backend", "all", "B[,B]", f"all, or some of {', '.join(BACKENDS)}", _some_of(BACKENDS)),
     Setting("--precision", "all", "P[,P]", f"all, or some of {', '.join(PRECISIONS)}", _some_of(PRECISIONS)),
-    Setting("--device", "auto", "D", "auto (the CPU; cuda:0 for trt), cpu or cuda:N", _device),
+    Setting("--device", "auto", "D", "auto (the CPU; cuda:0 for trt), cpu, cuda:N, or vulkan for ncnn", _device),
     Setting("--imgsz", "640", "PX[,PX]", "side of the square input, multiples of 32", _list_of(_whole(32, 32))),
     Setting("--batch", "1", "N[,N]", "images per call; each size is a case of its own", _list_of(_whole(1))),
     Setting("--threads", "auto", "N", "threads of every runtime; auto is all cores this process may use", _threads),
@@ -244,7 +252,9 @@ SETTINGS = (
             "how INT8 ranges are set: default (the backend's best known), minmax, mean-minmax, entropy or percentile",
             _one_of(get_args(CalibMethod))),
     Setting("--quant-scheme", "default", "SCHEME",
-            f"INT8 scheme: default (the backend's best known), {', '.join(_SCHEMES)}", _one_of(("default", *_SCHEMES))),
+            f"INT8 scheme: default (the backend's best known), auto (the fastest that keeps --max-map-drop, searched "
+            f"for), {', '.join(_SCHEMES)}; ~ and parts that stay float may follow, as in qdq-u8s8~stem+p2", _scheme),
+    Setting("--search-budget", "10min", "TIME", "time that --quant-scheme auto may search for a case", _seconds),
     Setting("--head", "auto", "HEAD", "auto (one-to-many with NMS everywhere), end2end (NMS-free) or both",
             _one_of(get_args(HeadChoice))),
     Setting("--effort", "standard", "EFFORT", "quick (3 s of samples a case), standard (10 s) or full (60 s)", _effort),
@@ -302,7 +312,7 @@ def parse(raw: Mapping[str, str]) -> Options:
     if gate.null_margin >= gate.max_slowdown:
         raise_all([f"--null-margin {raw.get('null_margin', '1%')}: it must be smaller than --max-slowdown."])
     values["models"], values["backends"] = values.pop("model"), values.pop("backend")
-    values["precisions"] = values.pop("precision")
+    values["precisions"], values["search_budget_s"] = values.pop("precision"), values.pop("search_budget")
     return Options(limits=limits, gate=gate, **values)
 
 

@@ -16,6 +16,7 @@ from typing import Any, Literal
 from benchsuite.absence import Absent
 from benchsuite.artifacts.recipe import Recipe
 from benchsuite.backends.interface import Ran
+from benchsuite.backends.schemes import SchemeSearch
 from benchsuite.cases import Case
 from benchsuite.codec import from_builtins, to_builtins
 from benchsuite.errors import RecordError
@@ -36,14 +37,18 @@ class ArtifactFacts:
     recipe_digest: str
 
 
+NO_SEARCH = Absent("its INT8 scheme was not searched for")
+
+
 @dataclass(frozen=True)
 class Validity:
-    """What stands behind the figures: warnings, the runtime's own account, and the policy it ran under."""
+    """What stands behind the figures: warnings, the runtime's own account, the policy, how the scheme was found."""
 
     warnings: tuple[str, ...] = ()
     ran: Ran | Absent = field(default_factory=lambda: Absent("did not run"))
     label: str | Absent = field(default_factory=lambda: Absent("did not run"))
     policy: dict[str, str] = field(default_factory=dict)
+    search: SchemeSearch | Absent = NO_SEARCH
 
 
 @dataclass(frozen=True)

@@ -15,7 +15,7 @@ from benchsuite.artifacts.recipe import Artifact, Recipe
 from benchsuite.artifacts.store import Store, calibration_of
 from benchsuite.backends import backend
 from benchsuite.backends.interface import ArtifactNeed, RunPolicy
-from benchsuite.backends.schemes import calibration_method
+from benchsuite.backends.schemes import SCHEMES, SchemeSearch, calibration_method
 from benchsuite.backends.tools import QUANTISER, QUANTISER_VERSION
 from benchsuite.cases import Case, head_variant
 from benchsuite.data.dataset import calibration_images, load_dataset
@@ -30,9 +30,11 @@ from benchsuite.measure.lock import measuring_lock
 from benchsuite.measure.measurement import Complexity, Metrics
 from benchsuite.models.weights import ModelRef, fetch, file_sha256
 from benchsuite.options import Options
-from benchsuite.records import ArtifactFacts, Record, Validity
+from benchsuite.records import NO_SEARCH, ArtifactFacts, Record, Validity
 
 Say = Callable[[str], None]
+# A --calib-size that asks for whatever there is.
+ALL_IMAGES = 1_000_000
 
 
 class Runner:
@@ -50,6 +52,7 @@ class Runner:
         python: str = sys.executable,
         find: Callable[[Case], Artifact] | None = None,
         locked: bool = False,
+        search: Callable[[Case], SchemeSearch] | None = None,
     ) -> None:
         self.folder = folder
         self.machine = machine
@@ -59,6 +62,8 @@ class Runner:
         self._python = python
         # An arm of a gate may take its artifacts from somewhere else than its recipes say.
         self._find = find
+        # Finds the INT8 scheme of a case where --quant-scheme is auto.
+        self._search = search
         self._store = Store(cache_root, python=python)
         self._say = say
         self._done = dict(done or {})
@@ -66,6 +71,7 @@ class Runner:
         self._open_case: Case | None = None
         self._failures: dict[str, str] = {}
         self._notes: dict[str, list[str]] = {}
+        self._searches: dict[str, SchemeSearch] = {}
         self._weights: dict[str, tuple[Path, str]] = {}
         self._lock = ExitStack()
         # One run holds the machine once, however many runners it has.
@@ -137,12 +143,19 @@ class Runner:
         return (self._options.data or shapes_data(self._cache_root / "data")).absolute()
 
     @cached_property
-    def _calibration(self) -> tuple[tuple[Path, ...], str | None]:
-        """The calibration images, and a warning where some of them are evaluated too."""
-        images = calibration_images(load_dataset(self._options.calib or self._data_yaml), self._options.calib_size)
+    def _calibration(self) -> tuple[tuple[Path, ...], tuple[str, ...]]:
+        """The calibration images, and warnings where they are fewer than asked or evaluated too."""
+        yaml, asked = self._options.calib or self._data_yaml, self._options.calib_size
+        images = calibration_images(load_dataset(yaml), asked)
+        warnings = []
+        if len(images) < asked < ALL_IMAGES:
+            warnings.append(
+                f"{asked} calibration images were asked for and {yaml.name} has {len(images)}: all were used"
+            )
         shared = overlap(images, self.data.images)
-        warning = f"{shared} of {len(images)} calibration images are also evaluated: its mAP is flattered"
-        return images, warning if shared else None
+        if shared:
+            warnings.append(f"{shared} of {len(images)} calibration images are also evaluated: its mAP is flattered")
+        return images, tuple(warnings)
 
     @property
     def _common(self) -> tuple[str, str]:
@@ -185,8 +198,7 @@ class Runner:
             self._say(f"building {recipe.format} {recipe.precision} of {case.model} at {case.imgsz} …")
         images = self._calibration[0] if recipe.calibration else ()
         artifact, notes = self._store.get(recipe, weights, images)
-        warning = self._calibration[1] if recipe.calibration else None
-        self._notes[case.id] = [*notes, *([warning] if warning else [])]
+        self._notes[case.id] = [*notes, *(self._calibration[1] if recipe.calibration else ())]
         return artifact
 
     def weights(self, case: Case) -> Path:
@@ -195,7 +207,10 @@ class Runner:
 
     def recipe(self, case: Case) -> Recipe:
         """Return how the case's artifact is made."""
-        need = artifact_need(case, self.machine, self._options)
+        options, search = self._options, self._searched(case)
+        if search is not None:
+            options = replace(options, quant_scheme=search.chosen)
+        need = artifact_need(case, self.machine, options)
         calibration = None
         if need.calibrated:
             method = calibration_method(need.format, self._options.calib_method)
@@ -212,6 +227,13 @@ class Runner:
             calibration=calibration,
             tools={name: versions[name] for name in need.tools if name in versions},
         )
+
+    def _searched(self, case: Case) -> SchemeSearch | None:
+        if self._search is None or case.precision != "int8" or case.backend not in SCHEMES:
+            return None
+        if case.id not in self._searches:
+            self._searches[case.id] = self._search(case)
+        return self._searches[case.id]
 
     def _bench(self, case: Case, artifact: Artifact) -> Bench:
         log = self.folder / "logs" / f"{case.id.replace(':', '_')}.log"
@@ -258,6 +280,7 @@ class Runner:
                 ran=ran,
                 label=ran if isinstance(ran, Absent) else ran.label,
                 policy=policy,
+                search=self._searches.get(case.id, NO_SEARCH),
             ),
             *self._common,
         )

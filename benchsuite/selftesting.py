@@ -15,6 +15,7 @@ from benchsuite.files import write_whole
 from benchsuite.gate.arms import refuse_windows
 from benchsuite.gate.pair import Side
 from benchsuite.gate.selftest import SelfTest, read_suites
+from benchsuite.gate.session import name_one_scheme
 from benchsuite.options import GateOptions, parse
 from benchsuite.report.gating import GateProgress
 from benchsuite.report.selftest import rate_lines
@@ -40,6 +41,7 @@ def run_selftest(given: Mapping[str, str], plan: SelfTestPlan, say: Say, termina
     options, machine, root = parse(given), read_machine(), cache_root()
     if "latency" not in options.gate.metrics:
         raise UsageError("selftest: it counts verdicts on latency; name latency among --gate-metrics.")
+    name_one_scheme(options, "a self-test")
     models, selected = select(options, root)
     folder = options.report / "selftest" / _digest(machine.fingerprint, machine.packages, selected, given)
     folder.mkdir(parents=True, exist_ok=True)

@@ -25,6 +25,7 @@ from benchsuite.report.page import write_report
 from benchsuite.runner import Runner, check_options
 from benchsuite.runs import Run, create_run, finish_run, newest_unfinished, point_latest, read_run
 from benchsuite.selection import cache_root, select
+from benchsuite.study.search import scheme_search
 from benchsuite.tolerances import EXACT, Tolerance, read_tolerances
 
 # Which findings the test of a metric answers for.
@@ -110,7 +111,8 @@ class BenchSession:
             done = {record.case.id: record for record in self._resumed.records if record.outcome != "failed"}
             for note in self._resumed.notes:
                 say(note)
-        self.runner = Runner(options, self._models, machine, self._cache_root, folder, say, done)
+        search = scheme_search(options, self._models, machine, self._cache_root, folder, say)
+        self.runner = Runner(options, self._models, machine, self._cache_root, folder, say, done, search=search)
         if self._resumed is not None:
             self._check_recipes(done)
             finish_run(folder, "running")

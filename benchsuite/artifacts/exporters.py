@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import math
 import shutil
 import tempfile
@@ -15,7 +16,7 @@ from typing import Any
 
 from benchsuite.artifacts.recipe import Recipe
 from benchsuite.backends.interface import FloatArray
-from benchsuite.backends.schemes import calibration_method
+from benchsuite.backends.schemes import calibration_method, split_scheme
 from benchsuite.backends.tools import tools_for
 from benchsuite.data.images import read_image
 from benchsuite.data.letterbox import preprocess
@@ -31,6 +32,11 @@ from benchsuite.quantize.ranges import load_observed, save_observed
 OBSERVED = "observed"
 RANGES_FILE = "ranges.npz"
 _PREPARED = "prepared.onnx"
+# More than any detector's: the labels of calibration images are not looked at.
+_MANY_CLASSES = 1000
+
+# Schemes that are exported from the weights in one go.
+_WHOLE = frozenset({"ultralytics"})
 
 # What each artifact is made from; the rest is made from the weights.
 _PARENTS: Mapping[tuple[str, str], tuple[str, str]] = {
@@ -57,6 +63,8 @@ class Order:
 def parent_recipe(recipe: Recipe) -> Recipe | None:
     """Return the recipe of the artifact that this one is made from; None for one that is made from the weights."""
     observed = recipe.scheme == OBSERVED
+    if recipe.scheme in _WHOLE:
+        return None
     if recipe.calibration and not observed and (recipe.format, OBSERVED) in _PARENTS:
         return replace(
             recipe, precision="fp32", scheme=OBSERVED, calibration=replace(recipe.calibration, method=OBSERVED)
@@ -72,7 +80,8 @@ def parent_recipe(recipe: Recipe) -> Recipe | None:
 def build(order: Order) -> None:
     """Write an artifact's files; raise BuildError in one sentence, whatever the tools below raise."""
     recipe = order.recipe
-    exporter = EXPORTERS.get((recipe.format, recipe.precision, recipe.scheme))
+    scheme, _ = split_scheme(recipe.scheme)
+    exporter = EXPORTERS.get((recipe.format, recipe.precision, scheme))
     if exporter is None:
         asked = " ".join(filter(None, (recipe.format, recipe.precision, recipe.scheme)))
         raise BuildError(f"nothing builds {asked}")
@@ -128,6 +137,7 @@ def _onnx_int8(options: QdqOptions, order: Order) -> None:
     from benchsuite.quantize.onnx_static import quantize_onnx
 
     observed = load_observed(order.source / RANGES_FILE)
+    options = replace(options, float_groups=split_scheme(order.recipe.scheme)[1])
     quantize_onnx(order.source / _PREPARED, order.folder / "model.onnx", observed, options, _method(order))
 
 
@@ -135,6 +145,18 @@ def _onnx_dynamic(order: Order) -> None:
     from benchsuite.quantize.onnx_static import quantize_onnx_dynamically
 
     quantize_onnx_dynamically(order.source / "model.onnx", order.folder / "model.onnx")
+
+
+def _onnx_ultralytics(order: Order) -> None:
+    """Let Ultralytics quantise, on the same images, for comparison."""
+    with tempfile.TemporaryDirectory() as folder:
+        listed, yaml = Path(folder) / "images.txt", Path(folder) / "data.yaml"
+        listed.write_text("".join(f"{path.absolute()}\n" for path in order.images))
+        # It calibrates on the val split.
+        names = {number: str(number) for number in range(_MANY_CLASSES)}
+        yaml.write_text(json.dumps({"train": str(listed), "val": str(listed), "names": names}))
+        with _exported(order, "onnx", quantize=8, data=str(yaml), fraction=1.0) as exported:
+            shutil.copyfile(exported, order.folder / "model.onnx")
 
 
 def _openvino(order: Order) -> None:
@@ -221,6 +243,7 @@ EXPORTERS: Mapping[tuple[str, str, str], Callable[[Order], None]] = {
     ("onnx", "int8", "qdq-u8s8-pertensor"): partial(_onnx_int8, QdqOptions(per_channel=False)),
     ("onnx", "int8", "qop-u8s8"): partial(_onnx_int8, QdqOptions(fused_operators=True)),
     ("onnx", "int8", "dynamic-u8u8"): _onnx_dynamic,
+    ("onnx", "int8", "ultralytics"): _onnx_ultralytics,
     ("openvino", "fp32", ""): _openvino,
     ("openvino", "fp16", ""): _openvino_fp16,
     ("openvino", "int8", "nncf-mixed"): partial(_openvino_int8, "mixed"),

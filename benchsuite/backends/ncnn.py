@@ -1,4 +1,4 @@
-"""NCNN on the CPU."""
+"""NCNN, on the CPU or on a Vulkan device."""
 
 from __future__ import annotations
 
@@ -43,6 +43,8 @@ class NcnnBackend:
             return "ncnn exports are always one-to-many: use --head auto"
         if case.batch > 1:
             return f"ncnn runs one image at a time, and batch {case.batch} was asked for: use --batch 1"
+        if case.device == "vulkan":
+            return not_installed(machine, "ncnn", "pnnx") or _no_vulkan_loader()
         return cpu_only(case, machine, "ncnn") or not_installed(machine, "ncnn", "pnnx")
 
     def need(self, case: Case, machine: Machine, options: Mapping[str, str]) -> ArtifactNeed:  # noqa: ARG002
@@ -57,7 +59,14 @@ class NcnnBackend:
         import ncnn
 
         net = ncnn.Net()
-        net.opt.use_vulkan_compute = False
+        net.opt.use_vulkan_compute = case.device == "vulkan"
+        if case.device == "vulkan":
+            if not ncnn.get_gpu_count():
+                raise SessionError(
+                    "ncnn found no Vulkan device: install a driver (mesa-vulkan-drivers has one that runs on the CPU), "
+                    "or use --device cpu"
+                )
+            net.set_vulkan_device(ncnn.get_default_gpu_index())
         net.opt.num_threads = policy.threads
         # On by default, without effect on x86 and real on ARM: an fp32 row must not depend on where it runs.
         for name in ("use_fp16_packed", "use_fp16_storage", "use_fp16_arithmetic"):
@@ -71,18 +80,19 @@ class NcnnBackend:
             code = load(str(path))
             if code:
                 raise SessionError(f"ncnn could not load {path.name} (code {code}): remove the artifact and rebuild it")
-        return NcnnSession(net, param, weights, case.imgsz)
+        return NcnnSession(net, param, weights, case)
 
 
 class NcnnSession:
     """A model that NCNN has loaded."""
 
-    def __init__(self, net: Any, param: Path, weights: Path, imgsz: int) -> None:
+    def __init__(self, net: Any, param: Path, weights: Path, case: Case) -> None:
         import ncnn
 
         self._net = net
         self._param = param
-        self._imgsz = imgsz
+        self._imgsz = case.imgsz
+        self._on_vulkan = case.device == "vulkan"
         self._weights = weights
         self._mat = ncnn.Mat
         self._extractor = net.create_extractor
@@ -129,9 +139,20 @@ class NcnnSession:
                 "denormals": "flushed: ncnn's default, which Python cannot change",
                 "wait_policy": os.environ.get("OMP_WAIT_POLICY", "OpenMP's default"),
                 "arithmetic": "by layer support and CPU flags: ncnn does not name its kernels",
+                **(self._vulkan(layers) if self._on_vulkan else {}),
             },
             int8_mac_share=self._int8_share(integer) if integer else Absent("no convolution ran in an integer kernel"),
         )
+
+    def _vulkan(self, layers: Any) -> dict[str, str]:
+        """Return the device, and which layers it cannot run: these go back to the CPU."""
+        import ncnn
+
+        on_cpu = Counter(layer.type for layer in layers if not layer.support_vulkan)
+        return {
+            "vulkan_device": str(ncnn.get_gpu_info(ncnn.get_default_gpu_index()).device_name()),
+            "layers_on_cpu": ", ".join(f"{kind} {count}" for kind, count in sorted(on_cpu.items())) or "none",
+        }
 
     def _int8_share(self, integer: Collection[str]) -> float:
         """Return the share of the convolutions' multiply-adds in integer kernels, from the sizes of their outputs."""
@@ -162,6 +183,14 @@ class NcnnSession:
         if options.use_fp16_arithmetic and options.use_fp16_storage and layer.support_fp16_storage:
             return "fp16"
         return "fp32"
+
+
+def _no_vulkan_loader() -> str | None:
+    from ctypes.util import find_library
+
+    if find_library("vulkan"):
+        return None
+    return "ncnn on Vulkan needs the Vulkan loader and a driver (libvulkan1 and mesa-vulkan-drivers on Debian)"
 
 
 def _integer_layers(param: Path, weights: Path) -> frozenset[str]:

@@ -19,6 +19,8 @@ def cpu_only(case: Case, machine: Machine, runtime: str, planned: bool = False) 
     """Say why a device other than the CPU is not to be had; `planned` where the runtime could use a GPU."""
     if case.device == "cpu":
         return None
+    if case.device == "vulkan":
+        return f"{runtime} does not run on Vulkan, ncnn does: use --backend ncnn or --device cpu"
     if not planned:
         return f"{runtime} runs on the CPU only, and {case.device} was asked for: use --device cpu"
     if not machine.gpus:

@@ -1,12 +1,20 @@
-"""The INT8 schemes and ways to set ranges that each backend offers, by the names that stand in recipes and options."""
+"""The INT8 schemes and ways to set ranges that each backend offers, by the names that stand in recipes and options.
+
+A scheme may end in `~` and names of a network's parts, as in `qdq-u8s8~stem+p2`: these stay float too.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 
+from benchsuite.absence import Absent
 from benchsuite.errors import UsageError
+from benchsuite.quantize.topology import GROUPS
 
 DEFAULT = "default"
+# Let a search find the scheme.
+AUTO = "auto"
 
 # fmt: off
 SCHEMES: Mapping[str, tuple[str, ...]] = {
@@ -14,7 +22,7 @@ SCHEMES: Mapping[str, tuple[str, ...]] = {
     # attention stay float.
     "onnx": (
         "qdq-u8s8", "qdq-s8s8", "qdq-u8s7", "qdq-u8s8-headfloat", "qdq-u8s8-headint8", "qdq-u8s8-pertensor", "qop-u8s8",
-        "dynamic-u8u8",
+        "dynamic-u8u8", "ultralytics",
     ),
     "openvino": ("nncf-mixed", "nncf-performance"),
     # s8 both ways; the first convolution, branch ends and depthwise convolutions stay float.
@@ -23,11 +31,54 @@ SCHEMES: Mapping[str, tuple[str, ...]] = {
 # fmt: on
 # Schemes whose ranges are found in every call: no image calibrates them.
 UNCALIBRATED = frozenset({"dynamic-u8u8"})
+# Where everything that can be integer is: a search starts here and lets parts of the network stay float.
+MOST_INTEGER = "qdq-u8s8-headint8"
 METHODS: Mapping[str, tuple[str, ...]] = {
     "onnx": ("percentile", "minmax", "mean-minmax", "entropy"),
     "openvino": ("mean-minmax", "minmax", "percentile"),
     "ncnn": ("minmax", "mean-minmax", "percentile", "entropy"),
 }
+
+
+@dataclass(frozen=True)
+class SchemePoint:
+    """One scheme that a search tried: mAP50-95 points lost, share of boxes kept, and time as a ratio to FP32's."""
+
+    scheme: str
+    map_loss: float
+    agreement: float
+    ratio: float | Absent
+
+
+@dataclass(frozen=True)
+class SchemeSearch:
+    """How a scheme was found: what was tried, and by how much each part of the network, left float, mends agreement."""
+
+    chosen: str
+    max_map_drop: float
+    points: tuple[SchemePoint, ...]
+    sensitivity: Mapping[str, float]
+    sentence: str
+
+
+def split_scheme(scheme: str) -> tuple[str, tuple[str, ...]]:
+    """Return a scheme without its float parts, and these."""
+    base, _, groups = scheme.partition("~")
+    return base, tuple(groups.split("+")) if groups else ()
+
+
+def scheme_problem(scheme: str) -> str:
+    """Say what is wrong with a scheme's name, or nothing."""
+    base, groups = split_scheme(scheme)
+    every = [name for names in SCHEMES.values() for name in names]
+    if scheme in (DEFAULT, AUTO):
+        return ""
+    if base not in every:
+        return f"there is no such scheme; give one of {', '.join((DEFAULT, AUTO, *every))}"
+    if groups and not base.startswith(("qdq", "qop")):
+        return f"{base} has no parts that can be named to stay float"
+    unknown = [group for group in groups if group not in GROUPS]
+    return f"{', '.join(unknown)} is no part of a network; there are {', '.join(GROUPS)}" if unknown else ""
 
 
 def chosen_scheme(artifact_format: str, default: str, options: Mapping[str, str]) -> str:
@@ -37,12 +88,10 @@ def chosen_scheme(artifact_format: str, default: str, options: Mapping[str, str]
     """
     calibration_method(artifact_format, options.get("calib_method", DEFAULT))
     asked = options.get("quant_scheme") or DEFAULT
-    if asked in SCHEMES[artifact_format]:
-        return asked
-    every = [scheme for schemes in SCHEMES.values() for scheme in schemes]
-    if asked != DEFAULT and asked not in every:
-        raise UsageError(f"--quant-scheme {asked}: there is no such scheme; give one of {', '.join((DEFAULT, *every))}")
-    return default
+    problem = scheme_problem(asked)
+    if problem:
+        raise UsageError(f"--quant-scheme {asked}: {problem}.")
+    return asked if split_scheme(asked)[0] in SCHEMES[artifact_format] else default
 
 
 def calibration_method(artifact_format: str, asked: str) -> str:

@@ -13,12 +13,13 @@ from pathlib import Path
 from typing import Any
 
 from benchsuite import codec
+from benchsuite.backends.schemes import AUTO
 from benchsuite.cases import Case
 from benchsuite.comparison import void_if_wrong
 from benchsuite.deterministic import judge
 from benchsuite.entries import entry_of
 from benchsuite.environment import Machine, differences
-from benchsuite.errors import BuildError, ProcessError, SessionError
+from benchsuite.errors import BuildError, ProcessError, SessionError, UsageError
 from benchsuite.files import template_folder, write_whole
 from benchsuite.findings import ACCURACY_METRICS, Finding, rerun_line
 from benchsuite.gate import blocks
@@ -55,10 +56,17 @@ class Terms:
 
 def read_terms(options: Options, models: Sequence[ModelRef], cache_root: Path) -> Terms:
     """Read `--against` and the waivers that were named, or those beside the baselines; raises UsageError."""
+    name_one_scheme(options, "a gate")
     against = ready_against(options, models, cache_root)
     usual = options.baseline / WAIVERS_FILE
     path = options.gate.waivers or (usual if usual.exists() else None)
     return Terms(against, read_waivers(path) if path else ())
+
+
+def name_one_scheme(options: Options, what: str) -> None:
+    """Raise UsageError where each arm would search for an INT8 scheme of its own."""
+    if options.quant_scheme == AUTO:
+        raise UsageError(f"--quant-scheme auto: {what} times fixed artifacts; name the scheme that a run has chosen.")
 
 
 @dataclass(frozen=True)

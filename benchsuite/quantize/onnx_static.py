@@ -27,6 +27,8 @@ _QUANTISED = ("Conv", "Sigmoid", "Mul", "Add", "Concat", "MaxPool", "Resize", "S
 _LOWEST_BEFORE_SILU = -8.0
 # MaxPool has an integer kernel from here on, and scales for each channel came one version later.
 _LOWEST_OPSET = 13
+# One level with a box and a class branch.
+_FEWEST_BRANCHES = 2
 
 
 @dataclass(frozen=True)
@@ -161,6 +163,11 @@ def _ranges(observed: Mapping[str, Observed], graph: Graph, method: str) -> Any:
 
 
 def _float_operations(graph: Graph, options: QdqOptions) -> frozenset[str]:
+    if len(graph.branch_ends) < _FEWEST_BRANCHES:
+        raise BuildError(
+            f"the ONNX graph has no head that is recognised: {len(graph.branch_ends)} convolutions feed its decode, "
+            f"and a YOLO head has at least {_FEWEST_BRANCHES} branches"
+        )
     silu = {name for names in graph.silus.values() for name in names}
     other_activations = {op.name for op in graph.ops.values() if op.kind in ("Sigmoid", "Mul")} - silu
     head = {"branches": graph.branches, "branch_ends": graph.branch_ends, "decode": frozenset()}[options.float_head]

@@ -13,7 +13,7 @@ _SHAPE_ONLY = ("Reshape", "Transpose", "Squeeze", "Unsqueeze")
 _MULTIPLY = ("Mul", "Multiply")
 _UPSAMPLING = ("Resize", "Upsample", "Interpolate")
 _STAGES = 5
-_GROUPS = ("stem", "p2", "p3", "p4", "p5", "attention", "neck", "head_box", "head_class", "head_ends")
+GROUPS = ("stem", "p2", "p3", "p4", "p5", "attention", "neck", "head_box", "head_class", "head_ends")
 
 
 @dataclass(frozen=True)
@@ -93,7 +93,7 @@ class Graph:
         attention = frozenset(op.name for op in beside if op.is_convolution)
         scoring = {end for end in self.branch_ends if self._scores(end)}
         head_class = self._reach([self.ops[end] for end in scoring], self._feeding) & self.branches
-        found: dict[str, set[str]] = {name: set() for name in _GROUPS}
+        found: dict[str, set[str]] = {name: set() for name in GROUPS}
         for name in self.ops:
             if name in self.decode or name in self.attention:
                 continue
@@ -104,7 +104,7 @@ class Graph:
             elif name in self.branches:
                 found["head_class" if name in head_class else "head_box"].add(name)
             elif name in backbone:
-                found[_GROUPS[min(max(self._halvings[name], 1), _STAGES) - 1]].add(name)
+                found[GROUPS[min(max(self._halvings[name], 1), _STAGES) - 1]].add(name)
             else:
                 found["neck"].add(name)
         return {name: frozenset(names) for name, names in found.items() if names}

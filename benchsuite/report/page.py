@@ -20,6 +20,7 @@ from benchsuite.report.summary import summary
 from benchsuite.report.table import COLUMNS
 from benchsuite.report.views import PageView, page_view
 from benchsuite.runs import Run, read_run
+from benchsuite.study.rows import Study, read_studies
 
 PAGE_FILE = "index.html"
 SUMMARY_FILE = "summary.md"
@@ -32,11 +33,22 @@ def write_report(folder: Path, findings: Sequence[Finding], max_map_drop: float)
     cannot be written.
     """
     run = read_run(folder)
-    view = page_view(run, findings, max_map_drop, gate_view(folder, findings, run.machine.fingerprint))
+    gate = gate_view(folder, findings, run.machine.fingerprint)
+    view = page_view(run, findings, max_map_drop, gate, _studies_beside(run))
     page, markdown = folder / PAGE_FILE, folder / SUMMARY_FILE
     write_whole(page, render(view))
     write_whole(markdown, summary(view))
     return page, markdown
+
+
+def _studies_beside(run: Run) -> Sequence[Study]:
+    """Return the newest study of each kind on this machine that concerns one of the run's models."""
+    models = {record.case.model for record in run.records}
+    newest: dict[str, Study] = {}
+    for study in read_studies(run.folder.parent):
+        if study.fingerprint == run.machine.fingerprint and models & {row.case.model for row in study.rows}:
+            newest.setdefault(study.kind, study)
+    return tuple(newest.values())
 
 
 def render(view: PageView) -> str:

@@ -13,8 +13,11 @@ from benchsuite.report.gate_view import GateView
 from benchsuite.report.groups import Group, group
 from benchsuite.report.headline import Headline, Unmeasured, headline
 from benchsuite.report.recommendation import Recommendation, recommend, void_reason
+from benchsuite.report.searches import SearchView, search_views
+from benchsuite.report.study import StudyView, study_view
 from benchsuite.report.table import Notes, Row, make_row
 from benchsuite.runs import Run
+from benchsuite.study.rows import Study
 
 
 @dataclass(frozen=True)
@@ -54,10 +57,18 @@ class PageView:
     notes: tuple[str, ...]
     max_map_drop: float
     gate: GateView | None = None
+    studies: tuple[StudyView, ...] = ()
+    searches: tuple[SearchView, ...] = ()
 
 
-def page_view(run: Run, findings: Sequence[Finding], max_map_drop: float, gate: GateView | None = None) -> PageView:
-    """Arrange a run and the findings about it for the page and the summary."""
+def page_view(
+    run: Run,
+    findings: Sequence[Finding],
+    max_map_drop: float,
+    gate: GateView | None = None,
+    studies: Sequence[Study] = (),
+) -> PageView:
+    """Arrange a run, the findings about it and the studies beside it for the page and the summary."""
     notes = Notes()
     # A gate alone leaves records without figures to rank.
     figures = [record for record in run.records if record.metrics.latency != NOT_SELECTED or gate is None]
@@ -87,6 +98,8 @@ def page_view(run: Run, findings: Sequence[Finding], max_map_drop: float, gate: 
         notes=tuple(notes.texts),
         max_map_drop=max_map_drop,
         gate=gate,
+        studies=tuple(map(study_view, studies)),
+        searches=search_views(run.records),
     )
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
@@ -24,7 +25,7 @@ from benchsuite.measure.case_run import CaseRun
 from benchsuite.measure.lock import measuring_lock
 from benchsuite.models.weights import ModelRef
 from benchsuite.options import CalibMethod, Options
-from benchsuite.runner import Runner, Say
+from benchsuite.runner import ALL_IMAGES, Runner, Say
 from benchsuite.study.interleaved import TURNS, Readings, against, take_turns
 from benchsuite.study.rows import Built, Row
 
@@ -37,10 +38,6 @@ class Way:
     scheme: str = "default"
     method: CalibMethod = "default"
     calib: Path | None = None
-
-
-# All images of a way's own calibration data.
-_EVERY = 1_000_000
 
 
 @dataclass(frozen=True)
@@ -63,6 +60,7 @@ class StudyBench:
         cache_root: Path,
         folder: Path,
         say: Say,
+        locked: bool = False,
     ) -> None:
         self._options = options
         self._models = models
@@ -70,13 +68,15 @@ class StudyBench:
         self._cache_root = cache_root
         self._folder = folder
         self._say = say
+        # A run that searches holds the machine already.
+        self._holds = locked
         self._runner = Runner(options, models, machine, cache_root, folder, say, locked=True)
         self._references: dict[str, MapReference] = {}
         self._known: dict[Way, Prepared] = {}
 
     def prepare(self, ways: Sequence[Way]) -> Mapping[Way, Prepared]:
         """Build, prove and evaluate each way, and hold it against the FP32 of its runtime, prepared first."""
-        with measuring_lock(self._say):
+        with self._locked():
             for way in ways:
                 self._prepared(Way(reference_of(way.case)))
                 self._prepared(way)
@@ -87,7 +87,7 @@ class StudyBench:
         references = (self._known.get(Way(reference_of(it.row.case))) for it in prepared)
         every = [*prepared, *(it for it in references if it is not None)]
         sides = {it.row.name: it.side for it in every if it.side is not None}
-        with measuring_lock(self._say):
+        with self._locked():
             readings = take_turns(sides, TURNS[self._options.effort.name], 0, self._say) if sides else {}
         rows = []
         for it in prepared:
@@ -97,6 +97,9 @@ class StudyBench:
             rows.append(row)
         return tuple(rows), readings
 
+    def _locked(self) -> AbstractContextManager[None]:
+        return nullcontext() if self._holds else measuring_lock(self._say)
+
     def runner(self, way: Way) -> Runner:
         """Return a runner that makes artifacts the given way."""
         options = replace(
@@ -104,7 +107,7 @@ class StudyBench:
             quant_scheme=way.scheme,
             calib_method=way.method,
             calib=way.calib or self._options.calib,
-            calib_size=_EVERY if way.calib else self._options.calib_size,
+            calib_size=ALL_IMAGES if way.calib else self._options.calib_size,
         )
         return Runner(options, self._models, self._machine, self._cache_root, self._folder, self._say, locked=True)
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import random
 import statistics
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from contextlib import ExitStack
 from dataclasses import dataclass
 
@@ -84,8 +84,3 @@ def against(reference: Readings, subject: Readings, seed: int = 0) -> Timed:
     resampled = np.median(logs[drawn[..., None], within].reshape(_RESAMPLES, -1), axis=1)
     low, high = np.exp(np.quantile(resampled, (0.025, 0.975)))
     return Timed(float(np.median(subject)), float(np.exp(np.median(logs))), (float(low), float(high)))
-
-
-def fastest(timed: Mapping[str, Timed], among: Sequence[str]) -> str | None:
-    """Return the one of least latency beside the same reference, or None of none."""
-    return min(among, key=lambda name: timed[name].ratio, default=None)

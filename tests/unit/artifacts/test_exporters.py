@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
-from benchsuite.artifacts.exporters import EXPORTERS, Order, build, parent_recipe
+from benchsuite.artifacts.exporters import EXPORTERS, OBSERVED, Order, build, parent_recipe
 from benchsuite.artifacts.recipe import Calibration, Recipe
 from benchsuite.backends import backend
+from benchsuite.backends.schemes import SCHEMES
 from benchsuite.backends.tools import tools_for
 from benchsuite.errors import BuildError
 from benchsuite.testing import make_case, make_machine
@@ -32,7 +34,6 @@ def recipe(artifact_format: str, precision: str, scheme: str = "") -> Recipe:
     ("made", "parent"),
     [
         (recipe("onnx", "fp16"), recipe("onnx", "fp32")),
-        (recipe("onnx", "int8", "qdq-u8s8"), recipe("onnx", "fp32")),
         (recipe("openvino", "fp32"), recipe("onnx", "fp32")),
         (recipe("openvino", "fp16"), recipe("openvino", "fp32")),
         (recipe("openvino", "int8", "nncf-mixed"), recipe("openvino", "fp32")),
@@ -44,6 +45,34 @@ def test_parent_is_what_its_own_case_makes(made: Recipe, parent: Recipe) -> None
     assert found == parent
     assert found is not None
     assert found.digest == parent.digest
+
+
+@pytest.mark.parametrize("artifact_format", ["onnx", "ncnn"])
+def test_schemes_and_methods_share_what_was_observed(artifact_format: str) -> None:
+    """Two INT8 recipes of the same images have one parent, which is made from the FP32 artifact."""
+    scheme = SCHEMES[artifact_format][0]
+    made = recipe(artifact_format, "int8", scheme)
+    assert made.calibration is not None
+    other = replace(made, scheme=f"{scheme}~stem", calibration=replace(made.calibration, method="minmax"))
+    observed = parent_recipe(made)
+    assert observed is not None
+    assert observed == parent_recipe(other)
+    assert observed.scheme == OBSERVED
+    assert parent_recipe(observed) == recipe(artifact_format, "fp32")
+
+
+def test_other_images_are_observed_anew() -> None:
+    """What was observed of one calibration set is not taken for another's."""
+    made = recipe("onnx", "int8", "qdq-u8s8")
+    assert made.calibration is not None
+    other = replace(made, calibration=replace(made.calibration, images_sha256="d" * 64))
+    assert parent_recipe(made) != parent_recipe(other)
+
+
+def test_uncalibrated_schemes_are_made_from_fp32() -> None:
+    """Dynamic quantisation needs no images, so nothing was observed for it."""
+    made = replace(recipe("onnx", "int8", "dynamic-u8u8"), calibration=None)
+    assert parent_recipe(made) == recipe("onnx", "fp32")
 
 
 @pytest.mark.parametrize("made", [recipe("onnx", "fp32"), recipe("ncnn", "fp16"), recipe("torch", "fp32")])

@@ -21,12 +21,12 @@ class FakeBuilder:
     def __init__(self, log: Path) -> None:
         self.log = log
 
-    def __call__(
-        self, recipe: Recipe, weights: Path, parent: Path | None, images: Sequence[Path], folder: Path
-    ) -> None:
+    def __call__(self, recipe: Recipe, weights: Path, parent: Path | None, images: Sequence[Path], folder: Path) -> int:
         with self.log.open("a") as file:
             file.write(f"{recipe.format} {recipe.precision}\n")
         (folder / "model.bin").write_text(f"{recipe.format} {recipe.precision} from {bool(parent)} and {len(images)}")
+        return 1000
+        return 1000
 
 
 @pytest.fixture
@@ -61,7 +61,8 @@ def test_derived_artifact_builds_its_parent_first(store: Store, builder: FakeBui
     calibration = Calibration("1" * 64, 2, "minmax")
     int8 = Recipe("onnx", "int8", "0" * 64, "one2many", 640, 1, "s", calibration, {"onnxruntime": "1"})
     artifact, _ = store.get(int8, tmp_path / "w.pt", [tmp_path / "a.jpg", tmp_path / "b.jpg"])
-    assert _built(builder) == ["onnx fp32", "onnx int8"]
+    # What was observed of the images is an artifact of its own.
+    assert _built(builder) == ["onnx fp32", "onnx fp32", "onnx int8"]
     assert (Path(artifact.folder) / "model.bin").read_text() == "onnx int8 from True and 2"
 
 
@@ -80,7 +81,7 @@ def test_altered_artifact_is_rebuilt_and_said(store: Store, builder: FakeBuilder
 def test_failed_build_leaves_nothing_behind(tmp_path: Path) -> None:
     """A build that fails half-way leaves no artifact and no scratch folder."""
 
-    def fail(recipe: Recipe, weights: Path, parent: Path | None, images: Sequence[Path], folder: Path) -> None:
+    def fail(recipe: Recipe, weights: Path, parent: Path | None, images: Sequence[Path], folder: Path) -> int:
         (folder / "half").write_text("x")
         raise BuildError("the exporter gave up")
 
@@ -133,3 +134,26 @@ def test_clean_removes_the_longest_unused_first(store: Store, tmp_path: Path) ->
     removed = store.clean(2 * artifact.bytes, in_use_s=0)
     assert [entry.recipe for entry in removed] == recipes[:1]
     assert [store.has(recipe) for recipe in recipes] == [False, True, True]
+
+
+def test_what_a_build_took_is_kept(store: Store, tmp_path: Path) -> None:
+    """Seconds and peak memory of a build are those that its builder measured."""
+    store.get(RECIPE, tmp_path / "w.pt")
+    cost = store.cost(RECIPE)
+    assert cost.peak_bytes == 1000
+    assert 0 <= cost.build_s < 5
+
+
+def test_artifact_that_was_put_is_found_and_not_made_again(store: Store, builder: FakeBuilder, tmp_path: Path) -> None:
+    """What a study puts into the store stands for what a build would have made."""
+
+    def write(folder: Path) -> int:
+        (folder / "model.bin").write_text("put")
+        return 7
+
+    store.put(RECIPE, write)
+    store.put(RECIPE, lambda _: pytest.fail("made again"))
+    artifact, _ = store.get(RECIPE, tmp_path / "w.pt")
+    assert (Path(artifact.folder) / "model.bin").read_text() == "put"
+    assert _built(builder) == []
+    assert store.cost(RECIPE).peak_bytes == 7

@@ -63,7 +63,7 @@ def test_scheme_that_is_asked_for() -> None:
 def test_unknown_scheme_is_refused() -> None:
     """A scheme that nobody has is a usage error that lists the valid ones."""
     with pytest.raises(
-        UsageError, match="--quant-scheme magic: there is no such scheme; give one of default, qdq-u8s8"
+        UsageError, match="--quant-scheme magic: there is no such scheme; give one of default, auto, qdq-u8s8"
     ):
         need({"quant_scheme": "magic"}, backend="onnx", precision="int8")
 
@@ -85,4 +85,19 @@ def test_every_scheme_has_a_builder() -> None:
     from benchsuite.artifacts.exporters import EXPORTERS
 
     schemes = {(name, "int8", scheme) for name, offered in SCHEMES.items() for scheme in offered}
-    assert {key for key in EXPORTERS if key[2]} == schemes
+    assert {key for key in EXPORTERS if key[1] == "int8"} == schemes
+
+
+def test_parts_that_stay_float_follow_a_scheme() -> None:
+    """A scheme may name parts of the network, and only parts that there are."""
+    onnx = {"backend": "onnx", "precision": "int8"}
+    assert need({"quant_scheme": "qdq-u8s8~stem+p2"}, **onnx).scheme == "qdq-u8s8~stem+p2"
+    with pytest.raises(UsageError, match="--quant-scheme qdq-u8s8~tail: tail is no part of a network; there are stem"):
+        need({"quant_scheme": "qdq-u8s8~tail"}, **onnx)
+    with pytest.raises(UsageError, match="nncf-mixed has no parts"):
+        need({"quant_scheme": "nncf-mixed~stem"}, **onnx)
+
+
+def test_dynamic_quantisation_needs_no_images() -> None:
+    """Ranges that are found in every call are not calibrated."""
+    assert not need({"quant_scheme": "dynamic-u8u8"}, backend="onnx", precision="int8").calibrated

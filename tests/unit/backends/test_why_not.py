@@ -45,11 +45,7 @@ def machine(**changes: Any) -> Machine:
         ),
         ({"backend": "torch", "precision": "fp16"}, {}, "no fp16 arithmetic (avx512_fp16 or amx_fp16)"),
         ({"backend": "torch", "precision": "int8"}, {}, "PyTorch INT8 on the CPU is not supported yet"),
-        (
-            {"backend": "ncnn", "precision": "int8"},
-            {},
-            "ncnn's package has no INT8 quantiser and benchsuite has none yet",
-        ),
+        ({"backend": "onnx", "device": "vulkan"}, {}, "onnx does not run on Vulkan, ncnn does"),
         ({"backend": "ncnn", "head": "end2end"}, {}, "ncnn exports are always one-to-many"),
         ({"backend": "ncnn", "batch": 8}, {}, "ncnn runs one image at a time, and batch 8 was asked for"),
         ({"backend": "onnx"}, {"packages": {}}, "onnxruntime is not installed: pip install onnxruntime"),
@@ -74,7 +70,7 @@ def test_reason(fields: dict[str, Any], on: dict[str, Any], reason: str) -> None
         ("torch", ("fp32", "bf16")),
         ("onnx", ("fp32", "fp16", "int8")),
         ("openvino", ("fp32", "fp16", "bf16", "int8")),
-        ("ncnn", ("fp32", "fp16", "bf16")),
+        ("ncnn", ("fp32", "fp16", "bf16", "int8")),
         ("trt", ()),
     ],
 )

@@ -8,10 +8,8 @@ import pytest
 from benchsuite.errors import BuildError
 from benchsuite.quantize.ncnn_int8 import (
     Int8Options,
-    entropy_bin,
     observed_blobs,
     overflowing,
-    percentile_bin,
     quantised,
     quantised_layers,
     rounded,
@@ -95,18 +93,3 @@ def test_only_layers_that_could_wrap_are_found() -> None:
     wide = Layer("Convolution", "wide", ("a1",), ("b",), {**wide.params, "6": str(many.size)}, Weights("fp32", many))
     network = Network((wide,), 2)
     assert overflowing(quantised(network, {"wide": 1.0})) == ("wide",)
-
-
-def test_percentile_leaves_out_the_rarest() -> None:
-    """One value in a million, far away, does not stretch the range."""
-    counts = np.zeros(2048, np.int64)
-    counts[:100] = 10_000
-    counts[2047] = 1
-    assert percentile_bin(counts) == 100
-
-
-def test_entropy_cuts_a_long_tail_and_keeps_a_flat_range() -> None:
-    """A bell with a long thin tail is clipped, an even distribution is not."""
-    bell = np.round(1e6 * np.exp(-np.arange(2048) / 100)).astype(np.int64) + 1
-    assert entropy_bin(bell) < 1200
-    assert entropy_bin(np.full(2048, 1000, np.int64)) == 2048

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from benchsuite.quantize.topology import Graph, Op
+from benchsuite.quantize.topology import GROUPS, Graph, Op
 
 
 def op(name: str, kind: str, *inputs: str) -> Op:
@@ -90,3 +90,42 @@ def test_silu_is_known_by_its_product() -> None:
     """A sigmoid counts only where its own input is multiplied by it."""
     ops = [*silu("a", "x"), op("gate", "Sigmoid", "y"), op("gated", "Mul", "gate", "z")]
     assert Graph(ops, ["a"]).silus == {"x": {"as", "a"}}
+
+
+def test_parts_of_a_network_are_told_by_stride_and_place() -> None:
+    """Stem, stages, neck and head's branches and ends are groups of their own, and nothing of the decode is in one."""
+    ops = [
+        Op("stem", "Conv", ("images",), ("stem",), 2),
+        Op("p2", "Conv", ("stem",), ("p2",), 2),
+        Op("low", "Conv", ("p2",), ("low",), 2),
+        op("up", "Resize", "low"),
+        op("p3", "Concat", "up", "p2"),
+        op("p4", "Conv", "p3"),
+        *head(dfl=False),
+    ]
+    groups = Graph(ops, ["out"]).groups
+    assert groups["stem"] == {"stem"}
+    assert groups["p2"] == {"p2"}
+    assert groups["p3"] == {"low"}
+    assert groups["neck"] == {"up", "p3", "p4"}
+    assert groups["head_ends"] == ENDS
+    assert groups["head_box"] == {f"{level}box{part}" for level in ("p3", "p4") for part in ("1", "as", "a")}
+    assert groups["head_class"] == {f"{level}cls{part}" for level in ("p3", "p4") for part in ("1", "as", "a")}
+    assert set(groups) <= set(GROUPS)
+
+
+def test_attention_s_convolutions_are_a_group() -> None:
+    """What feeds a softmax and what its result feeds stays float together."""
+    ops = [
+        Op("stem", "Conv", ("images",), ("stem",), 2),
+        op("qkv", "Conv", "stem"),
+        op("softmax", "Softmax", "qkv"),
+        op("mixed", "Conv", "softmax"),
+        op("up", "Resize", "mixed"),
+        op("p3", "Conv", "up"),
+        op("p4", "Conv", "up"),
+        *head(dfl=False),
+    ]
+    groups = Graph(ops, ["out"]).groups
+    assert groups["attention"] == {"qkv", "mixed"}
+    assert groups["stem"] == {"stem"}

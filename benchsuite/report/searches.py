@@ -1,0 +1,55 @@
+"""How `--quant-scheme auto` found the schemes of a run: what it tried, and what each part of the network is worth."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from benchsuite.absence import Absent
+from benchsuite.backends.schemes import SchemeSearch
+from benchsuite.quantities import signed
+from benchsuite.records import Record
+from benchsuite.report.table import ABSENT
+
+
+@dataclass(frozen=True)
+class SearchView:
+    """One search: rows of scheme, time as a ratio to FP32's, points lost and agreement, the fastest first."""
+
+    case_id: str
+    sentence: str
+    rows: tuple[tuple[str, ...], ...]
+    chosen: str
+    sensitivity: str
+
+
+def search_views(records: Sequence[Record]) -> tuple[SearchView, ...]:
+    """Arrange the searches of a run's records."""
+    return tuple(
+        _view(record.case.id, record.validity.search)
+        for record in records
+        if not isinstance(record.validity.search, Absent)
+    )
+
+
+def _view(case_id: str, search: SchemeSearch) -> SearchView:
+    points = sorted(
+        search.points,
+        key=lambda it: (float("inf") if isinstance(it.ratio, Absent) else it.ratio, it.map_loss),
+    )
+    ranked = sorted(search.sensitivity.items(), key=lambda it: -it[1])
+    return SearchView(
+        case_id=case_id,
+        sentence=search.sentence,
+        rows=tuple(
+            (
+                it.scheme,
+                ABSENT if isinstance(it.ratio, Absent) else f"{it.ratio:.2f}",
+                signed(it.map_loss),
+                f"{it.agreement:.1%}",
+            )
+            for it in points
+        ),
+        chosen=search.chosen,
+        sensitivity=", ".join(f"{group} {signed(gain * 100)}" for group, gain in ranked),
+    )

@@ -1,0 +1,153 @@
+"""`--quant-scheme auto`: the fastest INT8 scheme of a runtime that loses no more mAP than it may.
+
+Every scheme of the runtime is built and evaluated. Where parts of the network can stay float on their own, each part is
+tried alone, and those whose staying float mends most agreement with FP32 return to float one after the other. What
+loses little enough is timed turn by turn. It ends early when its budget does, with what it knows by then.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import time
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import replace
+from pathlib import Path
+
+from benchsuite.absence import Absent
+from benchsuite.backends.schemes import AUTO, DEFAULT, MOST_INTEGER, SCHEMES, SchemePoint, SchemeSearch
+from benchsuite.cases import Case
+from benchsuite.codec import from_builtins, to_builtins
+from benchsuite.environment import Machine
+from benchsuite.errors import BuildError
+from benchsuite.files import write_whole
+from benchsuite.models.weights import ModelRef
+from benchsuite.options import Options
+from benchsuite.quantize.topology import GROUPS
+from benchsuite.runner import Say
+from benchsuite.study.bench import Prepared, StudyBench, Way
+
+# Part of the key of a kept search: raise it with any change to how schemes are chosen.
+_VERSION = 1
+_MOST_TIMED = 6
+# Schemes that are there to be compared with, not to be deployed.
+_FOR_COMPARISON = frozenset({"ultralytics", "dynamic-u8u8"})
+_NOT_TIMED = Absent("it was not timed: it loses too much, or others are alike and have fewer parts in float")
+
+
+class SchemeSearcher:
+    """Finds the scheme of each case once; what was found is kept as long as nothing that decides it has changed."""
+
+    def __init__(
+        self, bench: StudyBench, machine: Machine, cache_root: Path, max_map_drop: float, budget_s: float, say: Say
+    ) -> None:
+        self._bench = bench
+        self._machine = machine
+        self._folder = cache_root / "searches"
+        self._max_map_drop = max_map_drop
+        self._budget_s = budget_s
+        self._say = say
+
+    def search(self, case: Case) -> SchemeSearch:
+        """Return the kept search of a case, or search now; raises BuildError where no scheme can be built."""
+        plain = replace(case, variant="")
+        path = self._folder / f"{self._key(plain)}.json"
+        if path.is_file():
+            return from_builtins(json.loads(path.read_text(encoding="utf-8")), SchemeSearch)
+        self._say(f"searching the INT8 scheme of {case.model} on {case.backend}, at most {self._budget_s:.0f} s")
+        found = self._search(plain)
+        write_whole(path, json.dumps(to_builtins(found), indent=1) + "\n")
+        return found
+
+    def _search(self, case: Case) -> SchemeSearch:
+        ends_at = time.monotonic() + self._budget_s
+
+        def prepared(schemes: Iterable[str]) -> Iterator[tuple[str, Prepared]]:
+            """Build and evaluate schemes until the budget is spent; those that contradict their name are left out."""
+            for scheme in schemes:
+                if time.monotonic() > ends_at:
+                    return
+                way = Way(replace(case, variant=scheme), scheme)
+                found = self._bench.prepare([way])[way]
+                if found.side is not None and not found.row.conflict and not isinstance(found.row.loss, Absent):
+                    yield scheme, found
+
+        tried = dict(prepared(scheme for scheme in SCHEMES[case.backend] if scheme not in _FOR_COMPARISON))
+        sensitivity: Mapping[str, float] = {}
+        if MOST_INTEGER in tried:
+            base = _agreement(tried[MOST_INTEGER])
+            alone = dict(prepared(f"{MOST_INTEGER}~{group}" for group in GROUPS))
+            sensitivity = {name.partition("~")[2]: _agreement(it) - base for name, it in alone.items()}
+            tried |= alone
+            order = sorted(sensitivity, key=lambda group: -sensitivity[group])
+            for count in range(2, len(order)):
+                scheme = f"{MOST_INTEGER}~{'+'.join(order[:count])}"
+                found = dict(prepared([scheme]))
+                tried |= found
+                # Further parts in float would only cost time.
+                if not found or _loss(found[scheme]) <= self._max_map_drop:
+                    break
+        if not tried:
+            raise BuildError(
+                f"--quant-scheme auto: no INT8 scheme of {case.backend} could be built and scored; name a scheme, or "
+                "data with labels for this model"
+            )
+        kept = [scheme for scheme, it in tried.items() if _loss(it) <= self._max_map_drop]
+        shortlist = sorted(kept, key=lambda scheme: (scheme.count("+") + scheme.count("~"), _loss(tried[scheme])))
+        candidates = shortlist[:_MOST_TIMED] or [min(tried, key=lambda scheme: _loss(tried[scheme]))]
+        rows, _ = self._bench.time([tried[scheme] for scheme in candidates])
+        ratios = {
+            scheme: row.timed.ratio
+            for scheme, row in zip(candidates, rows, strict=True)
+            if not isinstance(row.timed, Absent)
+        }
+        chosen = min(candidates, key=lambda scheme: ratios.get(scheme, float("inf")))
+        return SchemeSearch(
+            chosen=chosen,
+            max_map_drop=self._max_map_drop,
+            points=tuple(
+                SchemePoint(scheme, _loss(it), _agreement(it), ratios.get(scheme, _NOT_TIMED))
+                for scheme, it in tried.items()
+            ),
+            sensitivity=sensitivity,
+            sentence=self._sentence(chosen, _loss(tried[chosen]), bool(kept), time.monotonic() > ends_at),
+        )
+
+    def _sentence(self, chosen: str, loss: float, kept: bool, cut: bool) -> str:
+        ended = " The budget ended the search early." if cut else ""
+        if kept:
+            return f"{chosen} is the fastest scheme tried that loses at most {self._max_map_drop:g} points.{ended}"
+        return (
+            f"No scheme tried loses at most {self._max_map_drop:g} points of mAP50-95; {chosen} loses least, "
+            f"{loss:.1f}.{ended}"
+        )
+
+    def _key(self, case: Case) -> str:
+        """Digest everything that decides what a search finds."""
+        recipe = self._bench.runner(Way(case)).recipe(case)
+        facts = [
+            _VERSION, recipe.digest, case.id, case.threads, self._max_map_drop, self._budget_s, self._bench.data.sha256,
+            self._machine.fingerprint, dict(self._machine.packages),
+        ]  # fmt: skip
+        return hashlib.sha256(json.dumps(facts, sort_keys=True).encode()).hexdigest()[:24]
+
+
+def scheme_search(
+    options: Options, models: Sequence[ModelRef], machine: Machine, cache_root: Path, folder: Path, say: Say
+) -> Callable[[Case], SchemeSearch] | None:
+    """Return what finds the scheme of a case, or None where --quant-scheme is not auto."""
+    if options.quant_scheme != AUTO:
+        return None
+    bench = StudyBench(replace(options, quant_scheme=DEFAULT), models, machine, cache_root, folder, say, locked=True)
+    return SchemeSearcher(bench, machine, cache_root, options.max_map_drop, options.search_budget_s, say).search
+
+
+def _loss(prepared: Prepared) -> float:
+    loss = prepared.row.loss
+    assert not isinstance(loss, Absent)
+    return loss.points
+
+
+def _agreement(prepared: Prepared) -> float:
+    parity = prepared.row.parity
+    return 0.0 if isinstance(parity, Absent) else parity.agreement
