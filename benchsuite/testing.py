@@ -126,12 +126,12 @@ def make_parity(agreement: float = 0.995, **changes: Any) -> Parity:
         added=3,
         dropped=2,
         agreement=agreement,
-        score_shift_median=0.004,
         score_shift_mean=0.002,
         score_shift_max=0.04,
         worst_class="star",
         worst_class_agreement=agreement - 0.01,
         reference="torch fp32",
+        score_shift_median=0.001,
     )
     return replace(parity, **changes)
 

@@ -18,6 +18,9 @@ MOST_ADDED = 0.10
 MOST_SCORE_SHIFT = 0.05
 
 
+_NO_MEDIAN = Absent("an older release counted no median")
+
+
 @dataclass(frozen=True)
 class Parity:
     """Detections at deployment settings against PyTorch FP32 of the same weights on the same images.
@@ -32,11 +35,11 @@ class Parity:
     dropped: int
     agreement: float
     score_shift_mean: float | Absent
-    score_shift_median: float | Absent
     score_shift_max: float | Absent
     worst_class: str | Absent
     worst_class_agreement: float | Absent
     reference: str
+    score_shift_median: float | Absent = _NO_MEDIAN
 
 
 def compare(
@@ -68,11 +71,11 @@ def compare(
         dropped=int(dropped.sum()),
         agreement=float(matched.sum() / total.sum()) if total.any() else 1.0,
         score_shift_mean=float(shift.mean()) if shift.size else nothing_matched,
-        score_shift_median=float(np.median(shift)) if shift.size else nothing_matched,
         score_shift_max=float(shift.max()) if shift.size else nothing_matched,
         worst_class=nothing_found if worst is None else names[worst],
         worst_class_agreement=nothing_found if worst is None else agreements[worst],
         reference=reference_name,
+        score_shift_median=float(np.median(shift)) if shift.size else nothing_matched,
     )
 
 

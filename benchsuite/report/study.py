@@ -10,19 +10,21 @@ from benchsuite.absence import Absent
 from benchsuite.detect.bootstrap import MapLoss
 from benchsuite.detect.parity import Parity, beyond_limits
 from benchsuite.quantities import megabytes, milliseconds, signed
-from benchsuite.report.summary import escape
+from benchsuite.report.markdown import escape, table_line
 from benchsuite.report.table import ABSENT
 from benchsuite.study.interleaved import Timed
 from benchsuite.study.rows import CalibrationPoint, Row, Study
 
 _WIDTH = 79
+_NAME = 27
+_SHORT = {"mAP points lost": "lost", "same boxes": "boxes"}
 _TITLES = {
     "precision": "Precision: size, speed and accuracy of each runtime against its own FP32",
     "schemes": "INT8 schemes against FP32 of the same runtime",
     "calibration": "Calibration: how many images, and which way to set ranges",
 }
 _COLUMNS = ("", "MB", "p50 ms", "× fp32", "mAP", "mAP points lost", "same boxes")
-_POINT_COLUMNS = ("images", "method", "int8 mAP", "fp16 mAP", "× fp32", "observe s", "quantise s", "peak MB")
+_POINT_COLUMNS = ("images", "method", "int8 mAP", "fp16 mAP", "× fp32", "build s", "peak MB")
 
 
 @dataclass(frozen=True)
@@ -65,7 +67,7 @@ def study_view(study: Study) -> StudyView:
 _WHAT = (
     "Times are total latency (preprocess, inference, postprocess), taken turn by turn; intervals are 95 %, over "
     "launches and rounds for times and over images for mAP.",
-    "Same boxes: those of PyTorch FP32 at confidence 0.25 that are found again, and in brackets how many are added.",
+    "Same boxes: those of PyTorch FP32 at confidence 0.25 that are found again (and how many are added).",
 )
 
 
@@ -125,8 +127,7 @@ def _point(point: CalibrationPoint) -> tuple[str, ...]:
         f"{mean:.4f} ± {spread:.4f}",
         ABSENT if isinstance(point.fp16_map50_95, Absent) else f"{point.fp16_map50_95:.4f}",
         _ratio_text(point.timed),
-        f"{point.observe_s:.0f}",
-        f"{point.quantise_s:.1f}",
+        f"{point.observe_s + point.quantise_s:.0f}",
         f"{point.peak_bytes / 1e6:.0f}",
     )
 
@@ -135,7 +136,8 @@ def terminal_lines(view: StudyView) -> list[str]:
     """Return the study for a terminal of 80 columns."""
     lines = [view.title, ""]
     for table in view.tables:
-        cells = [table.columns, *table.rows]
+        headings = tuple(_SHORT.get(heading, heading) for heading in table.columns)
+        cells = [headings, *(_short(row, headings) for row in table.rows)]
         widths = [max(len(row[column]) for row in cells) for column in range(len(cells[0]))]
         lines += [table.heading, ""]
         for row in cells:
@@ -151,6 +153,16 @@ def terminal_lines(view: StudyView) -> list[str]:
     return lines
 
 
+def _short(row: Sequence[str], headings: Sequence[str]) -> tuple[str, ...]:
+    """Return the cells of a row without the intervals that a terminal has no room for; that of the time stays."""
+    name, *rest = (
+        text if heading == "× fp32" and headings[0] != "images" else text.partition(" (")[0]
+        for text, heading in zip(row, headings, strict=True)
+    )
+    name = name.replace(" int8 ", " ")
+    return (name if len(name) <= _NAME else f"{name[: _NAME - 1]}…", *rest)
+
+
 def markdown(view: StudyView) -> str:
     """Return the study in Markdown, with the command that makes it again."""
     lines = [f"## {escape(view.title)}", ""]
@@ -164,4 +176,4 @@ def markdown(view: StudyView) -> str:
 
 
 def _line(cells: Iterable[str]) -> str:
-    return "| " + " | ".join(map(escape, cells)) + " |"
+    return table_line(map(escape, cells))

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 
 from benchsuite.findings import Finding
 from benchsuite.report.gate_view import GateView
+from benchsuite.report.markdown import escape, table_line
 from benchsuite.report.recommendation import name_of
 from benchsuite.report.table import ABSENT, Cell
 from benchsuite.report.views import GroupView, PageView
@@ -44,14 +44,6 @@ def summary(view: PageView) -> str:
     return "\n".join(lines) + "\n"
 
 
-def escape(text: str) -> str:
-    """Return text that Markdown shows as it is, on one line and in one table cell."""
-    text = " ".join(text.split()).replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
-    # Entities, because a backslash does not keep a forge from linking #numbers and @names.
-    text = text.replace("#", "&#35;").replace("@", "&#64;")
-    return re.sub(r"([\\`*_\[\]|~$])", r"\\\1", text)
-
-
 def _group(group: GroupView) -> list[str]:
     lines = [f"### {escape(group.title)}", ""]
     recommendation = group.recommendation
@@ -63,11 +55,11 @@ def _group(group: GroupView) -> list[str]:
         lines += ["", f"Not told apart from it (95 % intervals overlap): {escape('; '.join(recommendation.close))}."]
     if recommendation.faster_but:
         lines += ["", "Faster, and not chosen:", "", *(f"- {escape(text)}" for text in recommendation.faster_but)]
-    lines += ["", _row(["case", "ran", *(heading for heading, _ in _COLUMNS)])]
+    lines += ["", table_line(["case", "ran", *(heading for heading, _ in _COLUMNS)])]
     lines.append("|" + "---|" * 2 + "--:|" * len(_COLUMNS))
     for row in group.rows:
         name = f"**{escape(row.name)}**" if row.recommended else escape(row.name)
-        lines.append(_row([name, escape(row.ran.text), *(_cell(row.cells[key]) for _, key in _COLUMNS)]))
+        lines.append(table_line([name, escape(row.ran.text), *(_cell(row.cells[key]) for _, key in _COLUMNS)]))
     voids = dict.fromkeys(row.void for row in group.rows if row.void)
     return [*lines, "", *(f"- {escape(text)}" for text in voids), *([""] if voids else [])]
 
@@ -76,18 +68,14 @@ def _cell(cell: Cell) -> str:
     return f"~~{escape(cell.text)}~~ void" if cell.void else escape(cell.text)
 
 
-def _row(cells: Iterable[str]) -> str:
-    return "| " + " | ".join(cells) + " |"
-
-
 def _findings(heading: str, findings: Sequence[Finding]) -> list[str]:
     if not findings:
         return []
-    lines = [f"### {heading}", "", _row(["case", "metric", "verdict", "baseline", "now", "allowed", "why"])]
+    lines = [f"### {heading}", "", table_line(["case", "metric", "verdict", "baseline", "now", "allowed", "why"])]
     lines.append("|" + "---|" * 7)
     for it in findings[:_LISTED]:
         texts = (it.case_id, it.title, it.verdict, it.baseline or ABSENT, it.current, it.allowed or ABSENT, it.sentence)
-        lines.append(_row([escape(text) for text in texts]))
+        lines.append(table_line([escape(text) for text in texts]))
     return [*lines, *_and_more(len(findings))]
 
 
@@ -104,10 +92,10 @@ def _remarks(view: PageView) -> list[str]:
 
 def _gate(gate: GateView) -> list[str]:
     lines = [f"### Gate against {escape(gate.against)}", ""]
-    lines += [_row(["case", "metric", "verdict", "baseline", "candidate", "why"]), "|" + "---|" * 6]
+    lines += [table_line(["case", "metric", "verdict", "baseline", "candidate", "why"]), "|" + "---|" * 6]
     for it in gate.findings[:_LISTED_TESTS]:
         texts = (it.case_id, it.title, it.verdict, it.baseline or ABSENT, it.current, it.sentence)
-        lines.append(_row([escape(text) for text in texts]))
+        lines.append(table_line([escape(text) for text in texts]))
     if len(gate.findings) > _LISTED_TESTS:
         lines.append(f"- and {len(gate.findings) - _LISTED_TESTS} more, in the report")
     lines += ["", *(f"- {escape(text)}" for text in (*gate.facts, *gate.notes)), ""]

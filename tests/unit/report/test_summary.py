@@ -13,7 +13,8 @@ from markdown_it.token import Token
 from benchsuite.absence import Absent
 from benchsuite.findings import Finding
 from benchsuite.records import Record
-from benchsuite.report.summary import escape, summary
+from benchsuite.report.markdown import escape
+from benchsuite.report.summary import summary
 from benchsuite.report.views import page_view
 from benchsuite.testing import make_case, make_record, make_run
 

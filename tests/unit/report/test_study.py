@@ -1,0 +1,86 @@
+"""A study as text: each cell is what its row says."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+from benchsuite.detect.bootstrap import MapLoss
+from benchsuite.report.page import study_page
+from benchsuite.report.study import markdown, study_view, terminal_lines
+from benchsuite.study.interleaved import Timed
+from benchsuite.study.rows import Built, CalibrationPoint, Row, Study, read_studies, save_study
+from benchsuite.testing import make_case, make_machine, make_parity, make_ran
+
+CASE = make_case(backend="onnx", precision="int8", variant="qdq<u8>")
+
+
+def make_row(**changes: object) -> Row:
+    """Build a row with all figures."""
+    row = Row(
+        case=CASE,
+        scheme="qdq-u8s8",
+        method="percentile",
+        reference="fp32",
+        built=Built("cd" * 32, 2_600_000, "ab" * 8, 64),
+        ran=make_ran(CASE),
+        map50_95=0.7261,
+        loss=MapLoss(0.42, (-0.31, 1.2)),
+        parity=make_parity(matched=950, dropped=50, added=30),
+        timed=Timed(15.4e6, 0.712, (0.70, 0.731)),
+    )
+    return replace(row, **changes)  # type: ignore[arg-type]
+
+
+def make_study(*rows: Row, points: tuple[CalibrationPoint, ...] = ()) -> Study:
+    """Build a study of some rows."""
+    machine = make_machine()
+    return Study("schemes", "benchsuite study schemes", "2026-01-31 12:00", machine, machine.fingerprint, "quick",
+                 "data.yaml", 64, rows, points)  # fmt: skip
+
+
+def test_cells_are_the_row_s() -> None:
+    """Size, time, ratio, mAP, loss and boxes stand as a reader expects them."""
+    (table,) = study_view(make_study(make_row())).tables
+    assert table.rows == (
+        ("onnx int8 qdq<u8>", "2.60", "15.4", "0.71 (0.70–0.73)", "0.726", "+0.4 (−0.3 to +1.2)", "95% (+3%)"),
+    )
+
+
+def test_rows_without_figures_and_with_faults_have_a_sentence() -> None:
+    """A row that could not run leaves the table and says why; one that contradicts its name stays and says so."""
+    gone = make_row(reason="nothing builds it", case=replace(CASE, variant="gone"))
+    wrong = make_row(conflict="it ran float", parity=make_parity(matched=80, dropped=20, added=0))
+    (table,) = study_view(make_study(gone, wrong)).tables
+    assert len(table.rows) == 1
+    assert ("onnx int8 gone", "nothing builds it") in table.reasons
+    assert ("onnx int8 qdq<u8>", "it ran float") in table.reasons
+    assert any("80.0% of the boxes are found again (at least 90%)" in sentence for _, sentence in table.reasons)
+
+
+def test_terminal_has_80_columns() -> None:
+    """No line is wider than a terminal."""
+    point = CalibrationPoint("m", 2000, "percentile", (0.71, 0.72, 0.73), 0.74, 120, 1.2, 9 * 10**8, make_row().timed)
+    lines = terminal_lines(study_view(make_study(make_row(), points=(point,))))
+    assert all(len(line) <= 80 for line in lines)
+    assert any("0.7200 ± 0.0100" in line for line in lines)
+
+
+def test_names_stay_text() -> None:
+    """A name cannot become markup, in the page or in Markdown."""
+    view = study_view(make_study(make_row()))
+    assert "qdq<u8>" not in study_page(view, make_machine())
+    assert "qdq&lt;u8&gt;" in study_page(view, make_machine())
+    assert "qdq&lt;u8&gt;" in markdown(view)
+
+
+def test_studies_are_read_newest_first_and_damaged_ones_passed_over(tmp_path: Path) -> None:
+    """What was saved is read as it was; a cut file costs its own study only."""
+    study = make_study(make_row())
+    save_study(tmp_path / "study-schemes-20260131-120000", study, {})
+    save_study(tmp_path / "study-schemes-20260201-120000", replace(study, images=32), {})
+    cut = tmp_path / "study-schemes-20260301-120000"
+    save_study(cut, study, {})
+    (cut / "study.json").write_text((cut / "study.json").read_text()[:100])
+    assert [found.images for found in read_studies(tmp_path)] == [32, 64]
+    assert read_studies(tmp_path)[1] == study

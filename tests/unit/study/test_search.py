@@ -1,0 +1,131 @@
+"""What a search chooses, on a bench that only pretends to build and to time."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import Any, cast
+
+import pytest
+
+from benchsuite.backends.schemes import MOST_INTEGER, SchemeSearch
+from benchsuite.cases import Case
+from benchsuite.detect.bootstrap import MapLoss
+from benchsuite.errors import BuildError
+from benchsuite.gate.pair import Side
+from benchsuite.quantize.topology import GROUPS
+from benchsuite.study.bench import Prepared, StudyBench, Way
+from benchsuite.study.interleaved import Timed
+from benchsuite.study.rows import Row
+from benchsuite.study.search import SchemeSearcher
+from benchsuite.testing import make_case, make_machine, make_parity, make_recipe
+
+INT8 = make_case(backend="onnx", precision="int8")
+
+
+class FakeStudyBench:
+    """Answers from a table: points of mAP that a scheme loses; each part that stays float costs a tenth of the time."""
+
+    def __init__(self, losses: Mapping[str, float], gains: Mapping[str, float] | None = None) -> None:
+        self._losses = losses
+        self._gains = gains or {}
+        self.prepared: list[str] = []
+        self.timed: list[str] = []
+
+    @property
+    def data(self) -> Any:
+        """Name the data."""
+        return type("FakeData", (), {"sha256": "da" * 32})
+
+    def runner(self, way: Way) -> Any:
+        """Give the recipe of a case."""
+        return type("FakeRunner", (), {"recipe": staticmethod(lambda case: make_recipe(case))})
+
+    def prepare(self, ways: Sequence[Way]) -> Mapping[Way, Prepared]:
+        """Pretend to build and evaluate."""
+        return {way: self._one(way) for way in ways}
+
+    def time(self, prepared: Sequence[Prepared]) -> tuple[tuple[Row, ...], Mapping[str, Any]]:
+        """Pretend to time."""
+        self.timed += [it.row.scheme for it in prepared]
+        rows = [replace(it.row, timed=_timed(it.row.scheme)) for it in prepared]
+        return tuple(rows), {}
+
+    def _one(self, way: Way) -> Prepared:
+        self.prepared.append(way.scheme)
+        row = Row(way.case, way.scheme, "percentile", "fp32")
+        base, _, groups = way.scheme.partition("~")
+        if base not in self._losses:
+            return Prepared(replace(row, reason="nothing builds it"))
+        gain = sum(self._gains.get(group, 0.0) for group in groups.split("+"))
+        loss = self._losses[base] - gain
+        row = replace(row, loss=MapLoss(loss, (loss - 1, loss + 1)), parity=make_parity(1 - loss / 100))
+        return Prepared(row, cast(Side, object()))
+
+
+def _timed(scheme: str) -> Timed:
+    ratio = 0.6 + 0.1 * (scheme.count("~") + scheme.count("+")) + 0.02 * (scheme == "qdq-u8s8")
+    return Timed(ratio * 20e6, ratio, (ratio, ratio))
+
+
+def search(bench: FakeStudyBench, tmp_path: Path, case: Case = INT8, budget_s: float = 60.0) -> SchemeSearch:
+    """Search with at most one point to lose."""
+    searcher = SchemeSearcher(cast(StudyBench, bench), make_machine(), tmp_path, 1.0, budget_s, lambda _: None)
+    return searcher.search(case)
+
+
+def test_fastest_of_those_that_keep_the_limit_is_chosen(tmp_path: Path) -> None:
+    """A scheme that loses too much is not chosen, however fast; among the others time decides."""
+    bench = FakeStudyBench({MOST_INTEGER: 3.0, "qdq-u8s8": 0.5, "qdq-s8s8": 0.2})
+    found = search(bench, tmp_path)
+    assert found.chosen == "qdq-s8s8"
+    assert MOST_INTEGER not in bench.timed
+    assert {point.scheme for point in found.points} >= {MOST_INTEGER, "qdq-u8s8", "qdq-s8s8"}
+
+
+def test_parts_return_to_float_by_what_they_mend(tmp_path: Path) -> None:
+    """The most sensitive parts are joined until the loss is small enough, and no further."""
+    bench = FakeStudyBench({MOST_INTEGER: 3.0}, {"head_ends": 0.9, "stem": 0.7, "p2": 0.6})
+    found = search(bench, tmp_path)
+    assert found.chosen == f"{MOST_INTEGER}~head_ends+stem+p2"
+    assert max(found.sensitivity, key=found.sensitivity.__getitem__) == "head_ends"
+    assert set(found.sensitivity) == set(GROUPS)
+    assert not any(scheme.count("+") > 2 for scheme in bench.prepared)
+
+
+def test_least_loss_is_chosen_where_nothing_keeps_the_limit(tmp_path: Path) -> None:
+    """Nothing is good enough: the best is chosen, and the sentence says so."""
+    found = search(FakeStudyBench({"qdq-u8s8": 4.0, "qdq-s8s8": 2.5}), tmp_path)
+    assert found.chosen == "qdq-s8s8"
+    assert found.sentence == "No scheme tried loses at most 1 points of mAP50-95; qdq-s8s8 loses least, 2.5."
+
+
+def test_nothing_that_can_be_built_is_an_error(tmp_path: Path) -> None:
+    """A search without a single scheme says what to do."""
+    with pytest.raises(BuildError, match="no INT8 scheme of onnx could be built and scored; name a scheme"):
+        search(FakeStudyBench({}), tmp_path)
+
+
+def test_budget_ends_the_search_with_what_is_known(tmp_path: Path) -> None:
+    """A search without time left tries nothing more than it has."""
+    with pytest.raises(BuildError):
+        search(FakeStudyBench({"qdq-u8s8": 0.5}), tmp_path, budget_s=-1.0)
+
+
+def test_what_was_found_is_kept(tmp_path: Path) -> None:
+    """The same case is searched once, another limit anew."""
+    first, second = FakeStudyBench({"qdq-u8s8": 0.5}), FakeStudyBench({"qdq-u8s8": 0.5})
+    assert search(first, tmp_path) == search(second, tmp_path)
+    assert first.prepared
+    assert second.prepared == []
+    searcher = SchemeSearcher(cast(StudyBench, second), make_machine(), tmp_path, 0.1, 60.0, lambda _: None)
+    searcher.search(INT8)
+    assert second.prepared
+
+
+def test_schemes_that_are_not_for_deployment_are_not_tried(tmp_path: Path) -> None:
+    """What is there to be compared with is never chosen."""
+    bench = FakeStudyBench({"qdq-u8s8": 0.5, "ultralytics": 0.0, "dynamic-u8u8": 0.0})
+    search(bench, tmp_path)
+    assert not {"ultralytics", "dynamic-u8u8"} & set(bench.prepared)
