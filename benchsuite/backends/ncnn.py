@@ -43,6 +43,8 @@ class NcnnBackend:
             return "ncnn exports are always one-to-many: use --head auto"
         if case.batch > 1:
             return f"ncnn runs one image at a time, and batch {case.batch} was asked for: use --batch 1"
+        if case.device == "vulkan" and case.precision == "int8":
+            return "ncnn's INT8 on Vulkan found other boxes than on the CPU when it was tried: use --device cpu"
         if case.device == "vulkan":
             return not_installed(machine, "ncnn", "pnnx") or _no_vulkan_loader()
         return cpu_only(case, machine, "ncnn") or not_installed(machine, "ncnn", "pnnx")

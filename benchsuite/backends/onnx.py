@@ -169,7 +169,10 @@ def _macs_by_weight(model: Any) -> dict[str, int]:
         if node.op_type in _WEIGHT_INPUTS:
             stored = node.input[_WEIGHT_INPUTS[node.op_type]]
             weight = dequantised.get(stored, stored)
-            macs[weight] = int(np.prod(shapes[node.output[0]]) * np.prod(weights[weight][1:]))
+            # Shapes are inferred up to the first of the runtime's own operations; a quantised tensor is named after
+            # the float one, whose shape stands in the file.
+            shape = shapes.get(node.output[0]) or shapes[node.output[0].removesuffix("_quantized")]
+            macs[weight] = int(np.prod(shape) * np.prod(weights[weight][1:]))
     return macs
 
 

@@ -19,10 +19,10 @@ AUTO = "auto"
 # fmt: off
 SCHEMES: Mapping[str, tuple[str, ...]] = {
     # u8 activations and s8 weights, one scale a channel; the last convolution of each head branch, the decode and
-    # attention stay float.
+    # attention stay float, and so does SiLU but in -silu8.
     "onnx": (
-        "qdq-u8s8", "qdq-s8s8", "qdq-u8s7", "qdq-u8s8-headfloat", "qdq-u8s8-headint8", "qdq-u8s8-pertensor", "qop-u8s8",
-        "dynamic-u8u8", "ultralytics",
+        "qdq-u8s8", "qdq-s8s8", "qdq-u8s7", "qdq-u8s8-headfloat", "qdq-u8s8-headint8", "qdq-u8s8-pertensor",
+        "qdq-u8s8-silu8", "qop-u8s8", "dynamic-u8u8", "ultralytics",
     ),
     "openvino": ("nncf-mixed", "nncf-performance"),
     # s8 both ways; the first convolution, branch ends and depthwise convolutions stay float.

@@ -241,6 +241,7 @@ def _whole(store: Store, recipe: Recipe) -> Artifact:
 @cache
 def _write_yaml(folder: Path, name: str, images: tuple[Path, ...], names: tuple[str, ...]) -> Path:
     """Write a data.yaml whose calib split is these images."""
+    folder = folder.absolute()
     listed = folder / f"{name}.txt"
     write_whole(listed, "".join(f"{path.absolute()}\n" for path in images))
     yaml = folder / f"{name}.yaml"

@@ -26,6 +26,7 @@ from benchsuite.options import Options
 from benchsuite.quantize.topology import GROUPS
 from benchsuite.runner import Say
 from benchsuite.study.bench import Prepared, StudyBench, Way
+from benchsuite.study.rows import Row
 
 # Part of the key of a kept search: raise it with any change to how schemes are chosen.
 _VERSION = 1
@@ -101,7 +102,7 @@ class SchemeSearcher:
             for scheme, row in zip(candidates, rows, strict=True)
             if not isinstance(row.timed, Absent)
         }
-        chosen = min(candidates, key=lambda scheme: ratios.get(scheme, float("inf")))
+        chosen = _best(rows, candidates, tried)
         return SchemeSearch(
             chosen=chosen,
             max_map_drop=self._max_map_drop,
@@ -116,7 +117,10 @@ class SchemeSearcher:
     def _sentence(self, chosen: str, loss: float, kept: bool, cut: bool) -> str:
         ended = " The budget ended the search early." if cut else ""
         if kept:
-            return f"{chosen} is the fastest scheme tried that loses at most {self._max_map_drop:g} points.{ended}"
+            return (
+                f"Of the schemes tried that lose at most {self._max_map_drop:g} points, {chosen} is the fastest, or "
+                f"the one of least loss among those that times do not tell from it.{ended}"
+            )
         return (
             f"No scheme tried loses at most {self._max_map_drop:g} points of mAP50-95; {chosen} loses least, "
             f"{loss:.1f}.{ended}"
@@ -130,6 +134,16 @@ class SchemeSearcher:
             self._machine.fingerprint, dict(self._machine.packages),
         ]  # fmt: skip
         return hashlib.sha256(json.dumps(facts, sort_keys=True).encode()).hexdigest()[:24]
+
+
+def _best(rows: Sequence[Row], schemes: Sequence[str], tried: Mapping[str, Prepared]) -> str:
+    """Return the scheme of least loss among those that times do not tell from the fastest."""
+    timed = {scheme: row.timed for scheme, row in zip(schemes, rows, strict=True) if not isinstance(row.timed, Absent)}
+    if not timed:
+        return schemes[0]
+    slowest_of_fastest = min(timed.values(), key=lambda it: it.ratio).ratio_ci95[1]
+    close = [scheme for scheme, it in timed.items() if it.ratio_ci95[0] <= slowest_of_fastest]
+    return min(close, key=lambda scheme: _loss(tried[scheme]))
 
 
 def scheme_search(

@@ -22,6 +22,7 @@ from benchsuite.codec import from_builtins, to_builtins
 from benchsuite.data.images import read_image
 from benchsuite.data.letterbox import preprocess
 from benchsuite.environment import Machine, read_machine
+from benchsuite.errors import ProcessError
 from benchsuite.models.weights import file_sha256
 from benchsuite.process import Child, offline_environment
 
@@ -282,3 +283,31 @@ def test_building_leaves_nothing_behind(workshop: Workshop, tmp_path: Path) -> N
         store.get(workshop.recipe(_case(name, "fp32")), weights)
     assert [path.name for path in folder.iterdir()] == ["model.pt"]
     assert {path.name for path in Path.cwd().iterdir()} == here
+
+
+@pytest.mark.parametrize("precision", ["fp32", "fp16"])
+def test_vulkan_finds_what_the_cpu_finds(
+    precision: str, workshop: Workshop, references: dict[Head, FloatArray]
+) -> None:
+    """NCNN on a Vulkan device keeps the tolerances of its precision, and names the device that ran."""
+    row = replace(_case("ncnn", precision), device="vulkan")
+    reason = backend("ncnn").why_not(row, MACHINE)
+    if reason:
+        pytest.skip(reason)
+    artifact = workshop.artifact(row)
+    try:
+        with workshop.session(row, artifact) as child:
+            outputs = workshop.outputs(child, workshop.inputs())
+            ran = workshop.proof(child)
+    except ProcessError as error:
+        if "found no Vulkan device" not in str(error):
+            raise
+        pytest.skip("a Vulkan loader is there and no device")
+    scores_off, boxes_off = _difference(references["one2many"], outputs, "one2many")
+    scores_allowed, boxes_allowed = TOLERANCES[precision]
+    assert scores_off <= scores_allowed
+    assert boxes_off <= boxes_allowed
+    assert contradiction(row, ran) is None
+    assert ran.label == precision
+    assert ran.settings["use_vulkan_compute"] == "True"
+    assert ran.settings["vulkan_device"]

@@ -113,6 +113,19 @@ def test_budget_ends_the_search_with_what_is_known(tmp_path: Path) -> None:
         search(FakeStudyBench({"qdq-u8s8": 0.5}), tmp_path, budget_s=-1.0)
 
 
+def test_times_that_overlap_leave_the_choice_to_accuracy(tmp_path: Path) -> None:
+    """A scheme that is faster by less than the interval is not taken for it."""
+
+    class FakeCloseBench(FakeStudyBench):
+        def time(self, prepared: Sequence[Prepared]) -> tuple[tuple[Row, ...], Mapping[str, Any]]:
+            ratios = {"qdq-u8s8": 0.70, "qdq-s8s8": 0.71, "qop-u8s8": 0.80}
+            wide = {name: Timed(ratio * 20e6, ratio, (ratio - 0.03, ratio + 0.03)) for name, ratio in ratios.items()}
+            return tuple(replace(it.row, timed=wide[it.row.scheme]) for it in prepared), {}
+
+    bench = FakeCloseBench({"qdq-u8s8": 0.5, "qdq-s8s8": 0.2, "qop-u8s8": 0.0})
+    assert search(bench, tmp_path).chosen == "qdq-s8s8"
+
+
 def test_what_was_found_is_kept(tmp_path: Path) -> None:
     """The same case is searched once, another limit anew."""
     first, second = FakeStudyBench({"qdq-u8s8": 0.5}), FakeStudyBench({"qdq-u8s8": 0.5})

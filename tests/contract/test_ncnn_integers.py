@@ -11,8 +11,8 @@ import numpy as np
 import numpy.typing as npt
 import pytest
 
-from benchsuite.artifacts.exporters import Order, build
 from benchsuite.artifacts.recipe import Calibration, Recipe
+from benchsuite.artifacts.store import Store
 from benchsuite.data.images import read_image
 from benchsuite.data.letterbox import preprocess
 from benchsuite.models.weights import BUNDLED, file_sha256
@@ -39,12 +39,9 @@ def images(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, ...]:
 def folder(tmp_path_factory: pytest.TempPathFactory, images: tuple[Path, ...]) -> Path:
     """Build the bundled model's INT8 files from eight pictures."""
     weights = ROOT / "benchsuite" / "models" / f"{BUNDLED}.pt"
-    recipe = Recipe("ncnn", "fp32", file_sha256(weights), "one2many", IMGSZ, 1)
-    float_folder, int8_folder = tmp_path_factory.mktemp("fp32"), tmp_path_factory.mktemp("int8")
-    build(Order(recipe, weights, (), float_folder))
-    int8 = replace(recipe, precision="int8", scheme="ncnn-w8", calibration=Calibration("", 8, "minmax"))
-    build(Order(int8, float_folder, images[:8], int8_folder))
-    return int8_folder
+    calibration = Calibration("", 8, "minmax")
+    recipe = Recipe("ncnn", "int8", file_sha256(weights), "one2many", IMGSZ, 1, "ncnn-w8", calibration)
+    return Path(Store(tmp_path_factory.mktemp("store")).get(recipe, weights, images[:8])[0].folder)
 
 
 @pytest.fixture
