@@ -25,6 +25,8 @@ _TARGET_BINS = 128
 # Candidates for a cut lie this many bins apart: next to each other they differ by less than a calibration image does.
 _STRIDE = 8
 _LOST = 20.0
+# Bins of smaller magnitudes would need a scale beyond float32's range.
+_SMALLEST_EXPONENT = -100
 
 
 @dataclass(frozen=True)
@@ -61,7 +63,9 @@ def observe(values: Values) -> Observed:
     lowest, highest = float(values.min()), float(values.max())
     if not (math.isfinite(lowest) and math.isfinite(highest)):
         raise BuildError("calibration met values that are not finite")
-    exponent = math.frexp(max(abs(lowest), abs(highest)))[1]
+    largest = max(abs(lowest), abs(highest))
+    # Zeros fit bins of any width, and must not widen those of others.
+    exponent = max(math.frexp(largest)[1], _SMALLEST_EXPONENT) if largest else _SMALLEST_EXPONENT
     # Magnitudes lie below 2 ** exponent, so every index is below BINS.
     indices = (np.abs(values) * np.float32(math.ldexp(BINS, -exponent))).astype(np.intp)
     counts = np.bincount(indices.ravel(), minlength=BINS)
