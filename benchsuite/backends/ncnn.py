@@ -45,6 +45,8 @@ class NcnnBackend:
             return f"ncnn runs one image at a time, and batch {case.batch} was asked for: use --batch 1"
         if case.device == "vulkan" and case.precision == "int8":
             return "ncnn's INT8 on Vulkan found other boxes than on the CPU when it was tried: use --device cpu"
+        if case.device == "vulkan" and case.precision != "fp32":
+            return "ncnn's Python package does not say in what a Vulkan device computes: use fp32 there"
         if case.device == "vulkan":
             return not_installed(machine, "ncnn", "pnnx") or _no_vulkan_loader()
         return cpu_only(case, machine, "ncnn") or not_installed(machine, "ncnn", "pnnx")

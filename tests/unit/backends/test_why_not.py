@@ -46,6 +46,7 @@ def machine(**changes: Any) -> Machine:
         ({"backend": "torch", "precision": "fp16"}, {}, "no fp16 arithmetic (avx512_fp16 or amx_fp16)"),
         ({"backend": "torch", "precision": "int8"}, {}, "PyTorch INT8 on the CPU is not supported yet"),
         ({"backend": "ncnn", "device": "vulkan", "precision": "int8"}, {}, "INT8 on Vulkan found other boxes"),
+        ({"backend": "ncnn", "device": "vulkan", "precision": "fp16"}, {}, "does not say in what a Vulkan device"),
         ({"backend": "onnx", "device": "vulkan"}, {}, "onnx does not run on Vulkan, ncnn does"),
         ({"backend": "ncnn", "head": "end2end"}, {}, "ncnn exports are always one-to-many"),
         ({"backend": "ncnn", "batch": 8}, {}, "ncnn runs one image at a time, and batch 8 was asked for"),
