@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any, Literal, get_args
 
 from benchsuite.backends.interface import RunPolicy
-from benchsuite.backends.schemes import SCHEMES, scheme_problem
+from benchsuite.backends.schemes import EVERY_SCHEME, scheme_problem
 from benchsuite.cases import BACKENDS, PRECISIONS, Backend, Precision
 from benchsuite.errors import raise_all
 from benchsuite.measure.effort import EFFORTS, Effort
@@ -233,8 +233,6 @@ def _effort(text: str) -> Effort:
     return EFFORTS[_one_of(tuple(EFFORTS))(text)]
 
 
-_SCHEMES = tuple(scheme for schemes in SCHEMES.values() for scheme in schemes)
-
 SETTINGS = (
     Setting("--model", "yolo26n_shapes", "M[,M]",
             "the bundled yolo26n_shapes, a path to a YOLO detection .pt (a .pt runs code when it is loaded: only use "
@@ -253,7 +251,8 @@ SETTINGS = (
             _one_of(get_args(CalibMethod))),
     Setting("--quant-scheme", "default", "SCHEME",
             f"INT8 scheme: default (the backend's best known), auto (the fastest that keeps --max-map-drop, searched "
-            f"for), {', '.join(_SCHEMES)}; ~ and parts that stay float may follow, as in qdq-u8s8~stem+p2", _scheme),
+            f"for), {', '.join(EVERY_SCHEME)}; ~ and parts that stay float may follow, as in qdq-u8s8~stem+p2",
+            _scheme),
     Setting("--search-budget", "10min", "TIME", "time that --quant-scheme auto may search for a case", _seconds),
     Setting("--head", "auto", "HEAD", "auto (one-to-many with NMS everywhere), end2end (NMS-free) or both",
             _one_of(get_args(HeadChoice))),
@@ -312,7 +311,8 @@ def parse(raw: Mapping[str, str]) -> Options:
     if gate.null_margin >= gate.max_slowdown:
         raise_all([f"--null-margin {raw.get('null_margin', '1%')}: it must be smaller than --max-slowdown."])
     values["models"], values["backends"] = values.pop("model"), values.pop("backend")
-    values["precisions"], values["search_budget_s"] = values.pop("precision"), values.pop("search_budget")
+    values["precisions"] = values.pop("precision")
+    values["search_budget_s"] = values.pop("search_budget")
     return Options(limits=limits, gate=gate, **values)
 
 

@@ -75,13 +75,12 @@ def _finish(
     say: Say,
 ) -> int:
     """Keep the study, write its page and summary, and print its tables; 0 where at least one row has figures."""
-    data, machine = bench.data, read_machine()
+    data, machine = bench.data, bench.machine
     study = Study(
         kind=kind,
         command=shlex.join(["benchsuite", *sys.argv[1:]]),
-        started=time.strftime("%Y-%m-%d %H:%M"),
+        finished=time.strftime("%Y-%m-%d %H:%M"),
         machine=machine,
-        fingerprint=machine.fingerprint,
         effort=options.effort.name,
         data=data.yaml.name,
         images=len(data.images),

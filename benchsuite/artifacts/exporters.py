@@ -17,7 +17,7 @@ from typing import Any
 from benchsuite.artifacts.recipe import Recipe
 from benchsuite.backends.interface import FloatArray
 from benchsuite.backends.schemes import calibration_method, split_scheme
-from benchsuite.backends.tools import tools_for
+from benchsuite.backends.tools import OBSERVED, tools_for
 from benchsuite.data.images import read_image
 from benchsuite.data.letterbox import preprocess
 from benchsuite.detect.postprocess import head_of
@@ -27,9 +27,6 @@ from benchsuite.quantize.ncnn_int8 import Int8Options, observe_ncnn, quantize_nc
 from benchsuite.quantize.onnx_static import QdqOptions
 from benchsuite.quantize.ranges import load_observed, save_observed
 
-# The scheme of an artifact that holds what a network's tensors did on the calibration images: every INT8 scheme of
-# the network, and every method of setting ranges, is made from the same one.
-OBSERVED = "observed"
 RANGES_FILE = "ranges.npz"
 _PREPARED = "prepared.onnx"
 # More than any detector's: the labels of calibration images are not looked at.
@@ -42,11 +39,12 @@ _WHOLE = frozenset({"ultralytics"})
 _PARENTS: Mapping[tuple[str, str], tuple[str, str]] = {
     ("onnx", OBSERVED): ("onnx", "fp32"),
     ("onnx", "fp16"): ("onnx", "fp32"),
-    ("onnx", "int8"): ("onnx", "fp32"),
+    ("onnx", "int8"): ("onnx", OBSERVED),
     ("openvino", "fp32"): ("onnx", "fp32"),
     ("openvino", "fp16"): ("openvino", "fp32"),
     ("openvino", "int8"): ("openvino", "fp32"),
     ("ncnn", OBSERVED): ("ncnn", "fp32"),
+    ("ncnn", "int8"): ("ncnn", OBSERVED),
 }
 
 
@@ -62,19 +60,16 @@ class Order:
 
 def parent_recipe(recipe: Recipe) -> Recipe | None:
     """Return the recipe of the artifact that this one is made from; None for one that is made from the weights."""
-    observed = recipe.scheme == OBSERVED
-    if recipe.scheme in _WHOLE:
-        return None
-    if recipe.calibration and not observed and (recipe.format, OBSERVED) in _PARENTS:
-        return replace(
-            recipe, precision="fp32", scheme=OBSERVED, calibration=replace(recipe.calibration, method=OBSERVED)
-        )
-    parent = _PARENTS.get((recipe.format, OBSERVED if observed else recipe.precision))
-    if parent is None:
+    parent = _PARENTS.get((recipe.format, recipe.precision))
+    if parent is None or recipe.scheme in _WHOLE:
         return None
     artifact_format, precision = parent
+    if precision == OBSERVED and recipe.calibration is None:
+        # Ranges that are found in every call need no images.
+        precision = "fp32"
+    calibration = replace(recipe.calibration, method=OBSERVED) if recipe.calibration and precision == OBSERVED else None
     tools = {name: recipe.tools[name] for name in tools_for(artifact_format, precision) if name in recipe.tools}
-    return replace(recipe, format=artifact_format, precision=precision, scheme="", calibration=None, tools=tools)
+    return replace(recipe, format=artifact_format, precision=precision, scheme="", calibration=calibration, tools=tools)
 
 
 def build(order: Order) -> None:
@@ -234,7 +229,7 @@ EXPORTERS: Mapping[tuple[str, str, str], Callable[[Order], None]] = {
     ("torch", "fp32", ""): _checkpoint,
     ("onnx", "fp32", ""): _onnx,
     ("onnx", "fp16", ""): _onnx_fp16,
-    ("onnx", "fp32", OBSERVED): _onnx_observed,
+    ("onnx", OBSERVED, ""): _onnx_observed,
     ("onnx", "int8", "qdq-u8s8"): partial(_onnx_int8, QdqOptions()),
     ("onnx", "int8", "qdq-s8s8"): partial(_onnx_int8, QdqOptions(activations="s8")),
     ("onnx", "int8", "qdq-u8s7"): partial(_onnx_int8, QdqOptions(seven_bit_weights=True)),
@@ -251,7 +246,7 @@ EXPORTERS: Mapping[tuple[str, str, str], Callable[[Order], None]] = {
     ("openvino", "int8", "nncf-performance"): partial(_openvino_int8, "performance"),
     ("ncnn", "fp32", ""): _ncnn,
     ("ncnn", "fp16", ""): _ncnn,
-    ("ncnn", "fp32", OBSERVED): _ncnn_observed,
+    ("ncnn", OBSERVED, ""): _ncnn_observed,
     ("ncnn", "int8", "ncnn-w8"): partial(_ncnn_int8, Int8Options()),
     ("ncnn", "int8", "ncnn-w8-depthwise"): partial(_ncnn_int8, Int8Options(float_depthwise=False)),
     ("ncnn", "int8", "ncnn-w8-ends"): partial(_ncnn_int8, Int8Options(float_ends=False)),

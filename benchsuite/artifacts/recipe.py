@@ -24,8 +24,8 @@ class Recipe:
     """Everything that decides an artifact's bytes.
 
     `format` is torch, onnx, openvino or ncnn; `precision` that of the stored weights (a BF16 row of OpenVINO
-    loads an fp32 artifact); `scheme` names a quantisation scheme, empty for none; `tools` maps each package that
-    takes part to its version.
+    loads an fp32 artifact), or "observed" for what calibration saw; `scheme` names a quantisation scheme, empty for
+    none; `tools` maps each package that takes part to its version.
     """
 
     format: str

@@ -19,11 +19,9 @@ from benchsuite.backends.tools import tools_for
 from benchsuite.cases import Case
 from benchsuite.environment import Machine, read_machine
 from benchsuite.errors import SessionError
-from benchsuite.quantize.ncnn_network import CONVOLUTIONS, Weights, read_network
+from benchsuite.quantize.ncnn_int8 import overflowing
+from benchsuite.quantize.ncnn_network import CONVOLUTIONS, TAGS, Weights, read_network
 
-# The number before each layer's weights says how they are stored.
-_WEIGHT_TAGS = {0: "fp32", 0x0002C056: "fp32", 0x01306B47: "fp16", 0x000D4B38: "int8"}
-_WEIGHTED = ("Convolution", "ConvolutionDepthWise")
 _OPTIONS = (
     "num_threads", "use_fp16_packed", "use_fp16_storage", "use_fp16_arithmetic", "use_bf16_storage",
     "use_int8_inference", "use_winograd_convolution", "use_sgemm_convolution", "use_packing_layout", "lightmode",
@@ -124,7 +122,7 @@ class NcnnSession:
         precisions = {
             layer.name: "int8" if layer.name in integer else self._precision(layer, native_bf16)
             for layer in layers
-            if layer.type in _WEIGHTED
+            if layer.type in CONVOLUTIONS
         }
         kernels = Counter(
             f"{layer.type} {precisions[layer.name]}" if layer.name in precisions else layer.type for layer in layers
@@ -143,10 +141,15 @@ class NcnnSession:
                 "denormals": "flushed: ncnn's default, which Python cannot change",
                 "wait_policy": os.environ.get("OMP_WAIT_POLICY", "OpenMP's default"),
                 "arithmetic": "by layer support and CPU flags: ncnn does not name its kernels",
+                **({"winograd_could_wrap": self._wrapping()} if integer else {}),
                 **(self._vulkan(layers) if self._on_vulkan else {}),
             },
             int8_mac_share=self._int8_share(integer) if integer else Absent("no convolution ran in an integer kernel"),
         )
+
+    def _wrapping(self) -> str:
+        """Count the layers for which the integer Winograd kernels, which are off, would not be safe."""
+        return f"{len(overflowing(read_network(self._param, self._weights)))} layers"
 
     def _vulkan(self, layers: Any) -> dict[str, str]:
         """Return the device, and which layers it cannot run: these go back to the CPU."""
@@ -214,7 +217,7 @@ def _weight_tag(param: Path, weights: Path) -> str:
     offset = 0
     for line in param.read_text().splitlines()[2:]:
         kind, _, bottoms, tops, *rest = line.split()
-        if kind in _WEIGHTED:
+        if kind in CONVOLUTIONS:
             break
         if kind == "MemoryData":
             sizes = dict(item.split("=") for item in rest[int(bottoms) + int(tops) :])
@@ -222,4 +225,4 @@ def _weight_tag(param: Path, weights: Path) -> str:
     with weights.open("rb") as file:
         file.seek(offset)
         (tag,) = struct.unpack("<I", file.read(4))
-    return _WEIGHT_TAGS.get(tag, f"unknown tag {tag:#x}")
+    return TAGS[tag][0] if tag in TAGS else f"unknown tag {tag:#x}"

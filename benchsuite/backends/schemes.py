@@ -29,6 +29,7 @@ SCHEMES: Mapping[str, tuple[str, ...]] = {
     "ncnn": ("ncnn-w8", "ncnn-w8-depthwise", "ncnn-w8-ends"),
 }
 # fmt: on
+EVERY_SCHEME = tuple(scheme for offered in SCHEMES.values() for scheme in offered)
 # Schemes whose ranges are found in every call: no image calibrates them.
 UNCALIBRATED = frozenset({"dynamic-u8u8"})
 # Where everything that can be integer is: a search starts here and lets parts of the network stay float.
@@ -70,11 +71,10 @@ def split_scheme(scheme: str) -> tuple[str, tuple[str, ...]]:
 def scheme_problem(scheme: str) -> str:
     """Say what is wrong with a scheme's name, or nothing."""
     base, groups = split_scheme(scheme)
-    every = [name for names in SCHEMES.values() for name in names]
     if scheme in (DEFAULT, AUTO):
         return ""
-    if base not in every:
-        return f"there is no such scheme; give one of {', '.join((DEFAULT, AUTO, *every))}"
+    if base not in EVERY_SCHEME:
+        return f"there is no such scheme; give one of {', '.join((DEFAULT, AUTO, *EVERY_SCHEME))}"
     if groups and not base.startswith(("qdq", "qop")):
         return f"{base} has no parts that can be named to stay float"
     unknown = [group for group in groups if group not in GROUPS]

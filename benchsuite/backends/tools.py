@@ -6,12 +6,16 @@ from collections.abc import Mapping
 
 # Stands in recipes like a package's version: raise it with any change to benchsuite's own quantising that moves a bit.
 QUANTISER, QUANTISER_VERSION = "benchsuite-quantiser", "3"
+# In place of a precision: an artifact that holds what a network's tensors did on the calibration images. Every INT8
+# scheme of the network, and every method of setting ranges, is made from the same one.
+OBSERVED = "observed"
 _ONNX = ("ultralytics", "torch", "onnx", "onnxslim")
 _TOOLS: Mapping[tuple[str, str], tuple[str, ...]] = {
     # The checkpoint itself.
     ("torch", "fp32"): (),
     ("onnx", "fp32"): _ONNX,
     ("onnx", "fp16"): (*_ONNX, "onnxruntime", "onnxruntime-gpu"),
+    ("onnx", OBSERVED): (*_ONNX, "onnxruntime", "onnxruntime-gpu", QUANTISER),
     ("onnx", "int8"): (*_ONNX, "onnxruntime", "onnxruntime-gpu", QUANTISER),
     ("openvino", "fp32"): (*_ONNX, "openvino"),
     ("openvino", "fp16"): (*_ONNX, "openvino"),
@@ -19,6 +23,7 @@ _TOOLS: Mapping[tuple[str, str], tuple[str, ...]] = {
     ("ncnn", "fp32"): ("ultralytics", "torch", "pnnx"),
     ("ncnn", "fp16"): ("ultralytics", "torch", "pnnx"),
     # ncnn itself runs the calibration.
+    ("ncnn", OBSERVED): ("ultralytics", "torch", "pnnx", "ncnn", QUANTISER),
     ("ncnn", "int8"): ("ultralytics", "torch", "pnnx", "ncnn", QUANTISER),
 }
 

@@ -74,6 +74,10 @@ class ArmWorkers(Protocol):
         """Take one reading."""
         ...
 
+    def plan(self) -> Plan:
+        """Plan the readings by how long a call takes."""
+        ...
+
     def peak_bytes(self) -> int:
         """Return the peak memory so far."""
         ...
@@ -103,6 +107,9 @@ class LatencyWorker:
     def read(self, calls: int, expected_s: float) -> Reading:
         return self._launch.read(calls, _DISCARDED, expected_s, self._slowdown)
 
+    def plan(self) -> Plan:
+        return Plan.of(statistics.median(self.read(_PILOT_CALLS, 1.0).ns) / 1e9)
+
     def peak_bytes(self) -> int:
         return self._launch.memory().peak_rss_bytes
 
@@ -124,12 +131,12 @@ class SaturatedWorkers:
     """A worker a thread, all busy at the same time; a reading is ns an image over one common window."""
 
     def __init__(self, side: Side) -> None:
-        self.first_call_s = 0.0
+        self._first_call_s = 0.0
         self._batch = side.case.batch
         self._launches = [Launch(side.case, side.bench, RunPolicy(1)) for _ in range(side.case.threads)]
 
     def open(self) -> None:
-        self.first_call_s = max(launch.open().first_inference_ns for launch in self._launches) / 1e9
+        self._first_call_s = max(launch.open().first_inference_ns for launch in self._launches) / 1e9
 
     def read(self, calls: int, expected_s: float) -> Reading:  # noqa: ARG002 (a window counts its own calls)
         began = time.perf_counter_ns()
@@ -141,6 +148,9 @@ class SaturatedWorkers:
         answers = [launch.receive("saturate", 30 + 20 * window_ns / 1e9) for launch in self._launches]
         rate = sum(answer["calls"] / (answer["last_ns"] - answer["first_ns"]) for answer in answers) * self._batch
         return Reading((round(1 / rate),), time.perf_counter_ns() - began, 0)
+
+    def plan(self) -> Plan:
+        return Plan(1, 1, self._first_call_s)
 
     def peak_bytes(self) -> int:
         return sum(launch.memory().peak_rss_bytes for launch in self._launches)
@@ -212,11 +222,8 @@ class Pair:
 
     def plan(self) -> Plan:
         """Time a few calls of the baseline and plan the subject's blocks by them."""
-        workers = self._arms["A"]
-        if isinstance(workers, SaturatedWorkers):
-            return Plan(1, 1, workers.first_call_s)
-        pilot = self._read("A", _PILOT_CALLS, 1.0)
-        return Plan.of(statistics.median(pilot.ns) / 1e9)
+        with self._running("A") as workers:
+            return workers.plan()
 
     def take(self, order: str, plan: Plan) -> Taken:
         """Take the readings of a block."""
@@ -238,11 +245,17 @@ class Pair:
         )
 
     def _read(self, arm: Arm, calls: int, expected_s: float) -> Reading:
+        with self._running(arm) as workers:
+            return workers.read(calls, expected_s)
+
+    @contextmanager
+    def _running(self, arm: Arm) -> Iterator[ArmWorkers]:
+        """Let one arm run; the other stays stopped."""
         workers = self._arms[arm]
         workers.resume()
         try:
             with _failing(arm):
-                return workers.read(calls, expected_s)
+                yield workers
         finally:
             workers.pause()
 

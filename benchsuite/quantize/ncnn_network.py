@@ -22,7 +22,7 @@ Array = npt.NDArray[Any]
 Storage = Literal["fp32", "fp16", "int8"]
 
 _MAGIC = "7767517"
-_TAGS: Mapping[int, tuple[Storage, str]] = {
+TAGS: Mapping[int, tuple[Storage, str]] = {
     0x00000000: ("fp32", "<f4"),
     0x0002C056: ("fp32", "<f4"),
     0x01306B47: ("fp16", "<f2"),
@@ -173,9 +173,9 @@ class _Reader:
     def tagged(self, count: int, layer: str) -> tuple[Storage, Array]:
         """Read a tag, what it says, and the padding to four bytes."""
         tag = int.from_bytes(self._take(4, layer), "little")
-        if tag not in _TAGS:
+        if tag not in TAGS:
             raise BuildError(f"{self._name}: layer {layer} begins with the unknown tag {tag:#010x}")
-        storage, kind = _TAGS[tag]
+        storage, kind = TAGS[tag]
         size = np.dtype(kind).itemsize * count
         weight = np.frombuffer(self._take(size, layer), kind)
         self._take(-size % 4, layer)

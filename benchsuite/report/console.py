@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 
 from benchsuite.absence import Absent
+from benchsuite.cases import Case
 from benchsuite.quantities import megabytes, milliseconds, significant
 from benchsuite.records import Record
 
@@ -32,9 +33,9 @@ def case_line(record: Record) -> str:
 def table_lines(records: Sequence[Record]) -> list[str]:
     """Return a table a group of comparable rows; times are total latency, mAP is mAP50-95, skipped rows say why."""
     lines = []
-    for heading, group in _groups(records):
+    for title, group in _groups(records):
         measured = [record for record in group if record.outcome == "measured"]
-        lines += [_fit(heading), ""]
+        lines += [_fit(title), ""]
         if measured:
             lines.append(f"{'':22}" + "".join(f"{name:>9}" for name in _HEADINGS))
             lines += [_row(record) for record in measured]
@@ -48,10 +49,13 @@ def table_lines(records: Sequence[Record]) -> list[str]:
 def _groups(records: Iterable[Record]) -> Iterable[tuple[str, list[Record]]]:
     groups: dict[str, list[Record]] = {}
     for record in records:
-        case = record.case
-        heading = f"{case.model}, {case.imgsz} px, batch {case.batch}, {case.threads} threads, {case.head} head"
-        groups.setdefault(heading, []).append(record)
+        groups.setdefault(heading(record.case), []).append(record)
     return groups.items()
+
+
+def heading(case: Case) -> str:
+    """Return what rows that may be compared have in common."""
+    return f"{case.model}, {case.imgsz} px, batch {case.batch}, {case.threads} threads, {case.head} head"
 
 
 def _row(record: Record) -> str:

@@ -46,7 +46,7 @@ def _studies_beside(run: Run) -> Sequence[Study]:
     models = {record.case.model for record in run.records}
     newest: dict[str, Study] = {}
     for study in read_studies(run.folder.parent):
-        if study.fingerprint == run.machine.fingerprint and models & {row.case.model for row in study.rows}:
+        if study.machine.fingerprint == run.machine.fingerprint and models & {row.case.model for row in study.rows}:
             newest.setdefault(study.kind, study)
     return tuple(newest.values())
 

@@ -10,6 +10,7 @@ from benchsuite.absence import Absent
 from benchsuite.detect.bootstrap import MapLoss
 from benchsuite.detect.parity import Parity, beyond_limits
 from benchsuite.quantities import megabytes, milliseconds, signed
+from benchsuite.report.console import heading
 from benchsuite.report.markdown import escape, table_line
 from benchsuite.report.table import ABSENT
 from benchsuite.study.interleaved import Timed
@@ -42,7 +43,7 @@ class StudyView:
     """All that is shown of a study."""
 
     title: str
-    started: str
+    finished: str
     command: str
     tables: tuple[StudyTable, ...]
     facts: tuple[str, ...]
@@ -52,16 +53,14 @@ def study_view(study: Study) -> StudyView:
     """Arrange a study's rows by model and size."""
     groups: dict[str, list[Row]] = {}
     for row in study.rows:
-        case = row.case
-        heading = f"{case.model}, {case.imgsz} px, batch {case.batch}, {case.threads} threads, {case.head} head"
-        groups.setdefault(heading, []).append(row)
-    tables = [_table(heading, rows) for heading, rows in groups.items()]
+        groups.setdefault(heading(row.case), []).append(row)
+    tables = [_table(title, rows) for title, rows in groups.items()]
     by_model: dict[str, list[CalibrationPoint]] = {}
     for point in study.points:
         by_model.setdefault(point.model, []).append(point)
     tables += [StudyTable(model, _POINT_COLUMNS, tuple(map(_point, points)), ()) for model, points in by_model.items()]
     facts = (f"mAP is mAP50-95 on {study.images} images of {study.data}; effort {study.effort}.", *_WHAT)
-    return StudyView(_TITLES[study.kind], study.started, study.command, tuple(tables), facts)
+    return StudyView(_TITLES[study.kind], study.finished, study.command, tuple(tables), facts)
 
 
 _WHAT = (
@@ -71,13 +70,13 @@ _WHAT = (
 )
 
 
-def _table(heading: str, rows: Sequence[Row]) -> StudyTable:
+def _table(title: str, rows: Sequence[Row]) -> StudyTable:
     reasons = []
     for row in rows:
         sentences = (row.reason, row.conflict, "" if isinstance(row.parity, Absent) else beyond_limits(row.parity))
         reasons += [(row.case.scheme, sentence) for sentence in sentences if sentence]
     measured = sorted((row for row in rows if not row.reason), key=_ratio)
-    return StudyTable(heading, _COLUMNS, tuple(_cells(row) for row in measured), tuple(reasons))
+    return StudyTable(title, _COLUMNS, tuple(_cells(row) for row in measured), tuple(reasons))
 
 
 def _ratio(row: Row) -> float:
@@ -136,7 +135,7 @@ def terminal_lines(view: StudyView) -> list[str]:
     """Return the study for a terminal of 80 columns."""
     lines = [view.title, ""]
     for table in view.tables:
-        headings = tuple(_SHORT.get(heading, heading) for heading in table.columns)
+        headings = tuple(_SHORT.get(column, column) for column in table.columns)
         cells = [headings, *(_short(row, headings) for row in table.rows)]
         widths = [max(len(row[column]) for row in cells) for column in range(len(cells[0]))]
         lines += [table.heading, ""]
@@ -156,8 +155,8 @@ def terminal_lines(view: StudyView) -> list[str]:
 def _short(row: Sequence[str], headings: Sequence[str]) -> tuple[str, ...]:
     """Return the cells of a row without the intervals that a terminal has no room for; that of the time stays."""
     name, *rest = (
-        text if heading == "× fp32" and headings[0] != "images" else text.partition(" (")[0]
-        for text, heading in zip(row, headings, strict=True)
+        text if column == "× fp32" and headings[0] != "images" else text.partition(" (")[0]
+        for text, column in zip(row, headings, strict=True)
     )
     name = name.replace(" int8 ", " ")
     return (name if len(name) <= _NAME else f"{name[: _NAME - 1]}…", *rest)
@@ -171,7 +170,7 @@ def markdown(view: StudyView) -> str:
         lines.append("|---|" + "--:|" * (len(table.columns) - 1))
         lines += [_line(row) for row in table.rows]
         lines += ["", *(f"- {escape(name)}: {escape(reason)}" for name, reason in table.reasons), ""]
-    lines += [*(f"{escape(fact)}\n" for fact in view.facts), f"Made by `{view.command}` at {view.started}."]
+    lines += [*(f"{escape(fact)}\n" for fact in view.facts), f"Made by `{view.command}` at {view.finished}."]
     return "\n".join(lines) + "\n"
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, replace
-from functools import cached_property
+from functools import cached_property, partial
 from pathlib import Path
 
 from benchsuite.absence import Absent
@@ -32,7 +32,7 @@ from benchsuite.study.rows import Built, Row
 
 @dataclass(frozen=True)
 class Way:
-    """One way to run a model: a case and how its artifact is made, empty for a backend's own choice."""
+    """One way to run a model: a case and how its artifact is made; `calib` None is the options' own."""
 
     case: Case
     scheme: str = "default"
@@ -62,15 +62,15 @@ class StudyBench:
         say: Say,
         locked: bool = False,
     ) -> None:
+        self.machine = machine
         self._options = options
-        self._models = models
-        self._machine = machine
-        self._cache_root = cache_root
-        self._folder = folder
         self._say = say
         # A run that searches holds the machine already.
         self._holds = locked
-        self._runner = Runner(options, models, machine, cache_root, folder, say, locked=True)
+        self._make_runner = partial(
+            Runner, models=models, machine=machine, cache_root=cache_root, folder=folder, say=say, locked=True
+        )
+        self._runner = self._make_runner(options)
         self._references: dict[str, MapReference] = {}
         self._known: dict[Way, Prepared] = {}
 
@@ -109,7 +109,7 @@ class StudyBench:
             calib=way.calib or self._options.calib,
             calib_size=ALL_IMAGES if way.calib else self._options.calib_size,
         )
-        return Runner(options, self._models, self._machine, self._cache_root, self._folder, self._say, locked=True)
+        return self._make_runner(options)
 
     @property
     def data(self) -> EvaluationData:

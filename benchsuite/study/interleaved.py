@@ -16,7 +16,6 @@ from benchsuite.gate.pair import LatencyWorker, Plan, Side
 # Medians of readings in ns: a row a launch, a column a round.
 Readings = npt.NDArray[np.float64]
 
-_PILOT_CALLS = 5
 _RESAMPLES = 2000
 
 
@@ -63,7 +62,7 @@ def _launch(sides: Mapping[str, Side], rounds: int, rng: random.Random) -> Mappi
             worker = workers[name] = LatencyWorker(side)
             stack.callback(worker.kill)
             worker.open()
-            plans[name] = Plan.of(statistics.median(worker.read(_PILOT_CALLS, 1.0).ns) / 1e9)
+            plans[name] = worker.plan()
             worker.pause()
         for _ in range(rounds):
             for name in rng.sample(sorted(sides), len(sides)):

@@ -84,9 +84,8 @@ class Study:
 
     kind: Kind
     command: str
-    started: str
+    finished: str
     machine: Machine
-    fingerprint: str
     effort: str
     data: str
     images: int

@@ -39,14 +39,13 @@ _NOT_TIMED = Absent("it was not timed: it loses too much, or others are alike an
 class SchemeSearcher:
     """Finds the scheme of each case once; what was found is kept as long as nothing that decides it has changed."""
 
-    def __init__(
-        self, bench: StudyBench, machine: Machine, cache_root: Path, max_map_drop: float, budget_s: float, say: Say
-    ) -> None:
+    def __init__(self, bench: StudyBench, machine: Machine, cache_root: Path, options: Options, say: Say) -> None:
         self._bench = bench
         self._machine = machine
         self._folder = cache_root / "searches"
-        self._max_map_drop = max_map_drop
-        self._budget_s = budget_s
+        self._max_map_drop = options.max_map_drop
+        self._budget_s = options.search_budget_s
+        self._effort = options.effort.name
         self._say = say
 
     def search(self, case: Case) -> SchemeSearch:
@@ -62,12 +61,14 @@ class SchemeSearcher:
 
     def _search(self, case: Case) -> SchemeSearch:
         ends_at = time.monotonic() + self._budget_s
+        left_out: list[str] = []
 
         def prepared(schemes: Iterable[str]) -> Iterator[tuple[str, Prepared]]:
             """Build and evaluate schemes until the budget is spent; those that contradict their name are left out."""
             for scheme in schemes:
                 if time.monotonic() > ends_at:
-                    return
+                    left_out.append(scheme)
+                    continue
                 way = Way(replace(case, variant=scheme), scheme)
                 found = self._bench.prepare([way])[way]
                 if found.side is not None and not found.row.conflict and not isinstance(found.row.loss, Absent):
@@ -82,12 +83,10 @@ class SchemeSearcher:
             tried |= alone
             order = sorted(sensitivity, key=lambda group: -sensitivity[group])
             for count in range(2, len(order)):
-                scheme = f"{MOST_INTEGER}~{'+'.join(order[:count])}"
-                found = dict(prepared([scheme]))
-                tried |= found
-                # Further parts in float would only cost time.
-                if not found or _loss(found[scheme]) <= self._max_map_drop:
+                # Once a scheme keeps the limit, further parts in float would only cost time.
+                if any(_loss(it) <= self._max_map_drop for it in tried.values()):
                     break
+                tried |= dict(prepared([f"{MOST_INTEGER}~{'+'.join(order[:count])}"]))
         if not tried:
             raise BuildError(
                 f"--quant-scheme auto: no INT8 scheme of {case.backend} could be built and scored; name a scheme, or "
@@ -111,7 +110,7 @@ class SchemeSearcher:
                 for scheme, it in tried.items()
             ),
             sensitivity=sensitivity,
-            sentence=self._sentence(chosen, _loss(tried[chosen]), bool(kept), time.monotonic() > ends_at),
+            sentence=self._sentence(chosen, _loss(tried[chosen]), bool(kept), bool(left_out)),
         )
 
     def _sentence(self, chosen: str, loss: float, kept: bool, cut: bool) -> str:
@@ -130,8 +129,8 @@ class SchemeSearcher:
         """Digest everything that decides what a search finds."""
         recipe = self._bench.runner(Way(case)).recipe(case)
         facts = [
-            _VERSION, recipe.digest, case.id, case.threads, self._max_map_drop, self._budget_s, self._bench.data.sha256,
-            self._machine.fingerprint, dict(self._machine.packages),
+            _VERSION, recipe.digest, case.id, case.threads, self._max_map_drop, self._budget_s, self._effort,
+            self._bench.data.sha256, self._machine.fingerprint, dict(self._machine.packages),
         ]  # fmt: skip
         return hashlib.sha256(json.dumps(facts, sort_keys=True).encode()).hexdigest()[:24]
 
@@ -153,7 +152,7 @@ def scheme_search(
     if options.quant_scheme != AUTO:
         return None
     bench = StudyBench(replace(options, quant_scheme=DEFAULT), models, machine, cache_root, folder, say, locked=True)
-    return SchemeSearcher(bench, machine, cache_root, options.max_map_drop, options.search_budget_s, say).search
+    return SchemeSearcher(bench, machine, cache_root, options, say).search
 
 
 def _loss(prepared: Prepared) -> float:

@@ -14,8 +14,9 @@ import pytest
 
 from benchsuite import records
 from benchsuite.absence import Absent
-from benchsuite.artifacts.exporters import OBSERVED, RANGES_FILE
+from benchsuite.artifacts.exporters import RANGES_FILE
 from benchsuite.artifacts.store import Store
+from benchsuite.backends.tools import OBSERVED
 from benchsuite.quantize.ranges import load_observed
 from benchsuite.scaffold import scaffold
 from benchsuite.study.rows import Row, Study, read_studies
@@ -86,7 +87,7 @@ def test_what_subsets_share_is_what_they_would_have_seen(call: Call, cache: Path
     (subset,) = (
         entry
         for entry in store.entries()
-        if entry.recipe.scheme == OBSERVED and entry.recipe.calibration and entry.recipe.calibration.size == 100
+        if entry.recipe.precision == OBSERVED and entry.recipe.calibration and entry.recipe.calibration.size == 100
     )
     listed = next((tmp_path / "reports").glob("study-calibration-*/pool/100-seed0.txt")).read_text().split()
     stored = store.find(subset.recipe)

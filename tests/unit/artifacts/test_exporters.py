@@ -7,11 +7,11 @@ from pathlib import Path
 
 import pytest
 
-from benchsuite.artifacts.exporters import EXPORTERS, OBSERVED, Order, build, parent_recipe
+from benchsuite.artifacts.exporters import EXPORTERS, Order, build, parent_recipe
 from benchsuite.artifacts.recipe import Calibration, Recipe
 from benchsuite.backends import backend
 from benchsuite.backends.schemes import SCHEMES
-from benchsuite.backends.tools import tools_for
+from benchsuite.backends.tools import OBSERVED, tools_for
 from benchsuite.errors import BuildError
 from benchsuite.testing import make_case, make_machine
 
@@ -57,7 +57,7 @@ def test_schemes_and_methods_share_what_was_observed(artifact_format: str) -> No
     observed = parent_recipe(made)
     assert observed is not None
     assert observed == parent_recipe(other)
-    assert observed.scheme == OBSERVED
+    assert observed.precision == OBSERVED
     assert parent_recipe(observed) == recipe(artifact_format, "fp32")
 
 

@@ -62,7 +62,7 @@ def test_derived_artifact_builds_its_parent_first(store: Store, builder: FakeBui
     int8 = Recipe("onnx", "int8", "0" * 64, "one2many", 640, 1, "s", calibration, {"onnxruntime": "1"})
     artifact, _ = store.get(int8, tmp_path / "w.pt", [tmp_path / "a.jpg", tmp_path / "b.jpg"])
     # What was observed of the images is an artifact of its own.
-    assert _built(builder) == ["onnx fp32", "onnx fp32", "onnx int8"]
+    assert _built(builder) == ["onnx fp32", "onnx observed", "onnx int8"]
     assert (Path(artifact.folder) / "model.bin").read_text() == "onnx int8 from True and 2"
 
 

@@ -9,7 +9,8 @@ from hypothesis import strategies as st
 
 from benchsuite.absence import Absent
 from benchsuite.detect.detections import Detections
-from benchsuite.detect.parity import compare
+from benchsuite.detect.parity import beyond_limits, compare
+from benchsuite.testing import make_parity
 
 NAMES = ("cat", "dog", "fish")
 BOX = (100.0, 100.0, 200.0, 200.0)
@@ -44,6 +45,7 @@ def test_matched_added_and_dropped_are_counted() -> None:
     assert parity.agreement == 0.5
     assert parity.score_shift_mean == pytest.approx(0.075)
     assert parity.score_shift_max == pytest.approx(0.1)
+    assert parity.score_shift_median == pytest.approx(0.075)
     assert (parity.worst_class, parity.worst_class_agreement) == ("fish", 0.0)
     assert parity.reference == "torch fp32"
 
@@ -112,3 +114,20 @@ def test_every_detection_is_counted_once(pairs: list[tuple[Detections, Detection
     assert parity.matched + parity.dropped == sum(len(one.scores) for one, _ in pairs)
     assert parity.matched + parity.added == sum(len(other.scores) for _, other in pairs)
     assert 0 <= parity.agreement <= 1
+
+
+@pytest.mark.parametrize(
+    ("changes", "sentence"),
+    [
+        ({"matched": 900, "dropped": 100, "added": 100, "score_shift_median": 0.05}, ""),
+        ({"matched": 899, "dropped": 101, "added": 0}, "89.9% of the boxes are found again (at least 90%)"),
+        ({"matched": 1000, "dropped": 0, "added": 101}, "10.1% are added (at most 10%)"),
+        ({"score_shift_median": 0.051}, "scores shift by 0.051 in the median (at most 0.05)"),
+        ({"matched": 0, "dropped": 0, "added": 5}, ""),
+    ],
+)
+def test_limits_of_parity_are_sharp(changes: dict[str, float], sentence: str) -> None:
+    """A limit that is just kept says nothing, one that is just broken says by how much; without boxes there is none."""
+    found = beyond_limits(make_parity(**changes))
+    assert sentence in found
+    assert bool(found) == bool(sentence)

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from benchsuite.errors import BuildError
-from benchsuite.quantize.onnx_static import quantize_onnx_dynamically
+from benchsuite.quantize.onnx_static import QdqOptions, observe_onnx, quantize_onnx, quantize_onnx_dynamically
 
 
 def write_model(path: Path, opset: int, branches: int) -> None:
@@ -56,3 +56,52 @@ def test_a_graph_with_a_head_is_quantised(tmp_path: Path) -> None:
     kinds = [node.op_type for node in onnx.load(tmp_path / "int8.onnx").graph.node]
     assert kinds.count("ConvInteger") == 1
     assert kinds.count("Conv") == 2
+
+
+def write_silu_model(path: Path) -> None:
+    """Write a stem, its SiLU, and two branches that are joined."""
+    onnx: Any = pytest.importorskip("onnx")
+    helper = onnx.helper
+    weights = [onnx.numpy_helper.from_array(np.full((3, 3, 1, 1), 0.5, np.float32), f"w{index}") for index in range(3)]
+    nodes = [
+        helper.make_node("Conv", ["images", "w0"], ["stem"], "stem"),
+        helper.make_node("Sigmoid", ["stem"], ["gate"], "gate"),
+        helper.make_node("Mul", ["stem", "gate"], ["active"], "active"),
+        helper.make_node("Conv", ["active", "w1"], ["b1"], "branch1"),
+        helper.make_node("Conv", ["active", "w2"], ["b2"], "branch2"),
+        helper.make_node("Concat", ["b1", "b2"], ["output"], "joined", axis=1),
+    ]
+    graph = helper.make_graph(
+        nodes,
+        "silu",
+        [helper.make_tensor_value_info("images", onnx.TensorProto.FLOAT, [1, 3, 8, 8])],
+        [helper.make_tensor_value_info("output", onnx.TensorProto.FLOAT, [1, 6, 8, 8])],
+        weights,
+    )
+    onnx.save(helper.make_model(graph, opset_imports=[helper.make_opsetid("", 17)], ir_version=8), path)
+
+
+@pytest.mark.parametrize(("integer_silu", "kinds"), [(False, {"QuickGelu"}), (True, {"Sigmoid", "Mul"})])
+def test_silu_is_one_float_kernel_unless_asked_otherwise(tmp_path: Path, integer_silu: bool, kinds: set[str]) -> None:
+    """SiLU is one operation; the range before it begins at -8, and what comes out stays right."""
+    onnx: Any = pytest.importorskip("onnx")
+    import onnxruntime
+
+    write_silu_model(tmp_path / "model.onnx")
+    images = np.linspace(-20, 20, 192, dtype=np.float32).reshape(1, 3, 8, 8)
+    observed = observe_onnx(tmp_path / "model.onnx", tmp_path / "prepared.onnx", [images])
+    assert observed["stem"].lowest < -8
+    options = QdqOptions(integer_silu=integer_silu)
+    quantize_onnx(tmp_path / "prepared.onnx", tmp_path / "int8.onnx", observed, options, "minmax")
+    model = onnx.load(tmp_path / "int8.onnx")
+    assert {node.op_type for node in model.graph.node} & {"QuickGelu", "Sigmoid", "Mul"} == kinds
+    scales = {tensor.name: onnx.numpy_helper.to_array(tensor) for tensor in model.graph.initializer}
+    assert float(scales["stem_scale"]) == pytest.approx((observed["stem"].highest + 8) / 255, rel=1e-3)
+
+    outputs = [
+        onnxruntime.InferenceSession(str(tmp_path / name), providers=["CPUExecutionProvider"]).run(
+            None, {"images": images}
+        )
+        for name in ("model.onnx", "int8.onnx")
+    ]
+    assert np.abs(outputs[0][0] - outputs[1][0]).max() < 0.03 * np.abs(outputs[0][0]).max()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 from benchsuite.detect.bootstrap import MapLoss
 from benchsuite.report.page import study_page
@@ -15,7 +16,7 @@ from benchsuite.testing import make_case, make_machine, make_parity, make_ran
 CASE = make_case(backend="onnx", precision="int8", variant="qdq<u8>")
 
 
-def make_row(**changes: object) -> Row:
+def make_row(**changes: Any) -> Row:
     """Build a row with all figures."""
     row = Row(
         case=CASE,
@@ -29,13 +30,12 @@ def make_row(**changes: object) -> Row:
         parity=make_parity(matched=950, dropped=50, added=30),
         timed=Timed(15.4e6, 0.712, (0.70, 0.731)),
     )
-    return replace(row, **changes)  # type: ignore[arg-type]
+    return replace(row, **changes)
 
 
 def make_study(*rows: Row, points: tuple[CalibrationPoint, ...] = ()) -> Study:
     """Build a study of some rows."""
-    machine = make_machine()
-    return Study("schemes", "benchsuite study schemes", "2026-01-31 12:00", machine, machine.fingerprint, "quick",
+    return Study("schemes", "benchsuite study schemes", "2026-01-31 12:00", make_machine(), "quick",
                  "data.yaml", 64, rows, points)  # fmt: skip
 
 

@@ -14,6 +14,7 @@ from benchsuite.cases import Case
 from benchsuite.detect.bootstrap import MapLoss
 from benchsuite.errors import BuildError
 from benchsuite.gate.pair import Side
+from benchsuite.options import defaults
 from benchsuite.quantize.topology import GROUPS
 from benchsuite.study.bench import Prepared, StudyBench, Way
 from benchsuite.study.interleaved import Timed
@@ -69,10 +70,12 @@ def _timed(scheme: str) -> Timed:
     return Timed(ratio * 20e6, ratio, (ratio, ratio))
 
 
-def search(bench: FakeStudyBench, tmp_path: Path, case: Case = INT8, budget_s: float = 60.0) -> SchemeSearch:
-    """Search with at most one point to lose."""
-    searcher = SchemeSearcher(cast(StudyBench, bench), make_machine(), tmp_path, 1.0, budget_s, lambda _: None)
-    return searcher.search(case)
+def search(
+    bench: FakeStudyBench, tmp_path: Path, case: Case = INT8, budget_s: float = 60.0, limit: float = 1.0
+) -> SchemeSearch:
+    """Search with at most `limit` points to lose."""
+    options = replace(defaults(), max_map_drop=limit, search_budget_s=budget_s)
+    return SchemeSearcher(cast(StudyBench, bench), make_machine(), tmp_path, options, lambda _: None).search(case)
 
 
 def test_fastest_of_those_that_keep_the_limit_is_chosen(tmp_path: Path) -> None:
@@ -132,8 +135,7 @@ def test_what_was_found_is_kept(tmp_path: Path) -> None:
     assert search(first, tmp_path) == search(second, tmp_path)
     assert first.prepared
     assert second.prepared == []
-    searcher = SchemeSearcher(cast(StudyBench, second), make_machine(), tmp_path, 0.1, 60.0, lambda _: None)
-    searcher.search(INT8)
+    search(second, tmp_path, limit=0.1)
     assert second.prepared
 
 
@@ -142,3 +144,14 @@ def test_schemes_that_are_not_for_deployment_are_not_tried(tmp_path: Path) -> No
     bench = FakeStudyBench({"qdq-u8s8": 0.5, "ultralytics": 0.0, "dynamic-u8u8": 0.0})
     search(bench, tmp_path)
     assert not {"ultralytics", "dynamic-u8u8"} & set(bench.prepared)
+
+
+def test_what_the_budget_left_out_is_said(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A search that has tried everything does not blame its budget, one that was cut short does."""
+    assert "budget" not in search(FakeStudyBench({"qdq-u8s8": 0.5}), tmp_path / "whole").sentence
+    ticks = iter(range(1000))
+    monkeypatch.setattr("benchsuite.study.search.time.monotonic", lambda: float(next(ticks)))
+    assert (
+        "The budget ended the search early."
+        in search(FakeStudyBench({"qdq-u8s8": 0.5}), tmp_path, budget_s=3.0).sentence
+    )
