@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as arrays
 
@@ -69,6 +69,7 @@ def test_entropy_cuts_a_long_tail_and_keeps_a_flat_range() -> None:
 
 
 @settings(max_examples=50, deadline=None)
+@example(np.append(np.float32(0.25), np.zeros(39, np.float32)), 1)
 @given(arrays.arrays(np.float32, 40, elements=FINITE), st.integers(1, 39))
 def test_counts_of_parts_add_up(everything: npt.NDArray[np.float32], cut: int) -> None:
     """However a tensor is split, its parts have the counts, the ends and so the ranges of the whole."""
