@@ -45,6 +45,11 @@ def head_variant(head: Head) -> str:
     return "end2end" if head == "end2end" else ""
 
 
+def heading(case: Case) -> str:
+    """Return what cases that may be compared have in common."""
+    return f"{case.model}, {case.imgsz} px, batch {case.batch}, {case.threads} threads, {case.head} head"
+
+
 def slug(stem: str) -> str:
     """Turn a file's stem into a model name that can stand in an id, where only `-` separates parts."""
     return re.sub(r"[^a-z0-9_.]", "_", stem.lower())

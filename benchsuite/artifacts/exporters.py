@@ -235,6 +235,7 @@ EXPORTERS: Mapping[tuple[str, str, str], Callable[[Order], None]] = {
     ("onnx", "int8", "qdq-u8s7"): partial(_onnx_int8, QdqOptions(seven_bit_weights=True)),
     ("onnx", "int8", "qdq-u8s8-headfloat"): partial(_onnx_int8, QdqOptions(float_head="branches")),
     ("onnx", "int8", "qdq-u8s8-headint8"): partial(_onnx_int8, QdqOptions(float_head="decode")),
+    ("onnx", "int8", "qdq-u8s8-firstint8"): partial(_onnx_int8, QdqOptions(float_first=False)),
     ("onnx", "int8", "qdq-u8s8-pertensor"): partial(_onnx_int8, QdqOptions(per_channel=False)),
     ("onnx", "int8", "qdq-u8s8-silu8"): partial(_onnx_int8, QdqOptions(integer_silu=True)),
     ("onnx", "int8", "qop-u8s8"): partial(_onnx_int8, QdqOptions(fused_operators=True)),

@@ -1,6 +1,6 @@
 """The INT8 schemes and ways to set ranges that each backend offers, by the names that stand in recipes and options.
 
-A scheme may end in `~` and names of a network's parts, as in `qdq-u8s8~stem+p2`: these stay float too.
+A scheme may end in `~` and names of a network's parts, as in `qdq-u8s8~p2+neck`: these stay float too.
 """
 
 from __future__ import annotations
@@ -18,11 +18,11 @@ AUTO = "auto"
 
 # fmt: off
 SCHEMES: Mapping[str, tuple[str, ...]] = {
-    # u8 activations and s8 weights, one scale a channel; the last convolution of each head branch, the decode and
-    # attention stay float, and so does SiLU but in -silu8.
+    # u8 activations and s8 weights, one scale a channel; the first convolution, the last of each head branch, the
+    # decode and attention stay float, and so does SiLU but in -silu8.
     "onnx": (
-        "qdq-u8s8", "qdq-s8s8", "qdq-u8s7", "qdq-u8s8-headfloat", "qdq-u8s8-headint8", "qdq-u8s8-pertensor",
-        "qdq-u8s8-silu8", "qop-u8s8", "dynamic-u8u8", "ultralytics",
+        "qdq-u8s8", "qdq-s8s8", "qdq-u8s7", "qdq-u8s8-headfloat", "qdq-u8s8-headint8", "qdq-u8s8-firstint8",
+        "qdq-u8s8-pertensor", "qdq-u8s8-silu8", "qop-u8s8", "dynamic-u8u8", "ultralytics",
     ),
     "openvino": ("nncf-mixed", "nncf-performance"),
     # s8 both ways; the first convolution, branch ends and depthwise convolutions stay float.
@@ -32,8 +32,10 @@ SCHEMES: Mapping[str, tuple[str, ...]] = {
 EVERY_SCHEME = tuple(scheme for offered in SCHEMES.values() for scheme in offered)
 # Schemes whose ranges are found in every call: no image calibrates them.
 UNCALIBRATED = frozenset({"dynamic-u8u8"})
-# Where everything that can be integer is: a search starts here and lets parts of the network stay float.
+# Where everything is integer that gains by it: a search starts here and lets further parts stay float.
 MOST_INTEGER = "qdq-u8s8-headint8"
+# The stem is the first convolution, which is float as it is.
+PARTS = tuple(group for group in GROUPS if group != "stem")
 METHODS: Mapping[str, tuple[str, ...]] = {
     "onnx": ("percentile", "minmax", "mean-minmax", "entropy"),
     "openvino": ("mean-minmax", "minmax", "percentile"),
@@ -77,8 +79,8 @@ def scheme_problem(scheme: str) -> str:
         return f"there is no such scheme; give one of {', '.join((DEFAULT, AUTO, *EVERY_SCHEME))}"
     if groups and not base.startswith(("qdq", "qop")):
         return f"{base} has no parts that can be named to stay float"
-    unknown = [group for group in groups if group not in GROUPS]
-    return f"{', '.join(unknown)} is no part of a network; there are {', '.join(GROUPS)}" if unknown else ""
+    unknown = [group for group in groups if group not in PARTS]
+    return f"{', '.join(unknown)} is no part of a network; there are {', '.join(PARTS)}" if unknown else ""
 
 
 def chosen_scheme(artifact_format: str, default: str, options: Mapping[str, str]) -> str:

@@ -2,8 +2,9 @@
 
 A convolution becomes integer only between a DequantizeLinear and a QuantizeLinear, so Add, Concat, MaxPool and Resize
 between convolutions are quantised too. SiLU runs as one float kernel between the two, which takes less time than the
-two integer kernels of its Sigmoid and Mul and rounds once instead of twice. Attention and
-the decode stay float: one scale over boxes (0 to 640) and scores (0 to 1) would round every score to 0.
+two integer kernels of its Sigmoid and Mul and rounds once instead of twice. The first convolution stays float, since
+the integer kernel takes twice its time for three channels, and so do attention and the decode: one scale over boxes (0
+to 640) and scores (0 to 1) would round every score to 0. What Concat joins has one scale, so that it only copies.
 """
 
 from __future__ import annotations
@@ -45,6 +46,7 @@ class QdqOptions:
     per_channel: bool = True
     seven_bit_weights: bool = False
     fused_operators: bool = False
+    float_first: bool = True
     integer_silu: bool = False
     float_groups: tuple[str, ...] = ()
 
@@ -88,7 +90,8 @@ def quantize_onnx(
     from onnxruntime.quantization.onnx_quantizer import ONNXQuantizer
 
     model = onnx.load(prepared)
-    ranges = _ranges(observed, graph_of_onnx(model), method)
+    unfused = graph_of_onnx(model)
+    ranges = _ranges(observed, unfused, _float_operations(unfused, options), method)
     if not options.integer_silu:
         _fuse_silu(model)
     graph = graph_of_onnx(model)
@@ -128,7 +131,7 @@ def quantize_onnx_dynamically(source: Path, target: Path) -> None:
         str(target),
         op_types_to_quantize=["Conv"],
         weight_type=QuantType.QUInt8,
-        nodes_to_exclude=sorted(_float_operations(graph, QdqOptions())),
+        nodes_to_exclude=sorted(_float_operations(graph, QdqOptions(float_first=False))),
     )
 
 
@@ -178,7 +181,7 @@ def _observable(model: Any) -> list[str]:
     return [name for name in touched if name in floats - constants]
 
 
-def _ranges(observed: Mapping[str, Observed], graph: Graph, method: str) -> Any:
+def _ranges(observed: Mapping[str, Observed], graph: Graph, floats: frozenset[str], method: str) -> Any:
     from onnxruntime.quantization import CalibrationMethod
     from onnxruntime.quantization.calibrate import TensorsData
 
@@ -187,8 +190,13 @@ def _ranges(observed: Mapping[str, Observed], graph: Graph, method: str) -> Any:
         lowest, highest = found.bounds(method)
         if name in graph.silus:
             lowest = max(lowest, _LOWEST_BEFORE_SILU)
-        bounds[name] = np.array(lowest, np.float32), np.array(highest, np.float32)
-    return TensorsData(CalibrationMethod.MinMax, bounds)
+        bounds[name] = lowest, highest
+    for names in graph.joined(floats):
+        known = [name for name in names if name in bounds]
+        widest = min(bounds[name][0] for name in known), max(bounds[name][1] for name in known)
+        bounds |= dict.fromkeys(known, widest)
+    limits = {name: (np.array(low, np.float32), np.array(high, np.float32)) for name, (low, high) in bounds.items()}
+    return TensorsData(CalibrationMethod.MinMax, limits)
 
 
 def _float_operations(graph: Graph, options: QdqOptions) -> frozenset[str]:
@@ -201,4 +209,5 @@ def _float_operations(graph: Graph, options: QdqOptions) -> frozenset[str]:
     other_activations = {op.name for op in graph.ops.values() if op.kind in ("Sigmoid", "Mul")} - silu
     head = {"branches": graph.branches, "branch_ends": graph.branch_ends, "decode": frozenset()}[options.float_head]
     groups = frozenset(name for group in options.float_groups for name in graph.groups[group])
-    return graph.decode | graph.attention | head | groups | other_activations
+    first = graph.first if options.float_first else frozenset()
+    return graph.decode | graph.attention | head | first | groups | other_activations

@@ -11,6 +11,8 @@ from typing import Any
 _CONVOLUTIONS = ("Conv", "Convolution", "GroupConvolution")
 _SHAPE_ONLY = ("Reshape", "Transpose", "Squeeze", "Unsqueeze")
 _MULTIPLY = ("Mul", "Multiply")
+# What comes out of these are values that went in.
+_MOVING = ("Concat", "Split", "MaxPool", "Resize")
 _UPSAMPLING = ("Resize", "Upsample", "Interpolate")
 _STAGES = 5
 GROUPS = ("stem", "p2", "p3", "p4", "p5", "attention", "neck", "head_box", "head_class", "head_ends")
@@ -70,6 +72,11 @@ class Graph:
         """Name the operations that serve exactly one branch: the head before its decode."""
         served = Counter(name for end in self.branch_ends for name in self._reach([self.ops[end]], self._feeding))
         return frozenset(name for name, branches in served.items() if branches == 1)
+
+    @cached_property
+    def first(self) -> frozenset[str]:
+        """Name the convolutions that read the picture."""
+        return frozenset(op.name for op in self.ops.values() if op.is_convolution and not self._feeding(op))
 
     @cached_property
     def attention(self) -> frozenset[str]:
@@ -136,6 +143,16 @@ class Graph:
                     found[op.inputs[0]] = frozenset({op.name, *products})
         return found
 
+    def joined(self, without: frozenset[str]) -> Sequence[frozenset[str]]:
+        """Return sets of tensors whose values the operations that only move values mix, but those of `without`."""
+        sets: dict[str, set[str]] = {}
+        for op in self.ops.values():
+            if op.kind in _MOVING and op.name not in without:
+                tensors = (*op.inputs, *op.outputs)
+                mixed = set(tensors).union(*(sets.get(tensor, set()) for tensor in tensors))
+                sets |= dict.fromkeys(mixed, mixed)
+        return tuple(dict.fromkeys(map(frozenset, sets.values())))
+
     def _feeding(self, op: Op) -> list[Op]:
         return [self._producer[tensor] for tensor in op.inputs if tensor in self._producer]
 
@@ -175,7 +192,8 @@ def graph_of_onnx(model: Any) -> Graph:
         Op(
             node.name,
             node.op_type,
-            tuple(name for name in node.input if name not in constants),
+            # An input that is left out has an empty name.
+            tuple(name for name in node.input if name and name not in constants),
             tuple(node.output),
             max((value for entry in node.attribute if entry.name == "strides" for value in entry.ints), default=1),
         )

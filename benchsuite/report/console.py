@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 
 from benchsuite.absence import Absent
-from benchsuite.cases import Case
+from benchsuite.cases import heading
 from benchsuite.quantities import megabytes, milliseconds, significant
 from benchsuite.records import Record
 
@@ -51,11 +51,6 @@ def _groups(records: Iterable[Record]) -> Iterable[tuple[str, list[Record]]]:
     for record in records:
         groups.setdefault(heading(record.case), []).append(record)
     return groups.items()
-
-
-def heading(case: Case) -> str:
-    """Return what rows that may be compared have in common."""
-    return f"{case.model}, {case.imgsz} px, batch {case.batch}, {case.threads} threads, {case.head} head"
 
 
 def _row(record: Record) -> str:

@@ -7,14 +7,14 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from benchsuite.absence import Absent
+from benchsuite.cases import heading
 from benchsuite.detect.bootstrap import MapLoss
 from benchsuite.detect.parity import Parity, beyond_limits
 from benchsuite.quantities import megabytes, milliseconds, signed
-from benchsuite.report.console import heading
 from benchsuite.report.markdown import escape, table_line
 from benchsuite.report.table import ABSENT
 from benchsuite.study.interleaved import Timed
-from benchsuite.study.rows import CalibrationPoint, Row, Study
+from benchsuite.study.rows import NOT_TIMED, CalibrationPoint, Row, Study
 
 _WIDTH = 79
 _NAME = 27
@@ -73,7 +73,9 @@ _WHAT = (
 def _table(title: str, rows: Sequence[Row]) -> StudyTable:
     reasons = []
     for row in rows:
-        sentences = (row.reason, row.conflict, "" if isinstance(row.parity, Absent) else beyond_limits(row.parity))
+        untimed = row.timed.reason if isinstance(row.timed, Absent) and row.timed != NOT_TIMED else ""
+        exceeded = "" if isinstance(row.parity, Absent) else beyond_limits(row.parity)
+        sentences = (row.reason, row.conflict, untimed, exceeded)
         reasons += [(row.case.scheme, sentence) for sentence in sentences if sentence]
     measured = sorted((row for row in rows if not row.reason), key=_ratio)
     return StudyTable(title, _COLUMNS, tuple(_cells(row) for row in measured), tuple(reasons))

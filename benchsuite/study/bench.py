@@ -11,7 +11,7 @@ from pathlib import Path
 from benchsuite.absence import Absent
 from benchsuite.artifacts.recipe import Recipe
 from benchsuite.backends.proof import contradiction
-from benchsuite.cases import Case, head_variant
+from benchsuite.cases import Case, head_variant, heading
 from benchsuite.data.images import read_image
 from benchsuite.data.labels import Labels, read_labels
 from benchsuite.detect.accuracy import Outcome, outcomes
@@ -83,19 +83,24 @@ class StudyBench:
         return {way: self._known[way] for way in ways}
 
     def time(self, prepared: Sequence[Prepared]) -> tuple[tuple[Row, ...], Mapping[str, Readings]]:
-        """Time all that ran, with the FP32 rows that they are held against; return the rows with their times."""
+        """Time all that ran, with the FP32 rows that they are held against; return the rows with their times.
+
+        The ways of one model at one size take turns: each is a process that stays loaded meanwhile.
+        """
         references = (self._known.get(Way(reference_of(it.row.case))) for it in prepared)
-        every = [*prepared, *(it for it in references if it is not None)]
-        sides = {it.row.name: it.side for it in every if it.side is not None}
+        groups: dict[str, dict[str, Side]] = {}
+        for it in (*prepared, *(it for it in references if it is not None)):
+            if it.side is not None:
+                groups.setdefault(heading(it.row.case), {})[it.row.name] = it.side
+        readings: dict[str, Readings] = {}
+        failures: dict[str, str] = {}
         with self._locked():
-            readings = take_turns(sides, TURNS[self._options.effort.name], 0, self._say) if sides else {}
-        rows = []
-        for it in prepared:
-            row = it.row
-            if row.name in readings and row.reference in readings:
-                row = replace(row, timed=against(readings[row.reference], readings[row.name]))
-            rows.append(row)
-        return tuple(rows), readings
+            for title, sides in groups.items():
+                self._say(title)
+                taken = take_turns(sides, TURNS[self._options.effort.name], 0, self._say)
+                readings |= taken.readings
+                failures |= taken.failures
+        return tuple(_timed(it.row, readings, failures) for it in prepared), readings
 
     def _locked(self) -> AbstractContextManager[None]:
         return nullcontext() if self._holds else measuring_lock(self._say)
@@ -179,6 +184,16 @@ class StudyBench:
 def reference_of(case: Case) -> Case:
     """Return the case that a row is held against: FP32 on the same runtime."""
     return replace(case, precision="fp32", variant=head_variant(case.head))
+
+
+def _timed(row: Row, readings: Mapping[str, Readings], failures: Mapping[str, str]) -> Row:
+    """Return a row with its time, or with the reason why it has none."""
+    if row.name in readings and row.reference in readings:
+        return replace(row, timed=against(readings[row.reference], readings[row.name]))
+    for name in (row.name, row.reference):
+        if name in failures:
+            return replace(row, timed=Absent(f"{name} could not be timed: {failures[name]}"))
+    return row
 
 
 def _calibrated_on(recipe: Recipe) -> int:

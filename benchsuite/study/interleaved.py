@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import random
 import statistics
-from collections.abc import Callable, Mapping
-from contextlib import ExitStack
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
 
+from benchsuite.errors import BenchsuiteError
 from benchsuite.gate.pair import LatencyWorker, Plan, Side
 
 # Medians of readings in ns: a row a launch, a column a round.
@@ -31,6 +32,14 @@ TURNS: Mapping[str, Turns] = {"quick": Turns(3, 8), "standard": Turns(6, 12), "f
 
 
 @dataclass(frozen=True)
+class Taken:
+    """Readings of every subject that was read to the end, and why the others were not."""
+
+    readings: Mapping[str, Readings]
+    failures: Mapping[str, str]
+
+
+@dataclass(frozen=True)
 class Timed:
     """Total latency of one subject, and its ratio to the reference's in the same round, with a 95 % interval."""
 
@@ -39,20 +48,28 @@ class Timed:
     ratio_ci95: tuple[float, float]
 
 
-def take_turns(
-    sides: Mapping[str, Side], turns: Turns, seed: int, say: Callable[[str], None]
-) -> Mapping[str, Readings]:
-    """Read every subject once a round, in an order drawn anew each round; only one of them runs at any time."""
+def take_turns(sides: Mapping[str, Side], turns: Turns, seed: int, say: Callable[[str], None]) -> Taken:
+    """Read every subject once a round, in an order drawn anew each round; only one of them runs at any time.
+
+    A subject that fails takes no further turn; the others go on.
+    """
     rng = random.Random(seed)
     found: dict[str, list[list[float]]] = {name: [] for name in sides}
+    failures: dict[str, str] = {}
     for launch in range(turns.launches):
-        say(f"timing {len(sides)} ways turn by turn: launch {launch + 1} of {turns.launches}")
-        for name, medians in _launch(sides, turns.rounds, rng).items():
+        left = {name: side for name, side in sides.items() if name not in failures}
+        if not left:
+            break
+        say(f"timing {len(left)} ways turn by turn: launch {launch + 1} of {turns.launches}")
+        for name, medians in _launch(left, turns.rounds, rng, failures).items():
             found[name].append(medians)
-    return {name: np.array(rows) for name, rows in found.items()}
+    return Taken({name: np.array(rows) for name, rows in found.items() if name not in failures}, failures)
 
 
-def _launch(sides: Mapping[str, Side], rounds: int, rng: random.Random) -> Mapping[str, list[float]]:
+def _launch(
+    sides: Mapping[str, Side], rounds: int, rng: random.Random, failures: dict[str, str]
+) -> Mapping[str, list[float]]:
+    """Launch every subject and read all of them `rounds` times; add to `failures` those that failed, and why."""
     workers: dict[str, LatencyWorker] = {}
     plans: dict[str, Plan] = {}
     medians: dict[str, list[float]] = {name: [] for name in sides}
@@ -61,16 +78,28 @@ def _launch(sides: Mapping[str, Side], rounds: int, rng: random.Random) -> Mappi
         for name, side in sides.items():
             worker = workers[name] = LatencyWorker(side)
             stack.callback(worker.kill)
-            worker.open()
-            plans[name] = worker.plan()
-            worker.pause()
+            with _noting(name, failures):
+                worker.open()
+                plans[name] = worker.plan()
+                worker.pause()
         for _ in range(rounds):
             for name in rng.sample(sorted(sides), len(sides)):
-                workers[name].resume()
-                reading = workers[name].read(plans[name].calls, plans[name].expected_s)
-                workers[name].pause()
-                medians[name].append(statistics.median(reading.ns))
+                if name in failures:
+                    continue
+                with _noting(name, failures):
+                    workers[name].resume()
+                    reading = workers[name].read(plans[name].calls, plans[name].expected_s)
+                    workers[name].pause()
+                    medians[name].append(statistics.median(reading.ns))
     return medians
+
+
+@contextmanager
+def _noting(name: str, failures: dict[str, str]) -> Iterator[None]:
+    try:
+        yield
+    except BenchsuiteError as error:
+        failures[name] = str(error)
 
 
 def against(reference: Readings, subject: Readings, seed: int = 0) -> Timed:

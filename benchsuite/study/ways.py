@@ -11,15 +11,20 @@ from benchsuite.study.bench import Way
 
 
 def precision_ways(cases: Sequence[Case]) -> tuple[Way, ...]:
-    """Compare the selected cases as they are."""
-    return tuple(map(Way, cases))
+    """Compare the selected cases as they are, and the INT8 of ONNX Runtime with the file that Ultralytics exports."""
+    found = []
+    for case in cases:
+        found.append(Way(case))
+        if (case.backend, case.precision) == ("onnx", "int8"):
+            found.append(_by_scheme(case, "ultralytics"))
+    return tuple(found)
 
 
 def scheme_ways(cases: Sequence[Case]) -> tuple[Way, ...]:
     """Compare every INT8 scheme of each selected runtime; the scheme becomes the case's variant."""
     every = dict.fromkeys(replace(case, precision="int8") for case in cases)
-    return tuple(
-        Way(replace(case, variant="-".join(filter(None, (case.variant, scheme)))), scheme)
-        for case in every
-        for scheme in SCHEMES.get(case.backend, ())
-    )
+    return tuple(_by_scheme(case, scheme) for case in every for scheme in SCHEMES.get(case.backend, ()))
+
+
+def _by_scheme(case: Case, scheme: str) -> Way:
+    return Way(replace(case, variant="-".join(filter(None, (case.variant, scheme)))), scheme)

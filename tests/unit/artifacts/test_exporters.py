@@ -53,7 +53,7 @@ def test_schemes_and_methods_share_what_was_observed(artifact_format: str) -> No
     scheme = SCHEMES[artifact_format][0]
     made = recipe(artifact_format, "int8", scheme)
     assert made.calibration is not None
-    other = replace(made, scheme=f"{scheme}~stem", calibration=replace(made.calibration, method="minmax"))
+    other = replace(made, scheme=f"{scheme}~neck", calibration=replace(made.calibration, method="minmax"))
     observed = parent_recipe(made)
     assert observed is not None
     assert observed == parent_recipe(other)

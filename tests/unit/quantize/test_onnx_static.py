@@ -81,6 +81,68 @@ def write_silu_model(path: Path) -> None:
     onnx.save(helper.make_model(graph, opset_imports=[helper.make_opsetid("", 17)], ir_version=8), path)
 
 
+@pytest.mark.parametrize(
+    ("float_first", "floats"), [(True, ["stem", "branch1", "branch2"]), (False, ["branch1", "branch2"])]
+)
+def test_first_convolution_stays_float_unless_asked_otherwise(
+    tmp_path: Path, float_first: bool, floats: list[str]
+) -> None:
+    """The picture is not quantised where the convolution that reads it is float."""
+    onnx: Any = pytest.importorskip("onnx")
+    write_model(tmp_path / "model.onnx", 17, 2)
+    images = np.linspace(0, 1, 192, dtype=np.float32).reshape(1, 3, 8, 8)
+    observed = observe_onnx(tmp_path / "model.onnx", tmp_path / "prepared.onnx", [images])
+    options = QdqOptions(float_first=float_first)
+    quantize_onnx(tmp_path / "prepared.onnx", tmp_path / "int8.onnx", observed, options, "minmax")
+    nodes = onnx.load(tmp_path / "int8.onnx").graph.node
+    dequantised = {name for node in nodes if node.op_type == "DequantizeLinear" for name in node.output}
+    convolutions = [node for node in nodes if node.op_type == "Conv"]
+    assert [node.name for node in convolutions if node.input[1] not in dequantised] == floats
+    assert any(node.op_type == "QuantizeLinear" and "images" in node.input for node in nodes) == (not float_first)
+
+
+def write_joining_model(path: Path) -> None:
+    """Write two convolutions of unlike outputs that are joined, and two branches."""
+    onnx: Any = pytest.importorskip("onnx")
+    helper = onnx.helper
+    shapes = {"small": (3, 3, 0.5), "large": (3, 3, 5.0), "w1": (3, 6, 1.0), "w2": (3, 6, 1.0)}
+    weights = [
+        onnx.numpy_helper.from_array(np.full((rows, columns, 1, 1), value, np.float32), name)
+        for name, (rows, columns, value) in shapes.items()
+    ]
+    nodes = [
+        helper.make_node("Conv", ["images", "small"], ["a"], "a"),
+        helper.make_node("Conv", ["a", "large"], ["b"], "b"),
+        helper.make_node("Concat", ["a", "b"], ["both"], "both", axis=1),
+        helper.make_node("Conv", ["both", "w1"], ["b1"], "branch1"),
+        helper.make_node("Conv", ["both", "w2"], ["b2"], "branch2"),
+        helper.make_node("Concat", ["b1", "b2"], ["output"], "joined", axis=1),
+    ]
+    graph = helper.make_graph(
+        nodes,
+        "joining",
+        [helper.make_tensor_value_info("images", onnx.TensorProto.FLOAT, [1, 3, 8, 8])],
+        [helper.make_tensor_value_info("output", onnx.TensorProto.FLOAT, [1, 6, 8, 8])],
+        weights,
+    )
+    onnx.save(helper.make_model(graph, opset_imports=[helper.make_opsetid("", 17)], ir_version=8), path)
+
+
+def test_what_is_joined_has_one_scale(tmp_path: Path) -> None:
+    """Concat's inputs take the widest range of all, and the decode's, which stays float, widens nobody's."""
+    onnx: Any = pytest.importorskip("onnx")
+    write_joining_model(tmp_path / "model.onnx")
+    images = np.linspace(0, 1, 192, dtype=np.float32).reshape(1, 3, 8, 8)
+    observed = observe_onnx(tmp_path / "model.onnx", tmp_path / "prepared.onnx", [images])
+    options = QdqOptions(float_head="decode")
+    quantize_onnx(tmp_path / "prepared.onnx", tmp_path / "int8.onnx", observed, options, "minmax")
+    model = onnx.load(tmp_path / "int8.onnx")
+    scales = {tensor.name: onnx.numpy_helper.to_array(tensor).tolist() for tensor in model.graph.initializer}
+    assert observed["b"].highest > 5 * observed["a"].highest
+    assert scales["a_scale"] == scales["b_scale"] == scales["both_scale"]
+    assert scales["both_scale"] == pytest.approx(observed["b"].highest / 255, rel=1e-3)
+
+
 @pytest.mark.parametrize(("integer_silu", "kinds"), [(False, {"QuickGelu"}), (True, {"Sigmoid", "Mul"})])
 def test_silu_is_one_float_kernel_unless_asked_otherwise(tmp_path: Path, integer_silu: bool, kinds: set[str]) -> None:
     """SiLU is one operation; the range before it begins at -8, and what comes out stays right."""
@@ -91,7 +153,7 @@ def test_silu_is_one_float_kernel_unless_asked_otherwise(tmp_path: Path, integer
     images = np.linspace(-20, 20, 192, dtype=np.float32).reshape(1, 3, 8, 8)
     observed = observe_onnx(tmp_path / "model.onnx", tmp_path / "prepared.onnx", [images])
     assert observed["stem"].lowest < -8
-    options = QdqOptions(integer_silu=integer_silu)
+    options = QdqOptions(integer_silu=integer_silu, float_first=False)
     quantize_onnx(tmp_path / "prepared.onnx", tmp_path / "int8.onnx", observed, options, "minmax")
     model = onnx.load(tmp_path / "int8.onnx")
     assert {node.op_type for node in model.graph.node} & {"QuickGelu", "Sigmoid", "Mul"} == kinds

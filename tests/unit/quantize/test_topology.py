@@ -71,6 +71,32 @@ def test_bias_in_an_operation_of_its_own_belongs_to_its_convolution() -> None:
     assert graph.branch_ends == {"bias"}
 
 
+def test_first_convolutions_read_the_picture() -> None:
+    """What no operation feeds reads the picture; only convolutions count."""
+    ops = [op("scaled", "Mul", "images"), op("a", "Conv", "images"), op("b", "Conv", "a"), op("out", "Reshape", "b")]
+    assert Graph(ops, ["out"]).first == {"a"}
+
+
+def test_values_that_only_move_are_joined() -> None:
+    """What Concat, Split, MaxPool and Resize move shares a range, through chains, but not through what computes."""
+    ops = [
+        op("a", "Conv", "images"),
+        Op("halves", "Split", ("a",), ("left", "right")),
+        op("b", "Conv", "right"),
+        op("both", "Concat", "left", "b"),
+        op("c", "Conv", "both"),
+        op("pooled", "MaxPool", "c"),
+        op("boxes", "Conv", "pooled"),
+        op("scores", "Conv", "pooled"),
+        op("out", "Concat", "boxes", "scores"),
+    ]
+    graph = Graph(ops, ["out"])
+    assert set(graph.joined(frozenset({"out"}))) == {
+        frozenset({"a", "left", "right", "b", "both"}), frozenset({"c", "pooled"}),
+    }  # fmt: skip
+    assert {"boxes", "scores", "out"} in graph.joined(frozenset())
+
+
 def test_attention_reaches_to_the_convolutions_around_it() -> None:
     """Attention is what lies around a softmax, without the convolutions before and after."""
     ops = [

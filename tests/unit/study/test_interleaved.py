@@ -2,9 +2,76 @@
 
 from __future__ import annotations
 
-import numpy as np
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
 
-from benchsuite.study.interleaved import against
+import numpy as np
+import pytest
+
+from benchsuite.errors import ProcessError
+from benchsuite.gate.pair import Plan, Side
+from benchsuite.measure.launch import Bench, Reading
+from benchsuite.study import interleaved
+from benchsuite.study.interleaved import Turns, against, take_turns
+from benchsuite.testing import make_artifact, make_case
+
+
+@dataclass
+class FakeWorker:
+    """Stands for a worker process that can be told when to die; it answers at once with the times of its model."""
+
+    side: Side
+    readings: int = 0
+
+    def open(self) -> None:
+        if self.side.case.model == "unloadable":
+            raise ProcessError("the worker did not load")
+
+    def plan(self) -> Plan:
+        return Plan(2, 1, 0.01)
+
+    def read(self, calls: int, expected_s: float) -> Reading:
+        self.readings += 1
+        if self.side.case.model == "dying" and self.readings == 3:
+            raise ProcessError("the worker died")
+        ns = 1_000_000 if self.side.case.model == "fast" else 2_000_000
+        return Reading((ns,) * calls, ns * calls, 0)
+
+    def pause(self) -> None: ...
+
+    def resume(self) -> None: ...
+
+    def kill(self) -> None: ...
+
+
+def sides(*models: str) -> Mapping[str, Side]:
+    """Return a side for each model, by its name."""
+    bench = Bench(make_artifact(), (), Path(), Path())
+    return {model: Side(make_case(model=model), bench) for model in models}
+
+
+def test_who_fails_leaves_and_the_others_go_on(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A worker that does not load or dies in a later round costs its own row; all others have every reading."""
+    monkeypatch.setattr(interleaved, "LatencyWorker", FakeWorker)
+    said: list[str] = []
+    taken = take_turns(sides("fast", "slow", "dying", "unloadable"), Turns(3, 4), 0, said.append)
+    assert {name: rows.shape for name, rows in taken.readings.items()} == {"fast": (3, 4), "slow": (3, 4)}
+    assert taken.failures == {"dying": "the worker died", "unloadable": "the worker did not load"}
+    assert against(taken.readings["slow"], taken.readings["fast"]).ratio == 0.5
+    assert said == [
+        "timing 4 ways turn by turn: launch 1 of 3",
+        "timing 2 ways turn by turn: launch 2 of 3",
+        "timing 2 ways turn by turn: launch 3 of 3",
+    ]
+
+
+def test_nothing_is_timed_where_all_fail(monkeypatch: pytest.MonkeyPatch) -> None:
+    """With nothing left to time the launches end."""
+    monkeypatch.setattr(interleaved, "LatencyWorker", FakeWorker)
+    said: list[str] = []
+    taken = take_turns(sides("unloadable"), Turns(3, 4), 0, said.append)
+    assert (taken.readings, len(said)) == ({}, 1)
 
 
 def test_ratio_is_of_the_same_round() -> None:

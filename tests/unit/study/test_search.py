@@ -9,13 +9,12 @@ from typing import Any, cast
 
 import pytest
 
-from benchsuite.backends.schemes import MOST_INTEGER, SchemeSearch
+from benchsuite.backends.schemes import MOST_INTEGER, PARTS, SchemeSearch
 from benchsuite.cases import Case
 from benchsuite.detect.bootstrap import MapLoss
 from benchsuite.errors import BuildError
 from benchsuite.gate.pair import Side
 from benchsuite.options import defaults
-from benchsuite.quantize.topology import GROUPS
 from benchsuite.study.bench import Prepared, StudyBench, Way
 from benchsuite.study.interleaved import Timed
 from benchsuite.study.rows import Row
@@ -89,11 +88,11 @@ def test_fastest_of_those_that_keep_the_limit_is_chosen(tmp_path: Path) -> None:
 
 def test_parts_return_to_float_by_what_they_mend(tmp_path: Path) -> None:
     """The most sensitive parts are joined until the loss is small enough, and no further."""
-    bench = FakeStudyBench({MOST_INTEGER: 3.0}, {"head_ends": 0.9, "stem": 0.7, "p2": 0.6})
+    bench = FakeStudyBench({MOST_INTEGER: 3.0}, {"head_ends": 0.9, "neck": 0.7, "p2": 0.6})
     found = search(bench, tmp_path)
-    assert found.chosen == f"{MOST_INTEGER}~head_ends+stem+p2"
+    assert found.chosen == f"{MOST_INTEGER}~head_ends+neck+p2"
     assert max(found.sensitivity, key=found.sensitivity.__getitem__) == "head_ends"
-    assert set(found.sensitivity) == set(GROUPS)
+    assert set(found.sensitivity) == set(PARTS)
     assert not any(scheme.count("+") > 2 for scheme in bench.prepared)
 
 
