@@ -79,20 +79,20 @@ class BenchRun:
 
     def latency(self, case: Case) -> MeasuredLatency:
         """Measure preprocess, inference, postprocess and total latency."""
-        measured = self._measured(case, "latency", CaseRun.latency)
+        measured = self._measured(case, "latency", lambda run: run.latency())
         return MeasuredLatency("latency", measured.value, measured.record, self._samples(measured.value), self._timer)
 
     def cold(self, case: Case) -> Measured[Cold]:
         """Measure import, load and first inference."""
-        return self._measured(case, "cold", CaseRun.cold)
+        return self._measured(case, "cold", lambda run: run.cold())
 
     def memory(self, case: Case) -> Measured[Memory]:
         """Measure the worker's resident memory."""
-        return self._measured(case, "memory", CaseRun.memory)
+        return self._measured(case, "memory", lambda run: run.memory())
 
     def throughput(self, case: Case) -> Measured[Throughput]:
         """Measure images per second of saturated workers."""
-        return self._measured(case, "throughput", CaseRun.throughput)
+        return self._measured(case, "throughput", lambda run: run.throughput())
 
     def accuracy(self, case: Case) -> Measured[Accuracy | Absent]:
         """Measure mAP; absent with a reason where the data cannot score the model."""
@@ -100,11 +100,11 @@ class BenchRun:
 
     def parity(self, case: Case) -> Measured[Parity]:
         """Measure agreement with the detections of PyTorch FP32."""
-        return self._measured(case, "parity", CaseRun.parity)
+        return self._measured(case, "parity", lambda run: run.parity())
 
     def complexity(self, case: Case) -> Measured[Complexity]:
         """Count parameters and GFLOPs."""
-        return self._measured(case, "complexity", CaseRun.complexity)
+        return self._measured(case, "complexity", lambda run: run.complexity())
 
     def proof(self, case: Case) -> Measured[Ran]:
         """Read back what ran; raises SessionError where it contradicts the case's name."""
@@ -116,13 +116,13 @@ class BenchRun:
 
     def artifact(self, case: Case) -> ArtifactFacts:
         """Return the artifact that is measured."""
-        artifact = self._measured(case, "complexity", CaseRun.complexity).record.artifact
+        artifact = self._measured(case, "complexity", lambda run: run.complexity()).record.artifact
         assert isinstance(artifact, ArtifactFacts)
         return artifact
 
     def _measured(self, case: Case, metric: str, measure: Callable[[CaseRun], T]) -> Measured[T]:
         recorded = self._runner.recorded(case)
-        if recorded is not None and recorded.outcome == "measured":
+        if recorded is not None and recorded.outcome in ("measured", "built"):
             value = getattr(recorded.metrics, metric)
             if value != NOT_SELECTED:
                 return Measured(metric, value, recorded)

@@ -14,8 +14,8 @@ from pathlib import Path
 
 PACKAGES = (
     "benchsuite", "ultralytics", "torch", "torchvision", "onnx", "onnxslim", "onnxruntime", "onnxruntime-gpu",
-    "openvino", "nncf", "ncnn", "pnnx", "tensorrt", "tensorrt-cu13", "numpy", "opencv-python", "opencv-python-headless",
-    "ultralytics-thop",
+    "openvino", "nncf", "ncnn", "pnnx", "tensorrt", "tensorrt-cu13", "tensorrt-cu12", "tensorrt-rtx-cu13-bindings",
+    "numpy", "opencv-python", "opencv-python-headless", "ultralytics-thop",
 )  # fmt: skip
 # The instruction sets that decide which kernels a runtime picks.
 ISA_FLAGS = (

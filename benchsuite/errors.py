@@ -7,6 +7,7 @@ BenchsuiteError
 │   └── BaselineError   a baseline file that exists and cannot be read
 ├── BuildError          an artifact could not be made
 ├── SessionError        a runtime refused to load or to run an artifact
+├── NotRunError         an artifact was built, and this machine cannot run it
 ├── ProcessError        a child process died, hung or broke the protocol
 └── RecordError         a record file that cannot be read or written
 """
@@ -42,6 +43,10 @@ class BuildError(BenchsuiteError):
 
 class SessionError(BenchsuiteError):
     """A runtime refused to load or to run an artifact."""
+
+
+class NotRunError(BenchsuiteError):
+    """An artifact was built, and this machine cannot run it."""
 
 
 class ProcessError(BenchsuiteError):

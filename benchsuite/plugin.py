@@ -11,7 +11,7 @@ import pytest
 
 from benchsuite.benchmark import BenchRun, Measured, ReplayTimer
 from benchsuite.cases import Case
-from benchsuite.errors import BenchsuiteError
+from benchsuite.errors import BenchsuiteError, NotRunError
 from benchsuite.options import SETTINGS
 from benchsuite.session import BenchSession
 
@@ -153,9 +153,11 @@ def pytest_runtest_setup(item: pytest.Item) -> None:
 
 @pytest.hookimpl(wrapper=True)
 def pytest_pyfunc_call() -> Generator[None, object, object]:
-    """Turn what went wrong with a measurement into a failure of one sentence instead of a traceback."""
+    """Turn what went wrong with a measurement into one sentence instead of a traceback; what cannot run is skipped."""
     try:
         return (yield)
+    except NotRunError as error:
+        raise pytest.skip.Exception(str(error)) from None
     except BenchsuiteError as error:
         raise pytest.fail.Exception(str(error), pytrace=False) from None
 

@@ -24,17 +24,22 @@ from benchsuite.files import cannot_write
 from benchsuite.measure.measurement import Metrics
 
 SCHEMA = 1
+NO_BUILD_TIME = Absent("its record does not say")
 Outcome = Literal["measured", "built", "skipped", "failed"]
 
 
 @dataclass(frozen=True)
 class ArtifactFacts:
-    """The artifact that was measured; sha256 and bytes cover the files that the runtime loads."""
+    """The artifact that was measured; sha256 and bytes cover the files that the runtime loads.
+
+    `build_s` is without what it was made from.
+    """
 
     sha256: str
     bytes: int
     recipe: Recipe
     recipe_digest: str
+    build_s: float | Absent = NO_BUILD_TIME
 
 
 NO_SEARCH = Absent("its INT8 scheme was not searched for")

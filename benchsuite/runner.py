@@ -11,6 +11,7 @@ from pathlib import Path
 
 from benchsuite import records
 from benchsuite.absence import NOT_SELECTED, Absent
+from benchsuite.artifacts.exporters import parent_recipe
 from benchsuite.artifacts.recipe import Artifact, Recipe
 from benchsuite.artifacts.store import Store, calibration_of
 from benchsuite.backends import backend
@@ -24,6 +25,7 @@ from benchsuite.data.shapes import shapes_data
 from benchsuite.environment import Machine
 from benchsuite.errors import BenchsuiteError, BuildError, SessionError
 from benchsuite.measure.accuracy import Evaluation, EvaluationData, evaluate_once, evaluation_data
+from benchsuite.measure.built_run import BuiltRun
 from benchsuite.measure.case_run import CaseRun, Subject
 from benchsuite.measure.launch import Bench, Launch
 from benchsuite.measure.lock import measuring_lock
@@ -81,6 +83,14 @@ class Runner:
         """Say why the case cannot run here, or None."""
         return backend(case.backend).why_not(case, self.machine)
 
+    def only_builds(self, case: Case) -> str | None:
+        """Say why the case can be built here and not run, or None."""
+        return backend(case.backend).only_builds(case, self.machine)
+
+    def why_not_timed(self, case: Case) -> str | None:
+        """Say why the case cannot be timed here, or None."""
+        return self.why_not(case) or self.only_builds(case)
+
     def recorded(self, case: Case) -> Record | None:
         """Return the case's record if it has one, from this run or from what it resumes."""
         return self._done.get(case.id)
@@ -98,8 +108,31 @@ class Runner:
         except BenchsuiteError as error:
             self._fail(case, str(error))
             raise
-        self._open, self._open_case = CaseRun(subject, lambda: self._reference(case)), case
+        self._open, self._open_case = self._case_run(subject), case
         return self._open
+
+    def _case_run(self, subject: Subject) -> CaseRun:
+        case = subject.case
+
+        def reference() -> Evaluation:
+            return self._reference(case)
+
+        reason = self.only_builds(case)
+        if reason is None:
+            return CaseRun(subject, reference)
+        return BuiltRun(subject, reason, self._stand_in(subject), reference)
+
+    def _stand_in(self, subject: Subject) -> Subject | Absent:
+        """Return the ONNX file that an engine was built from, to be run on the CPU in its place."""
+        case = replace(subject.case, backend="onnx", device="cpu")
+        reason = self.why_not(case)
+        if reason is not None:
+            return Absent(f"{self.only_builds(subject.case)}; nor does its ONNX file: {reason}")
+        parent = parent_recipe(subject.bench.artifact.recipe)
+        assert parent is not None
+        images = self._calibration[0] if parent.calibration else ()
+        artifact, _ = self._store.get(parent, self.weights(case), images)
+        return replace(subject, case=case, bench=self._bench(case, artifact))
 
     def skip(self, case: Case, reason: str) -> None:
         """Record a case that cannot run here."""
@@ -269,11 +302,14 @@ class Runner:
             "affinity": f"{self.machine.usable_cores} cores",
             "denormals": "flushed to zero",
         }
+        only_built = self.only_builds(case)
         return Record(
             case,
-            "failed" if run.failure else "measured",
-            run.failure or "",
-            ArtifactFacts(artifact.sha256, artifact.bytes, artifact.recipe, artifact.recipe.digest),
+            "failed" if run.failure else "built" if only_built else "measured",
+            run.failure or only_built or "",
+            ArtifactFacts(
+                artifact.sha256, artifact.bytes, artifact.recipe, artifact.recipe.digest, self._build_s(artifact)
+            ),
             _with_earlier(run.metrics(), self._done.get(case.id)),
             Validity(
                 warnings=tuple(self._notes.get(case.id, ())),
@@ -284,6 +320,12 @@ class Runner:
             ),
             *self._common,
         )
+
+    def _build_s(self, artifact: Artifact) -> float | Absent:
+        """Return what building took, unless the artifact was found elsewhere than in the store."""
+        if self._find is not None:
+            return Absent("its artifact was not taken from this cache")
+        return self._store.cost(artifact.recipe).build_s
 
     def _fail(self, case: Case, reason: str) -> None:
         self._failures[case.id] = reason

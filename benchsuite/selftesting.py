@@ -95,7 +95,7 @@ def _self_test(folder: Path, selected: tuple[Case, ...], runner: Runner, options
     sides: dict[str, Side] = {}
     cost: dict[str, int] = {}
     for case in selected:
-        reason = runner.why_not(case)
+        reason = runner.why_not_timed(case)
         if reason:
             say(f"{case.id} is left out: {reason}")
             continue

@@ -14,9 +14,11 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
+from benchsuite.artifacts.engine import write_engine
+from benchsuite.artifacts.narrow import write_bf16, write_fp16
 from benchsuite.artifacts.recipe import Recipe
 from benchsuite.backends.interface import FloatArray
-from benchsuite.backends.schemes import calibration_method, split_scheme
+from benchsuite.backends.schemes import SYMMETRIC, calibration_method, split_scheme
 from benchsuite.backends.tools import OBSERVED, tools_for
 from benchsuite.data.images import read_image
 from benchsuite.data.letterbox import preprocess
@@ -25,7 +27,9 @@ from benchsuite.errors import BenchsuiteError, BuildError
 from benchsuite.quantize.ncnn_int8 import FILES as NCNN_FILES
 from benchsuite.quantize.ncnn_int8 import Int8Options, observe_ncnn, quantize_ncnn
 from benchsuite.quantize.onnx_static import QdqOptions
+from benchsuite.quantize.onnx_symmetric import quantize_symmetrically
 from benchsuite.quantize.ranges import load_observed, save_observed
+from benchsuite.tensorrt_runtime import installed_flavours
 
 RANGES_FILE = "ranges.npz"
 _PREPARED = "prepared.onnx"
@@ -39,12 +43,17 @@ _WHOLE = frozenset({"ultralytics"})
 _PARENTS: Mapping[tuple[str, str], tuple[str, str]] = {
     ("onnx", OBSERVED): ("onnx", "fp32"),
     ("onnx", "fp16"): ("onnx", "fp32"),
+    ("onnx", "bf16"): ("onnx", "fp32"),
     ("onnx", "int8"): ("onnx", OBSERVED),
     ("openvino", "fp32"): ("onnx", "fp32"),
     ("openvino", "fp16"): ("openvino", "fp32"),
     ("openvino", "int8"): ("openvino", "fp32"),
     ("ncnn", OBSERVED): ("ncnn", "fp32"),
     ("ncnn", "int8"): ("ncnn", OBSERVED),
+    ("trt", "fp32"): ("onnx", "fp32"),
+    ("trt", "fp16"): ("onnx", "fp16"),
+    ("trt", "bf16"): ("onnx", "bf16"),
+    ("trt", "int8"): ("onnx", "int8"),
 }
 
 
@@ -64,12 +73,19 @@ def parent_recipe(recipe: Recipe) -> Recipe | None:
     if parent is None or recipe.scheme in _WHOLE:
         return None
     artifact_format, precision = parent
+    if precision == "int8":
+        # The ONNX file is the same scheme and was calibrated in the same way.
+        return replace(recipe, format=artifact_format, tools=_tools(recipe, artifact_format, precision))
     if precision == OBSERVED and recipe.calibration is None:
         # Ranges that are found in every call need no images.
         precision = "fp32"
     calibration = replace(recipe.calibration, method=OBSERVED) if recipe.calibration and precision == OBSERVED else None
-    tools = {name: recipe.tools[name] for name in tools_for(artifact_format, precision) if name in recipe.tools}
+    tools = _tools(recipe, artifact_format, precision)
     return replace(recipe, format=artifact_format, precision=precision, scheme="", calibration=calibration, tools=tools)
+
+
+def _tools(recipe: Recipe, artifact_format: str, precision: str) -> Mapping[str, str]:
+    return {name: recipe.tools[name] for name in tools_for(artifact_format, precision) if name in recipe.tools}
 
 
 def build(order: Order) -> None:
@@ -111,12 +127,8 @@ def _onnx(order: Order) -> None:
     onnx.save(model, order.folder / "model.onnx")
 
 
-def _onnx_fp16(order: Order) -> None:
-    import onnx
-    from onnxruntime.transformers.float16 import convert_float_to_float16
-
-    model = convert_float_to_float16(onnx.load(order.source / "model.onnx"), keep_io_types=True)
-    onnx.save(model, order.folder / "model.onnx")
+def _onnx_narrow(write: Callable[[Path, Path], None], order: Order) -> None:
+    write(order.source / "model.onnx", order.folder / "model.onnx")
 
 
 def _onnx_observed(order: Order) -> None:
@@ -134,6 +146,16 @@ def _onnx_int8(options: QdqOptions, order: Order) -> None:
     observed = load_observed(order.source / RANGES_FILE)
     options = replace(options, float_groups=split_scheme(order.recipe.scheme)[1])
     quantize_onnx(order.source / _PREPARED, order.folder / "model.onnx", observed, options, _method(order))
+
+
+def _onnx_symmetric(order: Order) -> None:
+    observed = load_observed(order.source / RANGES_FILE)
+    quantize_symmetrically(order.source / _PREPARED, order.folder / "model.onnx", observed, _method(order))
+
+
+def _engine(order: Order) -> None:
+    (flavour,) = installed_flavours(order.recipe.tools)
+    write_engine(flavour, order.source / "model.onnx", order.folder, order.recipe.precision)
 
 
 def _onnx_dynamic(order: Order) -> None:
@@ -228,7 +250,8 @@ def _method(order: Order) -> str:
 EXPORTERS: Mapping[tuple[str, str, str], Callable[[Order], None]] = {
     ("torch", "fp32", ""): _checkpoint,
     ("onnx", "fp32", ""): _onnx,
-    ("onnx", "fp16", ""): _onnx_fp16,
+    ("onnx", "fp16", ""): partial(_onnx_narrow, write_fp16),
+    ("onnx", "bf16", ""): partial(_onnx_narrow, write_bf16),
     ("onnx", OBSERVED, ""): _onnx_observed,
     ("onnx", "int8", "qdq-u8s8"): partial(_onnx_int8, QdqOptions()),
     ("onnx", "int8", "qdq-s8s8"): partial(_onnx_int8, QdqOptions(activations="s8")),
@@ -239,6 +262,7 @@ EXPORTERS: Mapping[tuple[str, str, str], Callable[[Order], None]] = {
     ("onnx", "int8", "qdq-u8s8-pertensor"): partial(_onnx_int8, QdqOptions(per_channel=False)),
     ("onnx", "int8", "qdq-u8s8-silu8"): partial(_onnx_int8, QdqOptions(integer_silu=True)),
     ("onnx", "int8", "qop-u8s8"): partial(_onnx_int8, QdqOptions(fused_operators=True)),
+    ("onnx", "int8", SYMMETRIC): _onnx_symmetric,
     ("onnx", "int8", "dynamic-u8u8"): _onnx_dynamic,
     ("onnx", "int8", "ultralytics"): _onnx_ultralytics,
     ("openvino", "fp32", ""): _openvino,
@@ -251,4 +275,8 @@ EXPORTERS: Mapping[tuple[str, str, str], Callable[[Order], None]] = {
     ("ncnn", "int8", "ncnn-w8"): partial(_ncnn_int8, Int8Options()),
     ("ncnn", "int8", "ncnn-w8-depthwise"): partial(_ncnn_int8, Int8Options(float_depthwise=False)),
     ("ncnn", "int8", "ncnn-w8-ends"): partial(_ncnn_int8, Int8Options(float_ends=False)),
+    ("trt", "fp32", ""): _engine,
+    ("trt", "fp16", ""): _engine,
+    ("trt", "bf16", ""): _engine,
+    ("trt", "int8", SYMMETRIC): _engine,
 }

@@ -89,6 +89,10 @@ class Backend(Protocol):
         """Say in one sentence why the case cannot run here and what would make it run; None if it can."""
         ...
 
+    def only_builds(self, case: Case, machine: Machine) -> str | None:
+        """Say in one sentence why a case that can be built here cannot be run; None if it can."""
+        ...
+
     def need(self, case: Case, machine: Machine, options: Mapping[str, str]) -> ArtifactNeed:
         """Say which artifact the case loads; `options` holds calib_method and quant_scheme."""
         ...

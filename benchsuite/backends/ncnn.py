@@ -49,6 +49,10 @@ class NcnnBackend:
             return not_installed(machine, "ncnn", "pnnx") or _no_vulkan_loader()
         return cpu_only(case, machine, "ncnn") or not_installed(machine, "ncnn", "pnnx")
 
+    def only_builds(self, case: Case, machine: Machine) -> str | None:  # noqa: ARG002
+        """Say nothing: what is built here runs here."""
+        return None
+
     def need(self, case: Case, machine: Machine, options: Mapping[str, str]) -> ArtifactNeed:  # noqa: ARG002
         """Return the NCNN files of the case's precision; bf16 is made from fp32 files as they are loaded."""
         precision = "fp32" if case.precision == "bf16" else case.precision

@@ -41,6 +41,10 @@ class OnnxBackend:
             return "ONNX Runtime has no bf16 convolution kernels on the CPU: use openvino or torch for bf16"
         return cpu_only(case, machine, "onnx", planned=True) or not_installed(machine, "onnxruntime|onnxruntime-gpu")
 
+    def only_builds(self, case: Case, machine: Machine) -> str | None:  # noqa: ARG002
+        """Say nothing: what is built here runs here."""
+        return None
+
     def need(self, case: Case, machine: Machine, options: Mapping[str, str]) -> ArtifactNeed:
         """Return the ONNX file of the case's precision."""
         scheme = chosen_scheme("onnx", _default_scheme(machine), options) if case.precision == "int8" else ""

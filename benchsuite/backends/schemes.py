@@ -16,6 +16,9 @@ DEFAULT = "default"
 # Let a search find the scheme.
 AUTO = "auto"
 
+# What TensorRT takes: s8 both ways, zero points of 0.
+SYMMETRIC = "qdq-s8s8-symmetric"
+
 # fmt: off
 SCHEMES: Mapping[str, tuple[str, ...]] = {
     # u8 activations and s8 weights, one scale a channel; the first convolution, the last of each head branch, the
@@ -27,6 +30,7 @@ SCHEMES: Mapping[str, tuple[str, ...]] = {
     "openvino": ("nncf-mixed", "nncf-performance"),
     # s8 both ways; the first convolution, branch ends and depthwise convolutions stay float.
     "ncnn": ("ncnn-w8", "ncnn-w8-depthwise", "ncnn-w8-ends"),
+    "trt": (SYMMETRIC,),
 }
 # fmt: on
 EVERY_SCHEME = tuple(scheme for offered in SCHEMES.values() for scheme in offered)
@@ -40,6 +44,7 @@ METHODS: Mapping[str, tuple[str, ...]] = {
     "onnx": ("percentile", "minmax", "mean-minmax", "entropy"),
     "openvino": ("mean-minmax", "minmax", "percentile"),
     "ncnn": ("minmax", "mean-minmax", "percentile", "entropy"),
+    "trt": ("percentile", "minmax", "mean-minmax", "entropy"),
 }
 
 

@@ -15,6 +15,7 @@ _TOOLS: Mapping[tuple[str, str], tuple[str, ...]] = {
     ("torch", "fp32"): (),
     ("onnx", "fp32"): _ONNX,
     ("onnx", "fp16"): (*_ONNX, "onnxruntime", "onnxruntime-gpu"),
+    ("onnx", "bf16"): (*_ONNX, "onnxruntime", "onnxruntime-gpu"),
     ("onnx", OBSERVED): (*_ONNX, "onnxruntime", "onnxruntime-gpu", QUANTISER),
     ("onnx", "int8"): (*_ONNX, "onnxruntime", "onnxruntime-gpu", QUANTISER),
     ("openvino", "fp32"): (*_ONNX, "openvino"),

@@ -49,6 +49,10 @@ class TorchBackend:
             return no_bf16_instructions(machine, "PyTorch")
         return reason
 
+    def only_builds(self, case: Case, machine: Machine) -> str | None:  # noqa: ARG002
+        """Say nothing: what is built here runs here."""
+        return None
+
     def need(self, case: Case, machine: Machine, options: Mapping[str, str]) -> ArtifactNeed:  # noqa: ARG002
         """Return the checkpoint, for every precision."""
         return ArtifactNeed("torch", "fp32", "", False, tools_for("torch", "fp32"))

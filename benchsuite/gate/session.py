@@ -149,7 +149,7 @@ class Gate:
     def _prepare(self, case: Case) -> Prepared | Finding | None:
         """Return the case with both arms ready, the finding that says why not, or None where neither arm can run it."""
         paired = self._arm.case(case)
-        here, there = self._candidate.why_not(case), self._arm.runner.why_not(paired)
+        here, there = self._candidate.why_not_timed(case), self._arm.runner.why_not_timed(paired)
         if here and there:
             self._candidate.skip(case, here)
             return None

@@ -91,7 +91,7 @@ def quantize_onnx(
 
     model = onnx.load(prepared)
     unfused = graph_of_onnx(model)
-    ranges = _ranges(observed, unfused, _float_operations(unfused, options), method)
+    ranges = ranges_of(observed, unfused, float_operations(unfused, options), method)
     if not options.integer_silu:
         _fuse_silu(model)
     graph = graph_of_onnx(model)
@@ -101,7 +101,7 @@ def quantize_onnx(
         "activation_qType": activations,
         "tensors_range": ranges,
         "nodes_to_quantize": [],
-        "nodes_to_exclude": sorted(_float_operations(graph, options)),
+        "nodes_to_exclude": sorted(float_operations(graph, options)),
         "op_types_to_quantize": list(_QUANTISED),
         "extra_options": {},
     }
@@ -131,7 +131,7 @@ def quantize_onnx_dynamically(source: Path, target: Path) -> None:
         str(target),
         op_types_to_quantize=["Conv"],
         weight_type=QuantType.QUInt8,
-        nodes_to_exclude=sorted(_float_operations(graph, QdqOptions(float_first=False))),
+        nodes_to_exclude=sorted(float_operations(graph, QdqOptions(float_first=False))),
     )
 
 
@@ -181,7 +181,7 @@ def _observable(model: Any) -> list[str]:
     return [name for name in touched if name in floats - constants]
 
 
-def _ranges(observed: Mapping[str, Observed], graph: Graph, floats: frozenset[str], method: str) -> Any:
+def ranges_of(observed: Mapping[str, Observed], graph: Graph, floats: frozenset[str], method: str) -> Any:
     from onnxruntime.quantization import CalibrationMethod
     from onnxruntime.quantization.calibrate import TensorsData
 
@@ -199,7 +199,7 @@ def _ranges(observed: Mapping[str, Observed], graph: Graph, floats: frozenset[st
     return TensorsData(CalibrationMethod.MinMax, limits)
 
 
-def _float_operations(graph: Graph, options: QdqOptions) -> frozenset[str]:
+def float_operations(graph: Graph, options: QdqOptions) -> frozenset[str]:
     if len(graph.branch_ends) < _FEWEST_BRANCHES:
         raise BuildError(
             f"the ONNX graph has no head that is recognised: {len(graph.branch_ends)} convolutions feed its decode, "

@@ -21,6 +21,8 @@ def case_line(record: Record) -> str:
         return _fit(f"{record.case.id}  {record.outcome}: {reason}")
     metrics = record.metrics
     parts = []
+    if record.outcome == "built" and not isinstance(record.artifact, Absent):
+        parts.append(f"built: {megabytes(record.artifact.bytes)} MB")
     if not isinstance(metrics.latency, Absent):
         parts.append(f"{milliseconds(metrics.latency.total_ns.p50)} ms")
     if not isinstance(metrics.throughput, Absent):
@@ -34,7 +36,7 @@ def table_lines(records: Sequence[Record]) -> list[str]:
     """Return a table a group of comparable rows; times are total latency, mAP is mAP50-95, skipped rows say why."""
     lines = []
     for title, group in _groups(records):
-        measured = [record for record in group if record.outcome == "measured"]
+        measured = [record for record in group if record.outcome in ("measured", "built")]
         lines += [_fit(title), ""]
         if measured:
             lines.append(f"{'':22}" + "".join(f"{name:>9}" for name in _HEADINGS))

@@ -13,15 +13,15 @@ _HEADS = {"one2many": "one-to-many head with NMS", "end2end": "end-to-end head w
 
 @dataclass(frozen=True)
 class Group:
-    """Measured records that may be compared, and what they have in common."""
+    """Measured or built records that may be compared, and what they have in common."""
 
     title: str
     records: tuple[Record, ...]
 
 
 def group(records: Sequence[Record]) -> tuple[Group, ...]:
-    """Split the measured records into groups, the largest first."""
-    measured = [record for record in records if record.outcome == "measured"]
+    """Split the measured and built records into groups, the largest first."""
+    measured = [record for record in records if record.outcome in ("measured", "built")]
     digests: dict[str, set[str]] = {}
     for record in measured:
         digests.setdefault(_setting(record), set()).update(_data(record))

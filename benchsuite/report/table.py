@@ -161,7 +161,8 @@ def _memory(memory: Memory) -> Cell:
 
 
 def _size(artifact: ArtifactFacts) -> Cell:
-    return Cell(megabytes(artifact.bytes), title=f"{artifact.bytes:,} bytes, sha256 {artifact.sha256[:12]}")
+    built = "" if isinstance(artifact.build_s, Absent) else f", built in {significant(artifact.build_s)} s"
+    return Cell(megabytes(artifact.bytes), title=f"{artifact.bytes:,} bytes, sha256 {artifact.sha256[:12]}{built}")
 
 
 def _params(complexity: Complexity) -> Cell:

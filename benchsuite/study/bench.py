@@ -170,6 +170,9 @@ class StudyBench:
             if name not in self._references:
                 self._references[name] = MapReference(reference.outcomes)
             row = replace(row, loss=self._references[name].loss(matched))
+        not_run = self._runner.only_builds(row.case)
+        if not_run is not None:
+            return Prepared(replace(row, timed=Absent(not_run)), None, matched)
         return Prepared(row, Side(row.case, run.subject.bench), matched)
 
     @cached_property

@@ -1,0 +1,131 @@
+"""Symmetric INT8 for TensorRT, whose precision is what the ONNX file says: s8 both ways, zero points of 0.
+
+Only what a convolution reads is quantised. TensorRT fuses SiLU into the convolution before it, which a Q/DQ pair
+between the two would prevent, and moves the pairs through Concat and MaxPool itself.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from benchsuite.errors import BuildError
+from benchsuite.quantize.onnx_static import QdqOptions, float_operations, ranges_of
+from benchsuite.quantize.ranges import Observed
+from benchsuite.quantize.topology import graph_of_onnx
+
+_QUANTISED = ("Conv",)
+
+
+@dataclass(frozen=True)
+class QdqGraph:
+    """What a symmetric Q/DQ graph quantises: convolutions by kind, and their share of all multiply-adds."""
+
+    integer_convolutions: int
+    float_convolutions: int
+    int8_mac_share: float
+
+
+def quantize_symmetrically(prepared: Path, target: Path, observed: Mapping[str, Observed], method: str) -> None:
+    """Write a prepared model to `target` with symmetric ranges that `method` reads from what was observed.
+
+    Raises BuildError where the written graph is not what TensorRT takes.
+    """
+    import onnx
+    from onnxruntime.quantization import QDQQuantizer, QuantType
+
+    model = onnx.load(prepared)
+    graph = graph_of_onnx(model)
+    quantizer = QDQQuantizer(
+        model,
+        per_channel=True,
+        reduce_range=False,
+        weight_qType=QuantType.QInt8,
+        activation_qType=QuantType.QInt8,
+        tensors_range=ranges_of(observed, graph, frozenset(), method),
+        nodes_to_quantize=[],
+        nodes_to_exclude=sorted(float_operations(graph, QdqOptions())),
+        op_types_to_quantize=list(_QUANTISED),
+        extra_options={
+            "ActivationSymmetric": True,
+            "WeightSymmetric": True,
+            # TensorRT adds the bias in float.
+            "QuantizeBias": False,
+            "OpTypesToExcludeOutputQuantization": list(_QUANTISED),
+        },
+    )
+    quantizer.quantize_model()
+    written = quantizer.model.model
+    read_qdq(written)
+    onnx.save(written, target)
+
+
+def read_qdq(model: Any) -> QdqGraph:
+    """Check every Q/DQ node of a model and say what it quantises.
+
+    Raises BuildError for what TensorRT refuses or would compute wrongly: scales that are not positive and finite, zero
+    points other than 0, types other than s8, weights without a scale for each channel, a quantised decode.
+    """
+    import onnx
+
+    nodes = list(model.graph.node)
+    constants = {tensor.name: onnx.numpy_helper.to_array(tensor) for tensor in model.graph.initializer}
+    makers = {name: node for node in nodes for name in node.output}
+    for node in nodes:
+        if node.op_type in ("QuantizeLinear", "DequantizeLinear"):
+            _check_node(node, constants)
+    decode = graph_of_onnx(model).decode
+    integer = floating = 0
+    integer_macs = float_macs = 0
+    shapes = _shapes(model)
+    for node in nodes:
+        if node.op_type != "Conv":
+            if node.op_type == "QuantizeLinear" and node.name in decode:
+                raise BuildError(f"{node.name} quantises the decode, which would round every score to 0")
+            continue
+        weights = makers.get(node.input[1])
+        stored = constants[weights.input[0] if weights is not None else node.input[1]]
+        macs = int(np.prod(shapes[node.output[0]]) * np.prod(stored.shape[1:]))
+        source = makers.get(node.input[0])
+        quantised = [maker is not None and maker.op_type == "DequantizeLinear" for maker in (source, weights)]
+        if all(quantised):
+            integer, integer_macs = integer + 1, integer_macs + macs
+        elif any(quantised):
+            raise BuildError(f"{node.name} has quantised weights or a quantised input, and needs both")
+        else:
+            floating, float_macs = floating + 1, float_macs + macs
+    return QdqGraph(integer, floating, integer_macs / (integer_macs + float_macs))
+
+
+def _check_node(node: Any, constants: Mapping[str, Any]) -> None:
+    scale = constants[node.input[1]]
+    if not (np.isfinite(scale).all() and (scale > 0).all()):
+        raise BuildError(f"{node.name} has a scale that is not positive: calibrate on images that excite every layer")
+    zero = constants[node.input[2]] if len(node.input) > 2 else np.zeros((), np.int8)
+    if zero.dtype != np.int8:
+        raise BuildError(f"{node.name} stores {zero.dtype}, and TensorRT takes int8 only: use qdq-s8s8-symmetric")
+    if zero.any():
+        raise BuildError(f"{node.name} has zero point {int(zero.flat[0])}, and TensorRT takes 0 only: "
+                         "use qdq-s8s8-symmetric")  # fmt: skip
+    weights = constants.get(node.input[0])
+    if weights is None:
+        if scale.size != 1:
+            raise BuildError(f"{node.name} has {scale.size} scales for an activation, and TensorRT takes one")
+        return
+    axis = next((attribute.i for attribute in node.attribute if attribute.name == "axis"), 1)
+    if axis != 0 or scale.size != weights.shape[0]:
+        raise BuildError(f"{node.name} has {scale.size} scales on axis {axis} for {weights.shape[0]} output channels")
+
+
+def _shapes(model: Any) -> Mapping[str, list[int]]:
+    import onnx
+
+    graph = onnx.shape_inference.infer_shapes(model).graph
+    return {
+        value.name: [dim.dim_value for dim in value.type.tensor_type.shape.dim]
+        for value in (*graph.value_info, *graph.output)
+    }
