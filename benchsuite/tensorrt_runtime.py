@@ -6,6 +6,7 @@ Networks are strongly typed, which TensorRT 11 always is and 10.12 can be: preci
 from __future__ import annotations
 
 import importlib
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -67,9 +68,10 @@ def _rejection(parser: Any) -> str:
     if not parser.num_errors:
         return "the parser gave no message"
     error = parser.get_error(0)
-    # What follows the first line is where the check stands in the parser's own source, or about a missing GPU.
+    # What follows is about a missing GPU, and where a check stands in the parser's own source helps nobody here.
     lines = [line.strip() for line in error.desc().splitlines() if line.strip()]
-    return f"node {error.node_name()} ({error.node_operator()}): {' '.join(lines[:2])}"
+    text = re.sub(r"\s*In \w+ at \S+\)?", "", " ".join(lines[:2]))
+    return f"node {error.node_name()} ({error.node_operator()}): {text}"
 
 
 def _collecting_logger(trt: Any, messages: list[str]) -> Any:

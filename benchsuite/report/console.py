@@ -41,10 +41,7 @@ def table_lines(records: Sequence[Record]) -> list[str]:
         if measured:
             lines.append(f"{'':22}" + "".join(f"{name:>9}" for name in _HEADINGS))
             lines += [_row(record) for record in measured]
-        for record in group:
-            if record.outcome != "measured":
-                lines += _reason_lines(record)
-        lines.append("")
+        lines += [*_reason_lines(group), ""]
     return lines
 
 
@@ -76,13 +73,23 @@ def _row(record: Record) -> str:
     return f"{record.case.scheme + note:22}" + "".join(f"{cell:>9}" for cell in cells)
 
 
-def _reason_lines(record: Record) -> list[str]:
+def _reason_lines(records: Iterable[Record]) -> list[str]:
+    """Say of each record that was not measured why, once for all that share the reason."""
     import textwrap
 
-    text = f"{record.outcome}: {record.reason}"
-    indent = " " * 22
-    wrapped = textwrap.wrap(text, _WIDTH, initial_indent=f"{record.case.scheme:22}", subsequent_indent=indent)
-    return wrapped[:4]
+    shared: dict[str, list[str]] = {}
+    for record in records:
+        if record.outcome != "measured":
+            # What was built says so itself.
+            outcome = "" if record.outcome == "built" else f"{record.outcome}: "
+            shared.setdefault(outcome + record.reason, []).append(record.case.scheme)
+    lines = []
+    for text, names in shared.items():
+        label = ", ".join(names)
+        # One name stands in the table's first column.
+        first = f"{label:22}" if len(names) == 1 else f"{label}  "
+        lines += textwrap.wrap(text, _WIDTH, initial_indent=first, subsequent_indent=" " * 22)[:4]
+    return lines
 
 
 def _fit(text: str) -> str:

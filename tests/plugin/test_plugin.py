@@ -1,4 +1,4 @@
-"""The plugin as pytest users meet it, on cases that need no measuring: TensorRT without a GPU skips every one."""
+"""The plugin as pytest users meet it, on cases that need no measuring: TensorRT skips every one on the CPU."""
 
 from __future__ import annotations
 
@@ -7,10 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from benchsuite.environment import read_machine
-
 ROOT = Path(__file__).resolve().parents[2]
-pytestmark = pytest.mark.skipif(bool(read_machine().gpus), reason="this machine has a GPU, so TensorRT cases would run")
+SKIPPING = ("--backend", "trt", "--device", "cpu")
 
 
 @pytest.fixture
@@ -27,33 +25,33 @@ def project(pytester: pytest.Pytester, monkeypatch: pytest.MonkeyPatch) -> pytes
 
 def test_collected_ids_are_case_ids(project: pytest.Pytester) -> None:
     """Every test of every case has the case's id, tests of one case stand together."""
-    arguments = ("--backend", "trt", "--precision", "fp32,int8")
+    arguments = (*SKIPPING, "--precision", "fp32,int8")
     result = project.runpytest_subprocess("bench/", "--collect-only", "-q", *arguments)
     result.assert_outcomes()
     ids = [line.split("[")[1].rstrip("]") for line in result.outlines if "::" in line]
     assert ids == sorted(ids)
-    assert set(ids) == {"yolo26n_shapes-trt-fp32-cuda:0-640-b1", "yolo26n_shapes-trt-int8-cuda:0-640-b1"}
+    assert set(ids) == {"yolo26n_shapes-trt-fp32-cpu-640-b1", "yolo26n_shapes-trt-int8-cpu-640-b1"}
 
 
 def test_case_that_cannot_run_is_skipped_with_its_reason_and_recorded(project: pytest.Pytester) -> None:
     """A skipped case keeps its row: a record, a line on the terminal, and the reason in both."""
-    result = project.runpytest_subprocess("bench/", "--backend", "trt", "--precision", "fp32")
+    result = project.runpytest_subprocess("bench/", *SKIPPING, "--precision", "fp32")
     outcomes = result.parseoutcomes()
     assert set(outcomes) == {"skipped"}
     assert result.ret == 0
     (line,) = (project.path / "reports" / "latest" / "records.jsonl").read_text().splitlines()
     record = json.loads(line)
     assert record["outcome"] == "skipped"
-    assert "needs an NVIDIA GPU" in record["reason"]
-    assert "needs an NVIDIA GPU" in result.stdout.str()
+    assert "runs on NVIDIA GPUs only" in record["reason"]
+    assert "runs on NVIDIA GPUs only" in result.stdout.str()
     assert (project.path / "reports" / "latest" / "index.html").is_file()
     assert max(len(text) for text in result.outlines if "yolo26n_shapes-trt" in text) <= 80
 
 
 def test_k_selects_by_case_id(project: pytest.Pytester) -> None:
     """A case's id, pasted into -k, selects that case, and only it is recorded."""
-    case_id = "yolo26n_shapes-trt-int8-cuda:0-640-b1"
-    project.runpytest_subprocess("bench/", "--backend", "trt", "-k", case_id)
+    case_id = "yolo26n_shapes-trt-int8-cpu-640-b1"
+    project.runpytest_subprocess("bench/", *SKIPPING, "-k", case_id)
     records = (project.path / "reports" / "latest" / "records.jsonl").read_text().splitlines()
     assert [json.loads(line)["case"]["id"] for line in records] == [case_id]
 
@@ -82,7 +80,7 @@ def test_what_cannot_be_found_is_a_usage_error(
     project: pytest.Pytester, arguments: tuple[str, ...], message: str
 ) -> None:
     """Names of things that are not there end the run before it starts, with one sentence."""
-    result = project.runpytest_subprocess("bench/", "--backend", "trt", *arguments)
+    result = project.runpytest_subprocess("bench/", *SKIPPING, *arguments)
     assert result.ret == pytest.ExitCode.USAGE_ERROR
     assert message in result.stderr.str()
     assert "Traceback" not in result.stderr.str() + result.stdout.str()
@@ -93,7 +91,7 @@ def test_unreadable_baseline_is_an_error(project: pytest.Pytester) -> None:
     folder = project.path / "baselines" / "here"
     folder.mkdir()
     (folder / "yolo26n_shapes.json").write_text("{")
-    result = project.runpytest_subprocess("bench/", "--backend", "trt", "--machine", "here")
+    result = project.runpytest_subprocess("bench/", *SKIPPING, "--machine", "here")
     assert result.ret == pytest.ExitCode.USAGE_ERROR
     assert "yolo26n_shapes.json" in result.stderr.str()
 
@@ -101,7 +99,7 @@ def test_unreadable_baseline_is_an_error(project: pytest.Pytester) -> None:
 def test_read_only_report_folder_is_one_sentence(project: pytest.Pytester) -> None:
     """A report folder that cannot be made ends the run with its path and the reason."""
     (project.path / "taken").write_text("a file where a folder is wanted")
-    result = project.runpytest_subprocess("bench/", "--backend", "trt", "--report", "taken/reports")
+    result = project.runpytest_subprocess("bench/", *SKIPPING, "--report", "taken/reports")
     assert result.ret == pytest.ExitCode.USAGE_ERROR
     assert "cannot write" in result.stderr.str()
 
@@ -116,10 +114,10 @@ def test_other_tests_of_the_repository_run_beside(project: pytest.Pytester) -> N
 
 def test_junit_names_cases(project: pytest.Pytester) -> None:
     """JUnit's test names hold the case's id, and skips their reason."""
-    project.runpytest_subprocess("bench/", "--backend", "trt", "--precision", "fp32", "--junitxml", "junit.xml")
+    project.runpytest_subprocess("bench/", *SKIPPING, "--precision", "fp32", "--junitxml", "junit.xml")
     text = (project.path / "junit.xml").read_text()
-    assert "test_latency[yolo26n_shapes-trt-fp32-cuda:0-640-b1]" in text
-    assert "needs an NVIDIA GPU" in text
+    assert "test_latency[yolo26n_shapes-trt-fp32-cpu-640-b1]" in text
+    assert "runs on NVIDIA GPUs only" in text
 
 
 def test_xdist_is_refused(project: pytest.Pytester) -> None:

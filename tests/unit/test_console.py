@@ -26,3 +26,16 @@ def test_table_shows_what_was_measured() -> None:
     assert f"{record.metrics.latency.total_ns.p50 / 1e6:.1f}" in text
     assert f"{record.metrics.accuracy.map50_95:.3f}" in text
     assert record.case.scheme in text
+
+
+def test_one_reason_stands_once() -> None:
+    """Rows that are missing for one reason share its line; what was built has a row with its size as well."""
+    cases = [make_case(backend="trt", precision=precision) for precision in ("fp32", "fp16", "int8")]
+    made = [
+        *(make_record(case, "built", "built here, not run: no GPU") for case in cases[:2]),
+        make_record(cases[2], "failed", "no images"),
+    ]
+    lines = table_lines(made)
+    assert "trt fp32, trt fp16  built here, not run: no GPU" in lines
+    assert f"{'trt int8':22}failed: no images" in lines
+    assert any(line.startswith("trt fp16 ") and "9.80" in line for line in lines)

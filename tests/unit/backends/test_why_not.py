@@ -13,6 +13,7 @@ from benchsuite.environment import Gpu, Machine
 from benchsuite.testing import make_case, make_machine
 
 PACKAGES = dict.fromkeys(("torch", "ultralytics", "onnxruntime", "openvino", "nncf", "ncnn", "pnnx"), "1")
+RTX = {"tensorrt-rtx-cu13-bindings": "1"}
 GPU = Gpu("Example GPU", "uuid", 8 << 30)
 
 
@@ -24,8 +25,14 @@ def machine(**changes: Any) -> Machine:
 @pytest.mark.parametrize(
     ("fields", "on", "reason"),
     [
-        ({"backend": "trt", "device": "cuda:0"}, {}, "tensorrt needs an NVIDIA GPU: none found"),
-        ({"backend": "trt", "device": "cuda:0"}, {"gpus": (GPU,)}, "tensorrt is not supported yet"),
+        ({"backend": "trt", "device": "cuda:0"}, {}, "tensorrt needs an NVIDIA GPU, and none was found; pip install"),
+        (
+            {"backend": "trt", "device": "cuda:0"},
+            {"packages": {"tensorrt": "11"}},
+            "TensorRT builds engines on an NVIDIA GPU only, and none was found; pip install 'benchsuite[trt-rtx]'",
+        ),
+        ({"backend": "trt", "device": "cuda:0"}, {"packages": RTX}, "onnxruntime is not installed"),
+        ({"backend": "trt", "device": "cuda:0"}, {"gpus": (GPU,)}, "engines on a GPU is not supported yet"),
         ({"backend": "trt"}, {"gpus": (GPU,)}, "use --device cuda:0"),
         ({"backend": "onnx", "precision": "bf16"}, {}, "no bf16 convolution kernels on the CPU: use openvino or torch"),
         ({"backend": "onnx", "device": "cuda:0"}, {}, "onnx on cuda:0 needs an NVIDIA GPU: none found"),
@@ -96,3 +103,13 @@ def test_ncnn_stores_bf16_without_instructions() -> None:
 def test_table_holds_every_backend() -> None:
     """There is a runtime for each backend that a case can name."""
     assert tuple(BACKENDS) == NAMES
+
+
+def test_engines_are_built_without_a_gpu_by_tensorrt_for_rtx() -> None:
+    """With the one TensorRT that builds anywhere, a case is built and says why it is not run; all others just run."""
+    case = make_case(backend="trt", device="cuda:0")
+    here = machine(packages={**PACKAGES, **RTX})
+    assert backend("trt").why_not(case, here) is None
+    assert backend("trt").only_builds(case, here) == "built here, not run: no GPU"
+    others = [name for name in NAMES if name != "trt"]
+    assert [backend(name).only_builds(make_case(backend=name), here) for name in others] == [None] * 4

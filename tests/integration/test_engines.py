@@ -1,0 +1,106 @@
+"""TensorRT engines built for real on a machine that cannot run them."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from benchsuite import records
+from benchsuite.absence import Absent
+from benchsuite.artifacts.store import Store
+from benchsuite.backends.schemes import SYMMETRIC
+from benchsuite.environment import read_machine
+from benchsuite.errors import BuildError
+from benchsuite.scaffold import scaffold
+from benchsuite.tensorrt_runtime import ENGINE_FILE, RTX, build_engine, installed_flavours
+
+MACHINE = read_machine()
+ROOT = Path(__file__).resolve().parents[2]
+pytestmark = [
+    pytest.mark.slow,
+    pytest.mark.skipif(RTX not in installed_flavours(MACHINE.packages), reason="tensorrt-rtx is not installed"),
+    pytest.mark.skipif(bool(MACHINE.gpus), reason="this machine has a GPU, so engines would not only be built"),
+]
+
+
+@pytest.fixture(scope="module")
+def built(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, str]:
+    """Run the benchmarks of TensorRT and return their folder and what they printed."""
+    folder = tmp_path_factory.mktemp("engines")
+    scaffold(folder)
+    done = subprocess.run(
+        [sys.executable, "-m", "pytest", "bench/", "--backend", "trt", "--imgsz", "64", "--effort", "quick", "-rs"],
+        cwd=folder,
+        env={**os.environ, "BENCHSUITE_CACHE": str(folder / "cache"), "PYTHONPATH": str(ROOT)},
+        text=True,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        timeout=300,
+    )
+    assert done.returncode == 0, done.stdout
+    return folder, done.stdout
+
+
+def test_engines_are_built_and_nothing_is_said_to_have_run(built: tuple[Path, str]) -> None:
+    """Each precision has an engine with its size and build time; whatever needs a GPU is absent with that reason."""
+    folder, output = built
+    found = {record.case.precision: record for record in records.read(folder / "reports/latest/records.jsonl")[0]}
+    assert list(found) == ["fp32", "fp16", "bf16", "int8"]
+    for record in found.values():
+        assert (record.outcome, record.reason) == ("built", "built here, not run: no GPU")
+        assert not isinstance(record.artifact, Absent)
+        assert record.artifact.bytes > 1_000_000
+        assert not isinstance(record.artifact.build_s, Absent)
+        assert 0 < record.artifact.build_s < 60
+        metrics = record.metrics
+        for timed in (metrics.latency, metrics.throughput, metrics.cold, metrics.memory):
+            assert timed == Absent("built here, not run: no GPU")
+    sizes = {name: record.artifact.bytes for name, record in found.items() if not isinstance(record.artifact, Absent)}
+    assert sizes["fp16"] < 0.75 * sizes["fp32"]
+    assert "18 passed, 18 skipped" in output
+    assert list((folder / "cache" / "artifacts").glob(f"*/files/{ENGINE_FILE}"))
+
+
+def test_what_stands_in_for_an_engine_is_scored_and_its_account_is_the_graph_s(built: tuple[Path, str]) -> None:
+    """mAP and parity are those of the ONNX file, and the proof counts its convolutions and says that nothing ran."""
+    folder, _ = built
+    found = {record.case.precision: record for record in records.read(folder / "reports/latest/records.jsonl")[0]}
+    for precision, record in found.items():
+        assert not isinstance(record.validity.ran, Absent)
+        assert record.validity.ran.runtime.endswith("built and not run")
+        assert record.validity.label == precision
+        assert isinstance(record.metrics.accuracy, Absent) == (precision == "bf16")
+        assert isinstance(record.metrics.parity, Absent) == (precision == "bf16")
+    int8 = found["int8"].validity.ran
+    assert not isinstance(int8, Absent)
+    assert not isinstance(int8.int8_mac_share, Absent)
+    assert int8.int8_mac_share > 0.9
+    assert int8.kernels["Conv int8"] > 10 * int8.kernels["Conv fp32"]
+    bf16 = found["bf16"].metrics.accuracy
+    assert isinstance(bf16, Absent)
+    assert "nor does its ONNX file: ONNX Runtime has no bf16" in bf16.reason
+
+
+def test_what_the_parser_refuses_is_said_with_its_node(built: tuple[Path, str], tmp_path: Path) -> None:
+    """Asymmetric Q/DQ and a file that is no ONNX are refused in the parser's own words."""
+    onnx: Any = pytest.importorskip("onnx")
+    entries = Store(built[0] / "cache").entries()
+    (entry,) = (it for it in entries if (it.recipe.format, it.recipe.scheme) == ("onnx", SYMMETRIC))
+    model = onnx.load(built[0] / "cache" / "artifacts" / entry.digest / "files" / "model.onnx")
+    node = next(node for node in model.graph.node if node.op_type == "QuantizeLinear")
+    (zero_point,) = (tensor for tensor in model.graph.initializer if tensor.name == node.input[2])
+    zero_point.CopyFrom(onnx.numpy_helper.from_array(np.array(3, np.int8), zero_point.name))
+    onnx.save(model, tmp_path / "asymmetric.onnx")
+    refused = rf"TensorRT for RTX .* cannot read the ONNX file: node {node.name} .*Non-zero zero point is not supported"
+    with pytest.raises(BuildError, match=refused):
+        build_engine(RTX, tmp_path / "asymmetric.onnx", tmp_path / ENGINE_FILE)
+    (tmp_path / "text.onnx").write_text("no network")
+    with pytest.raises(BuildError, match="TensorRT for RTX"):
+        build_engine(RTX, tmp_path / "text.onnx", tmp_path / ENGINE_FILE)
+    assert not (tmp_path / ENGINE_FILE).exists()
