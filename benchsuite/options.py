@@ -15,6 +15,13 @@ from benchsuite.errors import raise_all
 from benchsuite.measure.effort import EFFORTS, Effort
 
 HeadChoice = Literal["auto", "end2end", "both"]
+# What older articles on TensorRT name, and which of our methods does the same.
+_CALIBRATORS = {
+    "IInt8EntropyCalibrator": "entropy",
+    "IInt8EntropyCalibrator2": "entropy",
+    "IInt8MinMaxCalibrator": "minmax",
+    "IInt8LegacyCalibrator": "percentile",
+}
 CalibMethod = Literal["default", "minmax", "mean-minmax", "entropy", "percentile"]
 PERCENTILES = ("p50", "p90", "p95", "p99")
 
@@ -229,6 +236,15 @@ def _scheme(text: str) -> str:
     return text
 
 
+def _calib_method(text: str) -> str:
+    if text in _CALIBRATORS:
+        raise ValueError(
+            "TensorRT has no calibrator classes any more: its INT8 is Q/DQ pairs in the ONNX file, whose ranges "
+            f"benchsuite sets; --calib-method {_CALIBRATORS[text]} is the same choice"
+        )
+    return _one_of(get_args(CalibMethod))(text)
+
+
 def _effort(text: str) -> Effort:
     return EFFORTS[_one_of(tuple(EFFORTS))(text)]
 
@@ -248,10 +264,10 @@ SETTINGS = (
     Setting("--calib-size", "64", "N", "images to calibrate INT8 on", _whole(1)),
     Setting("--calib-method", "default", "METHOD",
             "how INT8 ranges are set: default (the backend's best known), minmax, mean-minmax, entropy or percentile",
-            _one_of(get_args(CalibMethod))),
+            _calib_method),
     Setting("--quant-scheme", "default", "SCHEME",
             f"INT8 scheme: default (the backend's best known), auto (the fastest that keeps --max-map-drop, searched "
-            f"for), {', '.join(EVERY_SCHEME)}; ~ and parts that stay float may follow, as in qdq-u8s8~stem+p2",
+            f"for), {', '.join(EVERY_SCHEME)}; ~ and parts that stay float may follow, as in qdq-u8s8~p2+neck",
             _scheme),
     Setting("--search-budget", "10min", "TIME", "time that --quant-scheme auto may search for a case", _seconds),
     Setting("--head", "auto", "HEAD", "auto (one-to-many with NMS everywhere), end2end (NMS-free) or both",

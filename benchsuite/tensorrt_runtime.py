@@ -42,7 +42,10 @@ def build_engine(flavour: Flavour, source: Path, target: Path) -> str:
 
     Raises BuildError with the parser's or the builder's own message.
     """
-    trt = importlib.import_module(flavour.module)
+    try:
+        trt = importlib.import_module(flavour.module)
+    except (ImportError, OSError) as error:
+        raise BuildError(f"{flavour.name} is installed and cannot be loaded: {error}") from None
     messages: list[str] = []
     logger = _collecting_logger(trt, messages)
     builder = trt.Builder(logger)

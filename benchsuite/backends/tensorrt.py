@@ -12,7 +12,7 @@ from benchsuite.backends.tools import tools_for
 from benchsuite.cases import Case
 from benchsuite.environment import Machine
 from benchsuite.errors import SessionError
-from benchsuite.tensorrt_runtime import Flavour, installed_flavours
+from benchsuite.tensorrt_runtime import FLAVOURS, Flavour, installed_flavours
 
 _NOT_YET = "running TensorRT engines on a GPU is not supported yet: use torch, onnx, openvino or ncnn on the CPU"
 _INSTALL = "pip install 'benchsuite[trt-rtx]' builds engines without a GPU"
@@ -44,7 +44,9 @@ class TensorrtBackend:
     def need(self, case: Case, machine: Machine, options: Mapping[str, str]) -> ArtifactNeed:
         """Return the engine of the case's precision."""
         scheme = chosen_scheme("trt", SYMMETRIC, options) if case.precision == "int8" else ""
-        tools = (*tools_for("onnx", case.precision), *_flavour(machine).distributions)
+        chosen = _flavour(machine)
+        others = {name for flavour in FLAVOURS if flavour != chosen for name in flavour.distributions}
+        tools = tuple(name for name in tools_for("trt", case.precision) if name not in others)
         return ArtifactNeed("trt", case.precision, scheme, bool(scheme), tools)
 
     def open(self, artifact: Path, case: Case, policy: RunPolicy) -> Session:  # noqa: ARG002

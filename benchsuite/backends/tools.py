@@ -4,12 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from benchsuite.tensorrt_runtime import FLAVOURS
+
 # Stands in recipes like a package's version: raise it with any change to benchsuite's own quantising that moves a bit.
 QUANTISER, QUANTISER_VERSION = "benchsuite-quantiser", "4"
 # In place of a precision: an artifact that holds what a network's tensors did on the calibration images. Every INT8
 # scheme of the network, and every method of setting ranges, is made from the same one.
 OBSERVED = "observed"
 _ONNX = ("ultralytics", "torch", "onnx", "onnxslim")
+# One of them builds an engine; which one is the backend's choice.
+_TENSORRT = tuple(name for flavour in FLAVOURS for name in flavour.distributions)
 _TOOLS: Mapping[tuple[str, str], tuple[str, ...]] = {
     # The checkpoint itself.
     ("torch", "fp32"): (),
@@ -26,6 +30,10 @@ _TOOLS: Mapping[tuple[str, str], tuple[str, ...]] = {
     # ncnn itself runs the calibration.
     ("ncnn", OBSERVED): ("ultralytics", "torch", "pnnx", "ncnn", QUANTISER),
     ("ncnn", "int8"): ("ultralytics", "torch", "pnnx", "ncnn", QUANTISER),
+    ("trt", "fp32"): (*_ONNX, *_TENSORRT),
+    ("trt", "fp16"): (*_ONNX, "onnxruntime", "onnxruntime-gpu", *_TENSORRT),
+    ("trt", "bf16"): (*_ONNX, "onnxruntime", "onnxruntime-gpu", *_TENSORRT),
+    ("trt", "int8"): (*_ONNX, "onnxruntime", "onnxruntime-gpu", QUANTISER, *_TENSORRT),
 }
 
 

@@ -21,7 +21,10 @@ RUNTIME_PACKAGES: Mapping[Backend, tuple[str, ...]] = {
     "ncnn": ("ncnn",),
 }
 # Distributions that provide the same runtime for other hardware.
-_VARIANTS = {"onnxruntime": ("onnxruntime-gpu",), "tensorrt": ("tensorrt-cu13", "tensorrt-cu12")}
+_VARIANTS = {
+    "onnxruntime": ("onnxruntime-gpu",),
+    "tensorrt": ("tensorrt-cu13", "tensorrt-cu12", "tensorrt-rtx-cu13-bindings"),
+}
 
 
 @dataclass(frozen=True)

@@ -55,6 +55,8 @@ def headline(run: Run, findings: Sequence[Finding], unmeasured: Sequence[Unmeasu
         return Headline("FAILED", "bad", f"{bad}. {facts}")
     if not any(record.outcome in ("measured", "built") for record in run.records):
         return Headline("NOTHING MEASURED", "warn", facts)
+    if not any(record.outcome == "measured" for record in run.records):
+        return Headline("BUILT, NOT MEASURED", "none", facts)
     if run.state != "finished":
         return Headline("UNFINISHED", "warn", facts)
     if not findings:

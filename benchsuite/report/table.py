@@ -1,9 +1,9 @@
-"""The deployment table: one row a measured case, every cell a text with what stands behind it."""
+"""The deployment table: one row a measured or built case, every cell a text with what stands behind it."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TypeVar
 
 from benchsuite.absence import Absent
@@ -56,7 +56,7 @@ _SPEED = ("p50", "p95", "p99", "inference", "speedup", "throughput")
 
 @dataclass(frozen=True)
 class Row:
-    """One measured case."""
+    """One measured or built case."""
 
     case_id: str
     name: str
@@ -103,9 +103,20 @@ def make_row(record: Record, reference: Record | None, void: str, setup: Setup, 
                 cells[key] = Cell(cells[key].text, cells[key].detail, void, note, void=True)
     label = record.validity.label
     ran = _cell(label, notes, lambda text: Cell(text, title=_runtime(record)))
+    if record.outcome == "built":
+        ran = replace(ran, text=f"{ran.text}, only built")
+        _note_stand_in(cells, notes)
     return Row(record.case.id, record.case.scheme, ran, cells, recommended, void)
 
 
+def _note_stand_in(cells: dict[str, Cell], notes: Notes) -> None:
+    """Say what was evaluated where the artifact itself cannot run."""
+    for key in ("map50_95", "map50", "small", "parity"):
+        if cells[key].text != ABSENT:
+            cells[key] = replace(cells[key], note=notes.number(_STAND_IN))
+
+
+_STAND_IN = "of the ONNX file that the engine was built from, run by ONNX Runtime on the CPU"
 _WITH_DEPENDENCIES = "bytes on disk with everything that the packages pull in, stands for the download"
 
 
@@ -161,8 +172,8 @@ def _memory(memory: Memory) -> Cell:
 
 
 def _size(artifact: ArtifactFacts) -> Cell:
-    built = "" if isinstance(artifact.build_s, Absent) else f", built in {significant(artifact.build_s)} s"
-    return Cell(megabytes(artifact.bytes), title=f"{artifact.bytes:,} bytes, sha256 {artifact.sha256[:12]}{built}")
+    built = "" if isinstance(artifact.build_s, Absent) else f"{significant(artifact.build_s)} s to build"
+    return Cell(megabytes(artifact.bytes), built, f"{artifact.bytes:,} bytes, sha256 {artifact.sha256[:12]}")
 
 
 def _params(complexity: Complexity) -> Cell:

@@ -42,6 +42,15 @@ def test_bad_value_is_refused(name: str, text: str) -> None:
         parse({name: text})
 
 
+@pytest.mark.parametrize(
+    ("name", "method"), [("IInt8EntropyCalibrator2", "entropy"), ("IInt8MinMaxCalibrator", "minmax")]
+)
+def test_calibrators_of_older_articles_are_told_what_took_their_place(name: str, method: str) -> None:
+    """TensorRT's former calibrator classes are answered with the same choice of method."""
+    with pytest.raises(UsageError, match=f"Q/DQ pairs in the ONNX file.*--calib-method {method} is the same choice"):
+        parse({"calib_method": name})
+
+
 def test_limits_are_read_with_their_units() -> None:
     """Limits keep ns and bytes, whatever unit they were given in."""
     limits = parse({"max_latency": "p50=20ms,p95=1.5s", "max_memory": "1GiB", "min_map": "0.5"}).limits

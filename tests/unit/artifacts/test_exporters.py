@@ -10,7 +10,7 @@ import pytest
 from benchsuite.artifacts.exporters import EXPORTERS, Order, build, parent_recipe
 from benchsuite.artifacts.recipe import Calibration, Recipe
 from benchsuite.backends import backend
-from benchsuite.backends.schemes import SCHEMES
+from benchsuite.backends.schemes import SCHEMES, SYMMETRIC
 from benchsuite.backends.tools import OBSERVED, tools_for
 from benchsuite.errors import BuildError
 from benchsuite.testing import make_case, make_machine
@@ -37,6 +37,8 @@ def recipe(artifact_format: str, precision: str, scheme: str = "") -> Recipe:
         (recipe("openvino", "fp32"), recipe("onnx", "fp32")),
         (recipe("openvino", "fp16"), recipe("openvino", "fp32")),
         (recipe("openvino", "int8", "nncf-mixed"), recipe("openvino", "fp32")),
+        (recipe("trt", "bf16"), recipe("onnx", "bf16")),
+        (recipe("trt", "int8", SYMMETRIC), recipe("onnx", "int8", SYMMETRIC)),
     ],
 )
 def test_parent_is_what_its_own_case_makes(made: Recipe, parent: Recipe) -> None:
@@ -86,6 +88,16 @@ def test_tools_of_a_case_are_the_table_s() -> None:
     need = backend("openvino").need(make_case(backend="openvino", precision="int8"), make_machine(), {})
     assert need.tools == tools_for("openvino", "int8")
     assert {"ultralytics", "torch", "onnx", "openvino", "nncf"} <= set(need.tools)
+
+
+def test_an_engine_is_made_by_one_tensorrt() -> None:
+    """Where both are installed and no GPU is found, only the one that builds without a GPU stands in the recipe."""
+    packages = {"tensorrt": "11", "tensorrt-rtx-cu13-bindings": "1", "onnxruntime": "1"}
+    case = make_case(backend="trt", precision="int8", device="cuda:0")
+    need = backend("trt").need(case, make_machine(packages=packages), {})
+    assert "tensorrt-rtx-cu13-bindings" in need.tools
+    assert "tensorrt" not in need.tools
+    assert (need.format, need.scheme, need.calibrated) == ("trt", SYMMETRIC, True)
 
 
 def test_unknown_scheme_is_refused(tmp_path: Path) -> None:

@@ -61,10 +61,11 @@ def test_largest_group_comes_first() -> None:
     assert _ids([small, *large, last]) == [[it.case.id for it in large], [small.case.id], [last.case.id]]
 
 
-def test_only_measured_rows_are_grouped() -> None:
-    """Skipped, failed and built cases are listed elsewhere."""
-    made = [make_record(outcome=outcome) for outcome in ("skipped", "failed", "built")]
-    assert group(made) == ()
+def test_only_rows_with_figures_are_grouped() -> None:
+    """Skipped and failed cases are listed elsewhere; one that was built has its size."""
+    assert group([make_record(outcome=outcome) for outcome in ("skipped", "failed")]) == ()
+    built = make_record(outcome="built")
+    assert [part.records for part in group([built])] == [(built,)]
 
 
 def test_title_says_what_the_rows_share() -> None:

@@ -36,6 +36,12 @@ def test_word_follows_the_findings(findings: list[Finding], word: str, tone: str
     assert "1 case measured, 1 skipped." in line.sentence
 
 
+def test_a_run_that_only_built_measured_nothing() -> None:
+    """Engines without a GPU are no measurement."""
+    line = headline(make_run([make_record(outcome="built")]), [], [Unmeasured("case", "built", "no GPU")])
+    assert (line.word, line.sentence) == ("BUILT, NOT MEASURED", "1 only built.")
+
+
 def test_failed_case_fails_the_run_without_a_baseline() -> None:
     """A case that failed makes the headline red, whatever there is to compare with."""
     line = headline(RUN, [], [Unmeasured("case", "failed", "died")])

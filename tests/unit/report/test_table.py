@@ -104,6 +104,20 @@ def test_ran_is_the_label_and_what_proves_it() -> None:
     assert row.ran.title == "onnx 1.0: Conv 64, MaxPool 3"
 
 
+def test_built_row_says_what_stands_in_for_it() -> None:
+    """An engine that did not run has its size and build time, and a note on whose mAP that is."""
+    notes = Notes()
+    record = make_record(make_case(backend="trt", precision="int8"), "built", "not run")
+    assert not isinstance(record.artifact, Absent)
+    metrics = make_metrics(latency=Absent("not run"))
+    row = _row(replace(record, metrics=metrics, artifact=replace(record.artifact, build_s=1.94)), notes=notes)
+    assert row.ran.text == "int8, only built"
+    assert row.cells["size"].detail == "1.94 s to build"
+    assert row.cells["p50"].text == ABSENT
+    for key in ("map50_95", "map50", "small", "parity"):
+        assert notes.texts[row.cells[key].note - 1].startswith("of the ONNX file that the engine was built from")
+
+
 def test_gpu_memory_and_worst_class_stand_behind_their_figures() -> None:
     """GPU memory is the second line of memory; parity names its worst class, or none where there is none."""
     metrics = make_metrics(memory=make_memory(gpu_bytes=2_500_000_000))
