@@ -107,7 +107,9 @@ def cases(given: Mapping[str, str]) -> None:
     machine, options = read_machine(), parse(given)
     table = Table("case", "here", box=None, pad_edge=False)
     for case in select(options, cache_root())[1]:
-        table.add_row(case.id, backend(case.backend).why_not(case, machine) or "can run", style=None)
+        runtime = backend(case.backend)
+        here = runtime.why_not(case, machine) or runtime.only_builds(case, machine) or "can run"
+        table.add_row(case.id, here, style=None)
     Console(markup=False, highlight=False).print(table)
 
 

@@ -46,18 +46,24 @@ def _machine_lines(machine: Machine) -> Iterator[str]:
 
 
 def _case_lines(machine: Machine) -> Iterator[str]:
-    reasons = {(case.backend, case.precision): _why_not(case, machine) for case in cases_of(defaults(), ["model"])}
+    answers = {(case.backend, case.precision): _answer(case, machine) for case in cases_of(defaults(), ["model"])}
     yield f"{'':10}" + "".join(f"{precision:>8}" for precision in PRECISIONS)
     for name in BACKENDS:
-        yield f"{name:10}" + "".join(f"{'no' if reasons[name, precision] else 'yes':>8}" for precision in PRECISIONS)
+        yield f"{name:10}" + "".join(f"{answers[name, precision][0]:>8}" for precision in PRECISIONS)
     yield ""
-    for (name, precision), reason in reasons.items():
+    for (name, precision), (_, reason) in answers.items():
         if reason:
             yield from _wrapped(f"{name} {precision}: ", reason)
 
 
-def _why_not(case: Case, machine: Machine) -> str | None:
-    return backend(case.backend).why_not(case, machine)
+def _answer(case: Case, machine: Machine) -> tuple[str, str]:
+    """Return yes, no or builds, and the reason for the latter two."""
+    runtime = backend(case.backend)
+    reason = runtime.why_not(case, machine)
+    if reason:
+        return "no", reason
+    reason = runtime.only_builds(case, machine)
+    return ("builds", reason) if reason else ("yes", "")
 
 
 def _wrapped(label: str, text: str) -> list[str]:

@@ -108,7 +108,7 @@ def read_machine() -> Machine:
     return Machine(
         cpu=_cpu_name(),
         arch=platform.machine(),
-        isa=_isa(),
+        isa=instruction_sets(),
         cores=psutil.cpu_count(logical=False) or os.cpu_count() or 1,
         usable_cores=usable_cores(),
         cpu_quota_cores=_cpu_quota(),
@@ -147,7 +147,8 @@ def _cpu_name() -> str:
     return match.group(1).strip() if match else platform.processor() or platform.machine()
 
 
-def _isa() -> tuple[str, ...]:
+def instruction_sets() -> tuple[str, ...]:
+    """Return which of the instruction sets that decide about kernels this CPU has."""
     match = re.search(r"^(?:flags|Features)\s*:\s*(.+)$", _read("/proc/cpuinfo"), re.MULTILINE)
     found = set(match.group(1).split()) if match else set()
     return tuple(flag for flag in ISA_FLAGS if flag in found)

@@ -144,7 +144,7 @@ def _onnx_int8(options: QdqOptions, order: Order) -> None:
     from benchsuite.quantize.onnx_static import quantize_onnx
 
     observed = load_observed(order.source / RANGES_FILE)
-    options = replace(options, float_groups=split_scheme(order.recipe.scheme)[1])
+    options = replace(options, float_groups=(*options.float_groups, *split_scheme(order.recipe.scheme)[1]))
     quantize_onnx(order.source / _PREPARED, order.folder / "model.onnx", observed, options, _method(order))
 
 
@@ -190,11 +190,12 @@ def _openvino_fp16(order: Order) -> None:
     openvino.save_model(model, str(order.folder / "model.xml"), compress_to_fp16=True)
 
 
-def _openvino_int8(preset: Any, order: Order) -> None:
+def _openvino_int8(preset: Any, correct_bias: bool, order: Order) -> None:
     from benchsuite.quantize.openvino import quantize_openvino
 
     source, target = order.source / "model.xml", order.folder / "model.xml"
-    quantize_openvino(source, target, _batch_count(order), partial(_batch, order), preset, _method(order))
+    batch = partial(_batch, order)
+    quantize_openvino(source, target, _batch_count(order), batch, preset, correct_bias, _method(order))
 
 
 def _ncnn(order: Order) -> None:
@@ -258,7 +259,7 @@ EXPORTERS: Mapping[tuple[str, str, str], Callable[[Order], None]] = {
     ("onnx", "int8", "qdq-u8s7"): partial(_onnx_int8, QdqOptions(seven_bit_weights=True)),
     ("onnx", "int8", "qdq-u8s8-headfloat"): partial(_onnx_int8, QdqOptions(float_head="branches")),
     ("onnx", "int8", "qdq-u8s8-headint8"): partial(_onnx_int8, QdqOptions(float_head="decode")),
-    ("onnx", "int8", "qdq-u8s8-firstint8"): partial(_onnx_int8, QdqOptions(float_first=False)),
+    ("onnx", "int8", "qdq-u8s8-most"): partial(_onnx_int8, QdqOptions(float_head="decode", float_groups=())),
     ("onnx", "int8", "qdq-u8s8-pertensor"): partial(_onnx_int8, QdqOptions(per_channel=False)),
     ("onnx", "int8", "qdq-u8s8-silu8"): partial(_onnx_int8, QdqOptions(integer_silu=True)),
     ("onnx", "int8", "qop-u8s8"): partial(_onnx_int8, QdqOptions(fused_operators=True)),
@@ -267,14 +268,16 @@ EXPORTERS: Mapping[tuple[str, str, str], Callable[[Order], None]] = {
     ("onnx", "int8", "ultralytics"): _onnx_ultralytics,
     ("openvino", "fp32", ""): _openvino,
     ("openvino", "fp16", ""): _openvino_fp16,
-    ("openvino", "int8", "nncf-mixed"): partial(_openvino_int8, "mixed"),
-    ("openvino", "int8", "nncf-performance"): partial(_openvino_int8, "performance"),
+    ("openvino", "int8", "nncf-mixed"): partial(_openvino_int8, "mixed", False),
+    ("openvino", "int8", "nncf-mixed-corrected"): partial(_openvino_int8, "mixed", True),
+    ("openvino", "int8", "nncf-performance"): partial(_openvino_int8, "performance", False),
     ("ncnn", "fp32", ""): _ncnn,
     ("ncnn", "fp16", ""): _ncnn,
     ("ncnn", OBSERVED, ""): _ncnn_observed,
     ("ncnn", "int8", "ncnn-w8"): partial(_ncnn_int8, Int8Options()),
     ("ncnn", "int8", "ncnn-w8-depthwise"): partial(_ncnn_int8, Int8Options(float_depthwise=False)),
     ("ncnn", "int8", "ncnn-w8-ends"): partial(_ncnn_int8, Int8Options(float_ends=False)),
+    ("ncnn", "int8", "ncnn-w8-early"): partial(_ncnn_int8, Int8Options(float_early=False)),
     ("trt", "fp32", ""): _engine,
     ("trt", "fp16", ""): _engine,
     ("trt", "bf16", ""): _engine,

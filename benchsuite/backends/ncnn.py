@@ -13,11 +13,11 @@ import numpy as np
 
 from benchsuite.absence import Absent
 from benchsuite.backends.interface import ArtifactNeed, FloatArray, Ran, RunPolicy
-from benchsuite.backends.reasons import bf16_instructions, cpu_only, not_installed
+from benchsuite.backends.reasons import cpu_only, has_bf16, not_installed
 from benchsuite.backends.schemes import SCHEMES, chosen_scheme
 from benchsuite.backends.tools import tools_for
 from benchsuite.cases import Case
-from benchsuite.environment import Machine, read_machine
+from benchsuite.environment import Machine, instruction_sets
 from benchsuite.errors import SessionError
 from benchsuite.quantize.ncnn_int8 import overflowing
 from benchsuite.quantize.ncnn_network import CONVOLUTIONS, TAGS, Weights, read_network
@@ -120,7 +120,7 @@ class NcnnSession:
         import ncnn
 
         layers = self._net.layers()
-        native_bf16 = bf16_instructions(read_machine())
+        native_bf16 = has_bf16(instruction_sets())
         # A net of stored int8 weights runs them in integer kernels whatever its options say.
         integer = _integer_layers(self._param, self._weights)
         precisions = {

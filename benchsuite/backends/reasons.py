@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 from benchsuite.cases import Case
 from benchsuite.environment import Machine
 
@@ -28,14 +30,14 @@ def cpu_only(case: Case, machine: Machine, runtime: str, planned: bool = False) 
     return f"{runtime} on {case.device} is not supported yet: use --device cpu"
 
 
-def bf16_instructions(machine: Machine) -> bool:
-    """Say whether the CPU multiplies bf16 numbers itself."""
-    return any(flag in machine.isa for flag in ("avx512_bf16", "amx_bf16", "bf16"))
+def has_bf16(isa: Iterable[str]) -> bool:
+    """Say whether a CPU of these instruction sets multiplies bf16 numbers itself."""
+    return not {"avx512_bf16", "amx_bf16", "bf16"}.isdisjoint(isa)
 
 
 def no_bf16_instructions(machine: Machine, runtime: str) -> str | None:
     """Say that the CPU would have to emulate bf16, if it would."""
-    if bf16_instructions(machine):
+    if has_bf16(machine.isa):
         return None
     wanted = "avx512_bf16 or amx_bf16" if machine.is_x86 else "bf16"
     return f"this CPU has no bf16 instructions ({wanted}): {runtime} would not gain from bf16; use fp32"

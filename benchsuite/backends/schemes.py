@@ -21,29 +21,28 @@ SYMMETRIC = "qdq-s8s8-symmetric"
 
 # fmt: off
 SCHEMES: Mapping[str, tuple[str, ...]] = {
-    # u8 activations and s8 weights, one scale a channel; the first convolution, the last of each head branch, the
-    # decode and attention stay float, and so does SiLU but in -silu8.
+    # u8 activations and s8 weights, one scale a channel; the stem and p2, attention, the last convolution of each head
+    # branch and the decode stay float (of these only attention's core and the decode in -most), and SiLU but in -silu8.
     "onnx": (
-        "qdq-u8s8", "qdq-s8s8", "qdq-u8s7", "qdq-u8s8-headfloat", "qdq-u8s8-headint8", "qdq-u8s8-firstint8",
+        "qdq-u8s8", "qdq-s8s8", "qdq-u8s7", "qdq-u8s8-headfloat", "qdq-u8s8-headint8", "qdq-u8s8-most",
         "qdq-u8s8-pertensor", "qdq-u8s8-silu8", "qop-u8s8", "dynamic-u8u8", "ultralytics",
     ),
-    "openvino": ("nncf-mixed", "nncf-performance"),
+    # -corrected: with NNCF's own correction of biases, which moves scores further from FP32's.
+    "openvino": ("nncf-mixed", "nncf-performance", "nncf-mixed-corrected"),
     # s8 both ways; the first convolution, branch ends and depthwise convolutions stay float.
-    "ncnn": ("ncnn-w8", "ncnn-w8-depthwise", "ncnn-w8-ends"),
+    "ncnn": ("ncnn-w8", "ncnn-w8-depthwise", "ncnn-w8-ends", "ncnn-w8-early"),
     "trt": (SYMMETRIC,),
 }
 # fmt: on
 EVERY_SCHEME = tuple(scheme for offered in SCHEMES.values() for scheme in offered)
 # Schemes whose ranges are found in every call: no image calibrates them.
 UNCALIBRATED = frozenset({"dynamic-u8u8"})
-# Where everything is integer that gains by it: a search starts here and lets further parts stay float.
-MOST_INTEGER = "qdq-u8s8-headint8"
-# The stem is the first convolution, which is float as it is.
-PARTS = tuple(group for group in GROUPS if group != "stem")
+# Where everything that can be integer is: a search starts here and lets parts of the network stay float.
+MOST_INTEGER = "qdq-u8s8-most"
 METHODS: Mapping[str, tuple[str, ...]] = {
     "onnx": ("percentile", "minmax", "mean-minmax", "entropy"),
     "openvino": ("mean-minmax", "minmax", "percentile"),
-    "ncnn": ("minmax", "mean-minmax", "percentile", "entropy"),
+    "ncnn": ("mean-minmax", "minmax", "percentile", "entropy"),
     "trt": ("percentile", "minmax", "mean-minmax", "entropy"),
 }
 
@@ -84,8 +83,8 @@ def scheme_problem(scheme: str) -> str:
         return f"there is no such scheme; give one of {', '.join((DEFAULT, AUTO, *EVERY_SCHEME))}"
     if groups and not base.startswith(("qdq", "qop")):
         return f"{base} has no parts that can be named to stay float"
-    unknown = [group for group in groups if group not in PARTS]
-    return f"{', '.join(unknown)} is no part of a network; there are {', '.join(PARTS)}" if unknown else ""
+    unknown = [group for group in groups if group not in GROUPS]
+    return f"{', '.join(unknown)} is no part of a network; there are {', '.join(GROUPS)}" if unknown else ""
 
 
 def chosen_scheme(artifact_format: str, default: str, options: Mapping[str, str]) -> str:

@@ -16,23 +16,27 @@ import numpy as np
 import numpy.typing as npt
 
 from benchsuite.errors import BuildError
+from benchsuite.quantize.bias import mean_shift
 from benchsuite.quantize.ncnn_network import CONVOLUTIONS, Array, Layer, Network, Weights, read_network, write_network
-from benchsuite.quantize.ranges import Observed, Tally
+from benchsuite.quantize.ranges import Means, Observed, Tally
 
 FloatArray = npt.NDArray[np.float32]
 
 FILES = "model.ncnn.param", "model.ncnn.bin"
 LEVELS = 127
+# Up to this stride rounding costs most agreement, and integer kernels gain little on the few channels.
+_EARLY = 4
 # Winograd F(4, 3) multiplies its int32 sums by 576, so beyond this they wrap (ncnn, convolution_3x3_winograd_int8.h).
 WINOGRAD_BOUND = (2**31 - 1) // 576
 
 
 @dataclass(frozen=True)
 class Int8Options:
-    """What stays float: depthwise convolutions, and the last convolution of each head branch."""
+    """What stays float: depthwise convolutions, the last one of each head branch, and those up to a quarter's size."""
 
     float_depthwise: bool = True
     float_ends: bool = True
+    float_early: bool = True
 
 
 def observe_ncnn(source: Path, images: Iterable[FloatArray]) -> Mapping[str, Observed]:
@@ -41,7 +45,7 @@ def observe_ncnn(source: Path, images: Iterable[FloatArray]) -> Mapping[str, Obs
     Images are (3, imgsz, imgsz), RGB 0 to 1. Raises BuildError for a network that is not understood.
     """
     network = read_network(*(source / name for name in FILES))
-    every = Int8Options(float_depthwise=False, float_ends=False)
+    every = Int8Options(float_depthwise=False, float_ends=False, float_early=False)
     blobs = sorted(set(observed_blobs(network, quantised_layers(network, every)).values()))
     extract = _extractor(source, blobs)
     tally = Tally()
@@ -62,10 +66,10 @@ def quantize_ncnn(
     chosen = quantised_layers(network, options)
     if not chosen:
         raise BuildError("the network has no convolution that could be quantised")
-    thresholds = {
-        name: max(map(abs, observed[blob].bounds(method))) for name, blob in observed_blobs(network, chosen).items()
-    }
-    write_network(quantised(network, thresholds), *(target / name for name in FILES))
+    inputs = {name: observed[blob] for name, blob in observed_blobs(network, chosen).items()}
+    thresholds = {name: max(map(abs, found.bounds(method))) for name, found in inputs.items()}
+    means = {name: found.means for name, found in inputs.items()}
+    write_network(quantised(network, thresholds, means), *(target / name for name in FILES))
 
 
 def quantised_layers(network: Network, options: Int8Options) -> tuple[str, ...]:
@@ -83,14 +87,20 @@ def quantised_layers(network: Network, options: Int8Options) -> tuple[str, ...]:
 
     def end(layer: Layer) -> bool:
         """A branch ends where a convolution is only reshaped and then joined with the other strides."""
-        (after,) = consumers[layer.outputs[0]] if len(consumers[layer.outputs[0]]) == 1 else (None,)
-        if after is None or after.kind != "Reshape":
+        after = consumers.get(layer.outputs[0], [])
+        if len(after) != 1 or after[0].kind != "Reshape":
             return False
-        joined = consumers.get(after.outputs[0], [])
+        joined = consumers.get(after[0].outputs[0], [])
         return len(joined) == 1 and joined[0].kind == "Concat"
 
+    shrunk: dict[str, int] = {}
     chosen = []
     for layer in network.layers:
+        stride = layer.number(3, 1) if layer.kind in CONVOLUTIONS else 1
+        factor = max((shrunk[blob] for blob in layer.inputs), default=1) * stride
+        shrunk |= dict.fromkeys(layer.outputs, factor)
+        if options.float_early and factor <= _EARLY:
+            continue
         if layer.kind not in CONVOLUTIONS or first(layer) or layer.channels == 1:
             continue
         if layer.kind == "ConvolutionDepthWise" and options.float_depthwise:
@@ -114,17 +124,21 @@ def observed_blobs(network: Network, names: Sequence[str]) -> Mapping[str, str]:
     return found
 
 
-def quantised(network: Network, thresholds: Mapping[str, float]) -> Network:
-    """Return the network with the layers that have a threshold stored as int8."""
+def quantised(network: Network, thresholds: Mapping[str, float], means: Mapping[str, Means]) -> Network:
+    """Return the network with the layers that have a threshold stored as int8.
+
+    `means` (channels,) are those of what each of these layers reads.
+    """
     return replace(
         network,
         layers=tuple(
-            _quantised(layer, thresholds[layer.name]) if layer.name in thresholds else layer for layer in network.layers
+            _quantised(layer, thresholds[layer.name], means[layer.name]) if layer.name in thresholds else layer
+            for layer in network.layers
         ),
     )
 
 
-def _quantised(layer: Layer, threshold: float) -> Layer:
+def _quantised(layer: Layer, threshold: float, means: Means) -> Layer:
     if not np.isfinite(threshold) or threshold <= 0:
         raise BuildError(f"calibration found no range for layer {layer.name}: its input was {threshold} throughout")
     assert isinstance(layer.weights, Weights)
@@ -135,7 +149,13 @@ def _quantised(layer: Layer, threshold: float) -> Layer:
     scales = (LEVELS / np.where(largest > 0, largest, LEVELS)).astype(np.float32)
     stored = rounded(weight * scales[:, None])
     params = {**layer.params, "8": "2" if layer.kind == "Convolution" else "1"}
-    weights = Weights("int8", stored.ravel(), layer.weights.bias, scales, np.array([LEVELS / threshold], np.float32))
+    error = stored / scales[:, None].astype(np.float64) - weight
+    groups = max(layer.groups, 1)
+    shift = mean_shift(error.reshape(layer.channels, len(means) // groups, -1), means, groups)
+    bias = layer.weights.bias
+    if bias is not None:
+        bias = (bias - shift).astype(np.float32)
+    weights = Weights("int8", stored.ravel(), bias, scales, np.array([LEVELS / threshold], np.float32))
     return replace(layer, params=params, weights=weights)
 
 

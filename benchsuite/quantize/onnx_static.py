@@ -2,9 +2,10 @@
 
 A convolution becomes integer only between a DequantizeLinear and a QuantizeLinear, so Add, Concat, MaxPool and Resize
 between convolutions are quantised too. SiLU runs as one float kernel between the two, which takes less time than the
-two integer kernels of its Sigmoid and Mul and rounds once instead of twice. The first convolution stays float, since
-the integer kernel takes twice its time for three channels, and so do attention and the decode: one scale over boxes (0
-to 640) and scores (0 to 1) would round every score to 0. What Concat joins has one scale, so that it only copies.
+two integer kernels of its Sigmoid and Mul and rounds once instead of twice. What Concat joins has one scale, so that it
+only copies. The stem and the stage after it stay float, since integer kernels gain nothing on their few channels and
+their rounding costs most agreement, and so do attention with the convolutions around it and the decode: one scale over
+boxes (0 to 640) and scores (0 to 1) would round every score to 0.
 """
 
 from __future__ import annotations
@@ -19,8 +20,9 @@ import numpy as np
 import numpy.typing as npt
 
 from benchsuite.errors import BuildError
+from benchsuite.quantize.bias import correct_onnx
 from benchsuite.quantize.ranges import Observed, Tally
-from benchsuite.quantize.topology import Graph, graph_of_onnx
+from benchsuite.quantize.topology import FLOAT_GROUPS, Graph, graph_of_onnx
 
 FloatArray = npt.NDArray[np.float32]
 
@@ -38,7 +40,7 @@ _FEWEST_BRANCHES = 2
 class QdqOptions:
     """What is quantised and how; `float_head` says from where on the head stays float.
 
-    `float_groups` names further groups of `Graph.groups` that stay float.
+    `float_groups` names the groups of `Graph.groups` that stay float.
     """
 
     activations: Literal["u8", "s8"] = "u8"
@@ -46,9 +48,8 @@ class QdqOptions:
     per_channel: bool = True
     seven_bit_weights: bool = False
     fused_operators: bool = False
-    float_first: bool = True
     integer_silu: bool = False
-    float_groups: tuple[str, ...] = ()
+    float_groups: tuple[str, ...] = FLOAT_GROUPS
 
 
 def observe_onnx(source: Path, target: Path, batches: Iterable[FloatArray]) -> Mapping[str, Observed]:
@@ -112,7 +113,8 @@ def quantize_onnx(
     else:
         quantizer = QDQQuantizer(model, options.per_channel, options.seven_bit_weights, **setup)
     quantizer.quantize_model()
-    quantizer.model.save_model_to_file(str(target), False)
+    correct_onnx(quantizer.model.model, onnx.load(prepared), observed)
+    onnx.save(quantizer.model.model, target)
 
 
 def quantize_onnx_dynamically(source: Path, target: Path) -> None:
@@ -131,7 +133,7 @@ def quantize_onnx_dynamically(source: Path, target: Path) -> None:
         str(target),
         op_types_to_quantize=["Conv"],
         weight_type=QuantType.QUInt8,
-        nodes_to_exclude=sorted(float_operations(graph, QdqOptions(float_first=False))),
+        nodes_to_exclude=sorted(float_operations(graph, QdqOptions(float_groups=()))),
     )
 
 
@@ -208,6 +210,5 @@ def float_operations(graph: Graph, options: QdqOptions) -> frozenset[str]:
     silu = {name for names in graph.silus.values() for name in names}
     other_activations = {op.name for op in graph.ops.values() if op.kind in ("Sigmoid", "Mul")} - silu
     head = {"branches": graph.branches, "branch_ends": graph.branch_ends, "decode": frozenset()}[options.float_head]
-    groups = frozenset(name for group in options.float_groups for name in graph.groups[group])
-    first = graph.first if options.float_first else frozenset()
-    return graph.decode | graph.attention | head | first | groups | other_activations
+    groups = frozenset(name for group in options.float_groups for name in graph.groups.get(group, ()))
+    return graph.decode | graph.attention | head | groups | other_activations

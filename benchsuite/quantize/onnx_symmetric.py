@@ -14,6 +14,7 @@ from typing import Any
 import numpy as np
 
 from benchsuite.errors import BuildError
+from benchsuite.quantize.bias import correct_onnx
 from benchsuite.quantize.onnx_static import QdqOptions, float_operations, ranges_of
 from benchsuite.quantize.ranges import Observed
 from benchsuite.quantize.topology import graph_of_onnx
@@ -60,6 +61,7 @@ def quantize_symmetrically(prepared: Path, target: Path, observed: Mapping[str, 
     )
     quantizer.quantize_model()
     written = quantizer.model.model
+    correct_onnx(written, onnx.load(prepared), observed)
     read_qdq(written)
     onnx.save(written, target)
 

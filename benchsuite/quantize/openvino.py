@@ -9,7 +9,7 @@ from typing import Any, Literal
 import numpy as np
 import numpy.typing as npt
 
-from benchsuite.quantize.topology import graph_of_openvino
+from benchsuite.quantize.topology import FLOAT_GROUPS, graph_of_openvino
 
 FloatArray = npt.NDArray[np.float32]
 Preset = Literal["mixed", "performance"]
@@ -19,30 +19,39 @@ _OUTLIERS = 1e-5
 
 
 def quantize_openvino(
-    source: Path, target: Path, count: int, batch: Callable[[int], FloatArray], preset: Preset, method: str
+    source: Path,
+    target: Path,
+    count: int,
+    batch: Callable[[int], FloatArray],
+    preset: Preset,
+    correct_bias: bool,
+    method: str,
 ) -> None:
     """Write the model `source` (.xml) to `target` with ranges set by `batch(0)` to `batch(count - 1)`.
 
-    The decode of the head stays float, found by how the graph is connected. Batches are made as they are needed.
+    The decode of the head, its class branches, the stem, the stage after it and attention stay float, found by how the
+    graph is connected. Batches are made as they are needed.
     """
     from benchsuite.openvino_runtime import openvino  # isort: skip  # Silences what NNCF would send.
     import nncf
 
     model = openvino.Core().read_model(str(source))
+    graph = graph_of_openvino(model)
+    floats = graph.decode.union(*(graph.groups.get(group, frozenset()) for group in (*FLOAT_GROUPS, "head_class")))
     numbers: Sequence[int] = range(count)
     quantised = nncf.quantize(
         model,
         nncf.Dataset(numbers, batch),
         preset=nncf.QuantizationPreset(preset),
         subset_size=count,
-        ignored_scope=nncf.IgnoredScope(names=sorted(graph_of_openvino(model).decode)),
-        advanced_parameters=_range_estimator(method),
+        ignored_scope=nncf.IgnoredScope(names=sorted(floats)),
+        advanced_parameters=_parameters(method, correct_bias),
     )
     openvino.save_model(quantised, str(target), compress_to_fp16=False)
 
 
-def _range_estimator(method: str) -> Any:
-    """Return how activations' ranges are set; None leaves it to NNCF: means over images of minimum and maximum."""
+def _parameters(method: str, correct_bias: bool) -> Any:
+    """Return how activations' ranges are set, and whether NNCF corrects biases."""
     from nncf.quantization.advanced_parameters import AdvancedQuantizationParameters
     from nncf.quantization.range_estimator import (
         AggregatorType,
@@ -52,13 +61,16 @@ def _range_estimator(method: str) -> Any:
         StatisticsType,
     )
 
-    if method == "mean-minmax":
-        return None
-    if method == "minmax":
-        return AdvancedQuantizationParameters(activations_range_estimator_params=RangeEstimatorParametersSet.MINMAX)
     quantile = StatisticsCollectorParameters(
         statistics_type=StatisticsType.QUANTILE, aggregator_type=AggregatorType.MEAN, quantile_outlier_prob=_OUTLIERS
     )
+    ranges = {
+        # NNCF's own: means over images of minimum and maximum.
+        "mean-minmax": RangeEstimatorParameters(),
+        "minmax": RangeEstimatorParametersSet.MINMAX,
+        "percentile": RangeEstimatorParameters(min=quantile, max=quantile),
+    }
     return AdvancedQuantizationParameters(
-        activations_range_estimator_params=RangeEstimatorParameters(min=quantile, max=quantile)
+        activations_range_estimator_params=ranges[method],
+        disable_bias_correction=not correct_bias,
     )

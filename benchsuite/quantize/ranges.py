@@ -18,6 +18,7 @@ from benchsuite.errors import BuildError
 
 Values = npt.NDArray[np.float32]
 Counts = npt.NDArray[np.int64]
+Means = npt.NDArray[np.float64]
 
 BINS = 2048
 PERCENTILE = 99.999
@@ -33,7 +34,8 @@ _SMALLEST_EXPONENT = -100
 class Observed:
     """What one tensor held over some images.
 
-    `counts` (2048,) are of magnitudes, the last bin ending at 2 ** exponent; sums are of each image's extremes.
+    `counts` (2048,) are of magnitudes, the last bin ending at 2 ** exponent; sums are of each image's extremes, and of
+    the means of its channels (channels,).
     """
 
     images: int
@@ -43,6 +45,12 @@ class Observed:
     highest_sum: float
     exponent: int
     counts: Counts
+    means_sum: Means
+
+    @property
+    def means(self) -> Means:
+        """Return the mean of each channel (channels,)."""
+        return self.means_sum / self.images
 
     def bounds(self, method: str) -> tuple[float, float]:
         """Return the range to quantise: minmax, mean-minmax, percentile or entropy.
@@ -59,7 +67,7 @@ class Observed:
 
 
 def observe(values: Values) -> Observed:
-    """Count one image's tensor; raises BuildError for values that are not finite."""
+    """Count one image's tensor (…, channels, height, width); raises BuildError for values that are not finite."""
     lowest, highest = float(values.min()), float(values.max())
     if not (math.isfinite(lowest) and math.isfinite(highest)):
         raise BuildError("calibration met values that are not finite")
@@ -69,7 +77,8 @@ def observe(values: Values) -> Observed:
     # Magnitudes lie below 2 ** exponent, so every index is below BINS.
     indices = (np.abs(values) * np.float32(math.ldexp(BINS, -exponent))).astype(np.intp)
     counts = np.bincount(indices.ravel(), minlength=BINS)
-    return Observed(1, lowest, highest, lowest, highest, exponent, counts)
+    means = values.mean(axis=(*range(values.ndim - 3), -2, -1), dtype=np.float64)
+    return Observed(1, lowest, highest, lowest, highest, exponent, counts, means)
 
 
 def merged(parts: Iterable[Observed]) -> Observed:
@@ -84,6 +93,7 @@ def merged(parts: Iterable[Observed]) -> Observed:
         math.fsum(part.highest_sum for part in kept),
         exponent,
         sum((_widened(part.counts, exponent - part.exponent) for part in kept), np.zeros(BINS, np.int64)),
+        np.sum([part.means_sum for part in kept], axis=0),
     )
 
 
@@ -145,13 +155,17 @@ def save_observed(path: Path, observed: Mapping[str, Observed]) -> None:
         exponents=np.array([part.exponent for part in parts]),
         extremes=np.array([(part.lowest, part.highest, part.lowest_sum, part.highest_sum) for part in parts]),
         counts=np.array([part.counts for part in parts]),
+        channels=np.array([len(part.means_sum) for part in parts]),
+        means=np.concatenate([part.means_sum for part in parts]),
     )
 
 
 def load_observed(path: Path) -> Mapping[str, Observed]:
     """Read what `save_observed` wrote."""
     with np.load(path) as data:
-        rows = zip(data["names"], data["images"], data["extremes"], data["exponents"], data["counts"], strict=True)
+        means = np.split(data["means"], np.cumsum(data["channels"])[:-1])
+        columns = (data[name] for name in ("names", "images", "extremes", "exponents", "counts"))
+        rows = zip(*columns, means, strict=True)
         return {
             str(name): Observed(
                 images=int(images),
@@ -161,8 +175,9 @@ def load_observed(path: Path) -> Mapping[str, Observed]:
                 highest_sum=float(highest_sum),
                 exponent=int(exponent),
                 counts=counts,
+                means_sum=means_sum,
             )
-            for name, images, (lowest, highest, lowest_sum, highest_sum), exponent, counts in rows
+            for name, images, (lowest, highest, lowest_sum, highest_sum), exponent, counts, means_sum in rows
         }
 
 

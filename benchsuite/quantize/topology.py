@@ -15,6 +15,8 @@ _MULTIPLY = ("Mul", "Multiply")
 _MOVING = ("Concat", "Split", "MaxPool", "Resize")
 _UPSAMPLING = ("Resize", "Upsample", "Interpolate")
 _STAGES = 5
+# Their rounding costs most agreement, and integer kernels gain little there: few channels, small matrices.
+FLOAT_GROUPS = ("stem", "p2", "attention")
 GROUPS = ("stem", "p2", "p3", "p4", "p5", "attention", "neck", "head_box", "head_class", "head_ends")
 
 
@@ -72,11 +74,6 @@ class Graph:
         """Name the operations that serve exactly one branch: the head before its decode."""
         served = Counter(name for end in self.branch_ends for name in self._reach([self.ops[end]], self._feeding))
         return frozenset(name for name, branches in served.items() if branches == 1)
-
-    @cached_property
-    def first(self) -> frozenset[str]:
-        """Name the convolutions that read the picture."""
-        return frozenset(op.name for op in self.ops.values() if op.is_convolution and not self._feeding(op))
 
     @cached_property
     def attention(self) -> frozenset[str]:
@@ -214,7 +211,9 @@ def graph_of_openvino(model: Any) -> Graph:
         if kind == "Result":
             outputs += inputs
         elif kind not in ("Constant", "Parameter"):
-            ops.append(Op(node.get_friendly_name(), kind, inputs, tuple(_tensor(value) for value in node.outputs())))
+            stride = max(node.get_attributes().get("strides", (1,))) if kind in _CONVOLUTIONS else 1
+            outputs_of = tuple(_tensor(value) for value in node.outputs())
+            ops.append(Op(node.get_friendly_name(), kind, inputs, outputs_of, stride))
     return Graph(ops, outputs)
 
 

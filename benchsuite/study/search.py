@@ -15,7 +15,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from benchsuite.absence import Absent
-from benchsuite.backends.schemes import AUTO, DEFAULT, MOST_INTEGER, PARTS, SCHEMES, SchemePoint, SchemeSearch
+from benchsuite.backends.schemes import AUTO, DEFAULT, MOST_INTEGER, SCHEMES, SchemePoint, SchemeSearch
 from benchsuite.cases import Case
 from benchsuite.codec import from_builtins, to_builtins
 from benchsuite.environment import Machine
@@ -23,6 +23,7 @@ from benchsuite.errors import BuildError
 from benchsuite.files import write_whole
 from benchsuite.models.weights import ModelRef
 from benchsuite.options import Options
+from benchsuite.quantize.topology import GROUPS
 from benchsuite.runner import Say
 from benchsuite.study.bench import Prepared, StudyBench, Way
 from benchsuite.study.rows import Row
@@ -77,7 +78,7 @@ class SchemeSearcher:
         sensitivity: Mapping[str, float] = {}
         if MOST_INTEGER in tried:
             base = _agreement(tried[MOST_INTEGER])
-            alone = dict(prepared(f"{MOST_INTEGER}~{group}" for group in PARTS))
+            alone = dict(prepared(f"{MOST_INTEGER}~{group}" for group in GROUPS))
             sensitivity = {name.partition("~")[2]: _agreement(it) - base for name, it in alone.items()}
             tried |= alone
             order = sorted(sensitivity, key=lambda group: -sensitivity[group])

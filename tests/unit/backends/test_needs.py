@@ -94,7 +94,7 @@ def test_parts_that_stay_float_follow_a_scheme() -> None:
     """A scheme may name parts of the network, and only parts that there are."""
     onnx = {"backend": "onnx", "precision": "int8"}
     assert need({"quant_scheme": "qdq-u8s8~p2+neck"}, **onnx).scheme == "qdq-u8s8~p2+neck"
-    with pytest.raises(UsageError, match="--quant-scheme qdq-u8s8~tail: tail is no part of a network; there are p2"):
+    with pytest.raises(UsageError, match="--quant-scheme qdq-u8s8~tail: tail is no part of a network; there are stem"):
         need({"quant_scheme": "qdq-u8s8~tail"}, **onnx)
     with pytest.raises(UsageError, match="nncf-mixed has no parts"):
         need({"quant_scheme": "nncf-mixed~neck"}, **onnx)

@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+from typing import Any
+
 import numpy as np
+import numpy.typing as npt
 import pytest
 
 from benchsuite.errors import BuildError
@@ -15,6 +19,8 @@ from benchsuite.quantize.ncnn_int8 import (
     rounded,
 )
 from benchsuite.quantize.ncnn_network import Layer, Network, Weights
+
+MEANS = {"body": np.zeros(4)}
 
 
 def conv(name: str, source: str, target: str, kind: str = "Convolution", channels: int = 4, **params: int) -> Layer:
@@ -51,9 +57,27 @@ def make_network() -> Network:
 def test_stem_ends_depthwise_and_dfl_stay_float() -> None:
     """Which layers become integer follows from where they stand: attention's reshaped convolution does, an end not."""
     network = make_network()
-    assert quantised_layers(network, Int8Options()) == ("body", "qkv")
-    assert quantised_layers(network, Int8Options(float_depthwise=False)) == ("body", "depthwise", "qkv")
-    assert quantised_layers(network, Int8Options(float_ends=False)) == ("body", "end", "qkv")
+    late = Int8Options(float_early=False)
+    assert quantised_layers(network, late) == ("body", "qkv")
+    assert quantised_layers(network, replace(late, float_depthwise=False)) == ("body", "depthwise", "qkv")
+    assert quantised_layers(network, replace(late, float_ends=False)) == ("body", "end", "qkv")
+
+
+def test_what_works_on_large_maps_stays_float() -> None:
+    """Up to a quarter of the picture's size nothing is integer, also behind what does not change the size."""
+    network = Network(
+        (
+            Layer("Input", "in0", (), ("in0",)),
+            conv("stem", "in0", "a", _3=2),
+            conv("p2", "a", "b", _3=2),
+            Layer("Swish", "silu", ("b",), ("c",)),
+            conv("same", "c", "d"),
+            conv("p3", "d", "e", _3=2),
+        ),
+        6,
+    )
+    assert quantised_layers(network, Int8Options()) == ("p3",)
+    assert quantised_layers(network, Int8Options(float_early=False)) == ("p2", "same", "p3")
 
 
 def test_outputs_of_a_split_are_one_tensor() -> None:
@@ -69,7 +93,7 @@ def test_rounding_is_half_away_from_zero() -> None:
 
 def test_scales_are_those_of_channel_and_threshold() -> None:
     """Each channel's largest weight becomes 127, and the activation's threshold does."""
-    body = next(layer for layer in quantised(make_network(), {"body": 6.0}).layers if layer.name == "body")
+    body = next(layer for layer in quantised(make_network(), {"body": 6.0}, MEANS).layers if layer.name == "body")
     assert isinstance(body.weights, Weights)
     assert body.weights.storage == "int8"
     assert body.params["8"] == "2"
@@ -78,18 +102,44 @@ def test_scales_are_those_of_channel_and_threshold() -> None:
     assert body.weights.input_scale[0] == pytest.approx(127 / 6)
 
 
+def test_bias_takes_back_what_rounding_adds_on_average() -> None:
+    """The mean output of an integer layer is the float layer's, for an input of the observed means."""
+    network = make_network()
+    (exact,) = (layer.weights for layer in network.layers if layer.name == "body")
+    assert isinstance(exact, Weights)
+    bias = np.array([0.5, -0.5, 1.0, 2.0], np.float32)
+    biased = tuple(
+        replace(layer, weights=replace(exact, bias=bias)) if layer.name == "body" else layer for layer in network.layers
+    )
+    means = np.array([0.1, 3.0, -2.0, 7.0])
+    layers = quantised(replace(network, layers=biased), {"body": 6.0}, {"body": means}).layers
+    body = next(layer.weights for layer in layers if layer.name == "body")
+    assert isinstance(body, Weights)
+    assert body.weight_scales is not None
+    assert body.bias is not None
+
+    def output(weight: npt.NDArray[Any], added: npt.NDArray[Any]) -> npt.NDArray[Any]:
+        sums: npt.NDArray[Any] = weight.reshape(4, 4, 9).astype(float).sum(axis=2) @ means + added
+        return sums
+
+    stored = body.weight.reshape(4, -1) / body.weight_scales[:, None]
+    wanted = output(exact.weight, bias)
+    assert np.abs(output(stored, bias) - wanted).max() > 0.01
+    assert output(stored, body.bias) == pytest.approx(wanted, abs=1e-4)
+
+
 @pytest.mark.parametrize("threshold", [0.0, float("nan"), float("inf")])
 def test_layer_without_a_range_is_an_error(threshold: float) -> None:
     """An input that was zero or not finite throughout has no scale, and the layer is named."""
     with pytest.raises(BuildError, match="no range for layer body"):
-        quantised(make_network(), {"body": threshold})
+        quantised(make_network(), {"body": threshold}, MEANS)
 
 
 def test_only_layers_that_could_wrap_are_found() -> None:
     """A 3×3 layer of many full-scale weights can wrap in the Winograd kernel, one of few cannot."""
-    assert overflowing(quantised(make_network(), {"body": 1.0})) == ()
+    assert overflowing(quantised(make_network(), {"body": 1.0}, MEANS)) == ()
     wide = conv("wide", "a1", "b", channels=4)
     many = np.ones(4 * 9 * 64, np.float32)
     wide = Layer("Convolution", "wide", ("a1",), ("b",), {**wide.params, "6": str(many.size)}, Weights("fp32", many))
     network = Network((wide,), 2)
-    assert overflowing(quantised(network, {"wide": 1.0})) == ("wide",)
+    assert overflowing(quantised(network, {"wide": 1.0}, {"wide": np.zeros(64)})) == ("wide",)

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 import pytest
 
 from benchsuite.errors import BuildError
@@ -82,23 +83,73 @@ def write_silu_model(path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("float_first", "floats"), [(True, ["stem", "branch1", "branch2"]), (False, ["branch1", "branch2"])]
+    ("groups", "floats"), [(("neck",), ["stem", "branch1", "branch2"]), ((), ["branch1", "branch2"])]
 )
-def test_first_convolution_stays_float_unless_asked_otherwise(
-    tmp_path: Path, float_first: bool, floats: list[str]
-) -> None:
-    """The picture is not quantised where the convolution that reads it is float."""
+def test_named_groups_stay_float(tmp_path: Path, groups: tuple[str, ...], floats: list[str]) -> None:
+    """A group that is named stays float, and a picture that only float convolutions read is not quantised."""
     onnx: Any = pytest.importorskip("onnx")
     write_model(tmp_path / "model.onnx", 17, 2)
     images = np.linspace(0, 1, 192, dtype=np.float32).reshape(1, 3, 8, 8)
     observed = observe_onnx(tmp_path / "model.onnx", tmp_path / "prepared.onnx", [images])
-    options = QdqOptions(float_first=float_first)
+    # Without an upsampling all that comes before the branches is the neck.
+    options = QdqOptions(float_groups=groups)
     quantize_onnx(tmp_path / "prepared.onnx", tmp_path / "int8.onnx", observed, options, "minmax")
     nodes = onnx.load(tmp_path / "int8.onnx").graph.node
     dequantised = {name for node in nodes if node.op_type == "DequantizeLinear" for name in node.output}
     convolutions = [node for node in nodes if node.op_type == "Conv"]
     assert [node.name for node in convolutions if node.input[1] not in dequantised] == floats
-    assert any(node.op_type == "QuantizeLinear" and "images" in node.input for node in nodes) == (not float_first)
+    assert any(node.op_type == "QuantizeLinear" and "images" in node.input for node in nodes) == (not groups)
+
+
+def write_biased_model(path: Path) -> None:
+    """Write a 3×3 convolution with biases, and two branches with biases."""
+    onnx: Any = pytest.importorskip("onnx")
+    helper = onnx.helper
+    rng = np.random.default_rng(4)
+    shapes = {"body": (8, 3, 3, 3), "branch1": (3, 8, 1, 1), "branch2": (3, 8, 1, 1)}
+    arrays = {f"{name}.weight": rng.normal(size=shape) for name, shape in shapes.items()}
+    arrays |= {f"{name}.bias": rng.normal(size=shape[0]) for name, shape in shapes.items()}
+    reads = {"body": "images", "branch1": "body_out", "branch2": "body_out"}
+    nodes = [
+        helper.make_node("Conv", [reads[name], f"{name}.weight", f"{name}.bias"], [f"{name}_out"], name)
+        for name in shapes
+    ]
+    nodes.append(helper.make_node("Concat", ["branch1_out", "branch2_out"], ["output"], "joined", axis=1))
+    graph = helper.make_graph(
+        nodes,
+        "biased",
+        [helper.make_tensor_value_info("images", onnx.TensorProto.FLOAT, [1, 3, 16, 16])],
+        [helper.make_tensor_value_info("output", onnx.TensorProto.FLOAT, [1, 6, 14, 14])],
+        [onnx.numpy_helper.from_array(values.astype(np.float32), name) for name, values in arrays.items()],
+    )
+    onnx.save(helper.make_model(graph, opset_imports=[helper.make_opsetid("", 17)], ir_version=8), path)
+
+
+@pytest.mark.parametrize("fused", [False, True])
+def test_biases_take_back_what_rounding_weights_adds(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, fused: bool
+) -> None:
+    """The mean of each output channel comes several times closer to the float model's, in either format."""
+    import onnxruntime
+
+    from benchsuite.quantize import onnx_static
+
+    write_biased_model(tmp_path / "model.onnx")
+    images = np.random.default_rng(5).uniform(0.5, 1.5, (1, 3, 16, 16)).astype(np.float32)
+    observed = observe_onnx(tmp_path / "model.onnx", tmp_path / "prepared.onnx", [images])
+    # Few steps, so that rounding shows.
+    options = QdqOptions(float_groups=(), fused_operators=fused, seven_bit_weights=True)
+
+    def means(name: str) -> npt.NDArray[np.float32]:
+        session = onnxruntime.InferenceSession(str(tmp_path / name), providers=["CPUExecutionProvider"])
+        found: npt.NDArray[np.float32] = session.run(None, {"images": images})[0].mean(axis=(0, 2, 3))
+        return found
+
+    quantize_onnx(tmp_path / "prepared.onnx", tmp_path / "corrected.onnx", observed, options, "minmax")
+    monkeypatch.setattr(onnx_static, "correct_onnx", lambda *_: None)
+    quantize_onnx(tmp_path / "prepared.onnx", tmp_path / "rounded.onnx", observed, options, "minmax")
+    exact = means("model.onnx")
+    assert np.abs(means("corrected.onnx") - exact).mean() < 0.3 * np.abs(means("rounded.onnx") - exact).mean()
 
 
 def write_joining_model(path: Path) -> None:
@@ -153,7 +204,7 @@ def test_silu_is_one_float_kernel_unless_asked_otherwise(tmp_path: Path, integer
     images = np.linspace(-20, 20, 192, dtype=np.float32).reshape(1, 3, 8, 8)
     observed = observe_onnx(tmp_path / "model.onnx", tmp_path / "prepared.onnx", [images])
     assert observed["stem"].lowest < -8
-    options = QdqOptions(integer_silu=integer_silu, float_first=False)
+    options = QdqOptions(integer_silu=integer_silu)
     quantize_onnx(tmp_path / "prepared.onnx", tmp_path / "int8.onnx", observed, options, "minmax")
     model = onnx.load(tmp_path / "int8.onnx")
     assert {node.op_type for node in model.graph.node} & {"QuickGelu", "Sigmoid", "Mul"} == kinds

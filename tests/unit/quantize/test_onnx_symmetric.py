@@ -49,11 +49,11 @@ def quantised(tmp_path: Path) -> Any:
 
 
 def test_what_convolutions_read_is_symmetric(quantised: Any) -> None:
-    """The body is int8; the first convolution and the branches' ends stay float, and no output is quantised."""
+    """What comes before the branches' ends is int8, these stay float, and no output is quantised."""
     graph = read_qdq(quantised)
-    assert (graph.integer_convolutions, graph.float_convolutions) == (1, 3)
-    assert graph.int8_mac_share == pytest.approx(1 / 4)
-    assert sum(node.op_type == "QuantizeLinear" for node in quantised.graph.node) == 1
+    assert (graph.integer_convolutions, graph.float_convolutions) == (2, 2)
+    assert graph.int8_mac_share == pytest.approx(2 / 4)
+    assert sum(node.op_type == "QuantizeLinear" for node in quantised.graph.node) == 2
 
 
 def test_it_computes_what_the_float_model_computes(quantised: Any, tmp_path: Path) -> None:

@@ -28,8 +28,13 @@ METHODS = ("minmax", "mean-minmax", "percentile", "entropy")
 
 
 def values(*numbers: float) -> npt.NDArray[np.float32]:
-    """Return a tensor."""
-    return np.array(numbers, np.float32)
+    """Return a tensor of one channel."""
+    return tensor(np.array(numbers, np.float32))
+
+
+def tensor(numbers: npt.NDArray[np.float32]) -> npt.NDArray[np.float32]:
+    """Return numbers as a tensor of one channel."""
+    return numbers.reshape(1, 1, -1)
 
 
 def test_minmax_is_what_was_seen() -> None:
@@ -44,10 +49,18 @@ def test_mean_minmax_averages_each_image() -> None:
     assert seen.bounds("mean-minmax") == (-2, 5)
 
 
+def test_means_are_each_channel_s_over_all_images() -> None:
+    """Images count alike, batches and heights and widths are averaged over."""
+    first = np.array([[[[1.0, 3.0]], [[10.0, 10.0]]], [[[3.0, 5.0]], [[20.0, 20.0]]]], np.float32)
+    assert first.shape == (2, 2, 1, 2)
+    seen = merged([observe(first), observe(np.zeros((2, 2, 1, 2), np.float32))])
+    assert seen.means.tolist() == [1.5, 7.5]
+
+
 def test_percentile_cuts_the_rarest_and_nothing_else() -> None:
     """One value in a million, far away, does not stretch the range, and no end goes beyond what was seen."""
     many = np.linspace(-0.25, 4.0, 1_000_000, dtype=np.float32)
-    lowest, highest = observe(np.append(many, np.float32(100))).bounds("percentile")
+    lowest, highest = observe(tensor(np.append(many, np.float32(100)))).bounds("percentile")
     assert lowest == -0.25
     # A bin is 128 / 2048 wide here.
     assert 4.0 <= highest <= 4.0 + 128 / BINS
@@ -73,8 +86,8 @@ def test_entropy_cuts_a_long_tail_and_keeps_a_flat_range() -> None:
 @given(arrays.arrays(np.float32, 40, elements=FINITE), st.integers(1, 39))
 def test_counts_of_parts_add_up(everything: npt.NDArray[np.float32], cut: int) -> None:
     """However a tensor is split, its parts have the counts, the ends and so the ranges of the whole."""
-    whole = observe(everything)
-    parts = merged([observe(everything[:cut]), observe(everything[cut:])])
+    whole = observe(tensor(everything))
+    parts = merged([observe(tensor(everything[:cut])), observe(tensor(everything[cut:]))])
     assert np.array_equal(parts.counts, whole.counts)
     assert parts.counts.sum() == 40
     for method in ("minmax", "percentile"):

@@ -71,12 +71,6 @@ def test_bias_in_an_operation_of_its_own_belongs_to_its_convolution() -> None:
     assert graph.branch_ends == {"bias"}
 
 
-def test_first_convolutions_read_the_picture() -> None:
-    """What no operation feeds reads the picture; only convolutions count."""
-    ops = [op("scaled", "Mul", "images"), op("a", "Conv", "images"), op("b", "Conv", "a"), op("out", "Reshape", "b")]
-    assert Graph(ops, ["out"]).first == {"a"}
-
-
 def test_values_that_only_move_are_joined() -> None:
     """What Concat, Split, MaxPool and Resize move shares a range, through chains, but not through what computes."""
     ops = [

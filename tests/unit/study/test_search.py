@@ -9,12 +9,13 @@ from typing import Any, cast
 
 import pytest
 
-from benchsuite.backends.schemes import MOST_INTEGER, PARTS, SchemeSearch
+from benchsuite.backends.schemes import MOST_INTEGER, SchemeSearch
 from benchsuite.cases import Case
 from benchsuite.detect.bootstrap import MapLoss
 from benchsuite.errors import BuildError
 from benchsuite.gate.pair import Side
 from benchsuite.options import defaults
+from benchsuite.quantize.topology import GROUPS
 from benchsuite.study.bench import Prepared, StudyBench, Way
 from benchsuite.study.interleaved import Timed
 from benchsuite.study.rows import Row
@@ -92,7 +93,7 @@ def test_parts_return_to_float_by_what_they_mend(tmp_path: Path) -> None:
     found = search(bench, tmp_path)
     assert found.chosen == f"{MOST_INTEGER}~head_ends+neck+p2"
     assert max(found.sensitivity, key=found.sensitivity.__getitem__) == "head_ends"
-    assert set(found.sensitivity) == set(PARTS)
+    assert set(found.sensitivity) == set(GROUPS)
     assert not any(scheme.count("+") > 2 for scheme in bench.prepared)
 
 
