@@ -104,12 +104,12 @@ class Runner:
             raise SessionError(self._failures[case.id])
         self._take_lock()
         try:
-            subject = self._subject(case)
+            run = self._case_run(self._subject(case))
         except BenchsuiteError as error:
             self._fail(case, str(error))
             raise
-        self._open, self._open_case = self._case_run(subject), case
-        return self._open
+        self._open, self._open_case = run, case
+        return run
 
     def _case_run(self, subject: Subject) -> CaseRun:
         case = subject.case

@@ -67,11 +67,9 @@ class BuiltRun(CaseRun):
         """Return what is known so far, and why there is no more."""
         absent = Absent(self._reason)
         metrics = replace(super().metrics(), latency=absent, cold=absent, throughput=absent, memory=absent)
-        return (
-            replace(metrics, accuracy=self._stand_in, parity=self._stand_in)
-            if isinstance(self._stand_in, Absent)
-            else metrics
-        )
+        if isinstance(self._stand_in, Absent):
+            metrics = replace(metrics, accuracy=self._stand_in, parity=self._stand_in)
+        return metrics
 
     def _prove(self) -> None:
         self._ran = self.account()
