@@ -11,6 +11,7 @@ from benchsuite.backends.interface import Ran
 from benchsuite.cases import Case
 from benchsuite.detect.accuracy import Accuracy
 from benchsuite.detect.parity import Parity
+from benchsuite.errors import NotRunError
 from benchsuite.measure.case_run import CaseRun
 from benchsuite.measure.measurement import Cold, Complexity, Latency, Memory, Throughput
 from benchsuite.records import ArtifactFacts, Record
@@ -124,6 +125,8 @@ class BenchRun:
         recorded = self._runner.recorded(case)
         if recorded is not None and recorded.outcome in ("measured", "built"):
             value = getattr(recorded.metrics, metric)
+            if recorded.outcome == "built" and isinstance(value, Absent) and value != NOT_SELECTED:
+                raise NotRunError(value.reason)
             if value != NOT_SELECTED:
                 return Measured(metric, value, recorded)
         run = self._runner.case_run(case)

@@ -267,7 +267,7 @@ SETTINGS = (
             _calib_method),
     Setting("--quant-scheme", "default", "SCHEME",
             f"INT8 scheme: default (the backend's best known), auto (the fastest that keeps --max-map-drop, searched "
-            f"for), {', '.join(EVERY_SCHEME)}; ~ and parts that stay float may follow, as in qdq-u8s8~p2+neck",
+            f"for), {', '.join(EVERY_SCHEME)}; ~ and parts that stay float may follow, as in qdq-u8s8~p3+neck",
             _scheme),
     Setting("--search-budget", "10min", "TIME", "time that --quant-scheme auto may search for a case", _seconds),
     Setting("--head", "auto", "HEAD", "auto (one-to-many with NMS everywhere), end2end (NMS-free) or both",

@@ -127,7 +127,8 @@ class BenchSession:
         if todo:
             # Drawn or digested now, before anything is timed.
             self.runner.data  # noqa: B018
-        minutes = estimate_s(todo, options.effort) / 60
+        timed = [case for case in todo if self.runner.only_builds(case) is None]
+        minutes = estimate_s(timed, options.effort) / 60
         say(f"{len(todo)} of {len(selected)} cases to measure, about {minutes:.0f} min and the time to build artifacts")
 
     def gate(self) -> None:
@@ -138,8 +139,8 @@ class BenchSession:
                 raise KeyboardInterrupt
 
     def why_not(self, case: Case) -> str | None:
-        """Say why the case cannot run here, or None."""
-        return self.runner.why_not(case)
+        """Say why the case cannot run here, or None; a gate cannot use what is only built."""
+        return self.runner.why_not(case) if self._gate is None else self.runner.why_not_timed(case)
 
     def finish(self, case: Case) -> None:
         """Record the case and print its line."""

@@ -29,6 +29,7 @@ from benchsuite.quantize.ncnn_int8 import Int8Options, observe_ncnn, quantize_nc
 from benchsuite.quantize.onnx_static import QdqOptions
 from benchsuite.quantize.onnx_symmetric import quantize_symmetrically
 from benchsuite.quantize.ranges import load_observed, save_observed
+from benchsuite.quantize.topology import FLOAT_GROUPS
 from benchsuite.tensorrt_runtime import installed_flavours
 
 RANGES_FILE = "ranges.npz"
@@ -150,7 +151,8 @@ def _onnx_int8(options: QdqOptions, order: Order) -> None:
 
 def _onnx_symmetric(order: Order) -> None:
     observed = load_observed(order.source / RANGES_FILE)
-    quantize_symmetrically(order.source / _PREPARED, order.folder / "model.onnx", observed, _method(order))
+    groups = (*FLOAT_GROUPS, *split_scheme(order.recipe.scheme)[1])
+    quantize_symmetrically(order.source / _PREPARED, order.folder / "model.onnx", observed, groups, _method(order))
 
 
 def _engine(order: Order) -> None:

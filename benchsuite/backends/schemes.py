@@ -1,6 +1,6 @@
 """The INT8 schemes and ways to set ranges that each backend offers, by the names that stand in recipes and options.
 
-A scheme may end in `~` and names of a network's parts, as in `qdq-u8s8~p2+neck`: these stay float too.
+A scheme may end in `~` and names of a network's parts, as in `qdq-u8s8~p3+neck`: these stay float too.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ SCHEMES: Mapping[str, tuple[str, ...]] = {
     ),
     # -corrected: with NNCF's own correction of biases, which moves scores further from FP32's.
     "openvino": ("nncf-mixed", "nncf-performance", "nncf-mixed-corrected"),
-    # s8 both ways; the first convolution, branch ends and depthwise convolutions stay float.
+    # s8 both ways; convolutions up to stride 4, branch ends and depthwise convolutions stay float.
     "ncnn": ("ncnn-w8", "ncnn-w8-depthwise", "ncnn-w8-ends", "ncnn-w8-early"),
     "trt": (SYMMETRIC,),
 }

@@ -7,6 +7,7 @@ kernel reads padding, are not told apart.
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping
 from typing import Any
 
@@ -31,7 +32,8 @@ def mean_shift(error: Array, means: Array, groups: int) -> npt.NDArray[np.float6
 def correct_onnx(quantised: Any, prepared: Any, observed: Mapping[str, Observed]) -> None:
     """Correct the biases of a quantised onnx.ModelProto by the weights of the one that it was made from.
 
-    Weights, scales and biases are found by the names that ONNX Runtime's quantiser gives them.
+    Weights, scales and biases are found by the names that ONNX Runtime's quantiser gives them. A convolution without a
+    bias is left as it is.
     """
     import onnx
 
@@ -45,11 +47,13 @@ def correct_onnx(quantised: Any, prepared: Any, observed: Mapping[str, Observed]
             steps[node.input[0]] = values(stored[node.input[1]])
         elif node.op_type == "QLinearConv" and len(node.input) > 8:
             steps[node.input[8]] = values(stored[node.input[1]]) * values(stored[node.input[4]])
+    uses = Counter(name for node in prepared.graph.node for name in node.input)
     for node in prepared.graph.node:
         if node.op_type != "Conv" or len(node.input) < 3:
             continue
         source, weights, bias = node.input
-        if f"{weights}_quantized" not in stored or source not in observed:
+        # A bias that several convolutions share cannot take back what each of them adds.
+        if f"{weights}_quantized" not in stored or source not in observed or uses[bias] != 1:
             continue
         scales = values(stored[f"{weights}_scale"]).astype(np.float64).reshape(-1, 1, 1, 1)
         error = values(stored[f"{weights}_quantized"]) * scales - values(exact[weights])

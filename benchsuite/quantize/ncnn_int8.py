@@ -1,8 +1,8 @@
 """INT8 for NCNN, whose package has no quantiser: thresholds from calibration images, weights stored as int8.
 
 An activation is multiplied by 127 / threshold and rounded, a weight by 127 / the largest of its output channel; both
-are symmetric. NCNN rounds half away from zero. The first convolution, the last one of each head branch and the DFL
-stay float, and so do depthwise ones, whose integer kernels are slower than the float ones.
+are symmetric. NCNN rounds half away from zero. The convolutions up to a quarter of the picture's size, the last one of
+each head branch and the DFL stay float, and so do depthwise ones, whose integer kernels are slower than the float ones.
 """
 
 from __future__ import annotations
@@ -96,8 +96,7 @@ def quantised_layers(network: Network, options: Int8Options) -> tuple[str, ...]:
     shrunk: dict[str, int] = {}
     chosen = []
     for layer in network.layers:
-        stride = layer.number(3, 1) if layer.kind in CONVOLUTIONS else 1
-        factor = max((shrunk[blob] for blob in layer.inputs), default=1) * stride
+        factor = max((shrunk[blob] for blob in layer.inputs), default=1) * _stride(layer)
         shrunk |= dict.fromkeys(layer.outputs, factor)
         if options.float_early and factor <= _EARLY:
             continue
@@ -109,6 +108,14 @@ def quantised_layers(network: Network, options: Int8Options) -> tuple[str, ...]:
             continue
         chosen.append(layer.name)
     return tuple(chosen)
+
+
+def _stride(layer: Layer) -> int:
+    if layer.kind in CONVOLUTIONS:
+        return layer.number(3, 1)
+    # Global and adaptive pooling have no stride.
+    pools = layer.kind == "Pooling" and not layer.number(4) and not layer.number(7)
+    return layer.number(2, 1) if pools else 1
 
 
 def observed_blobs(network: Network, names: Sequence[str]) -> Mapping[str, str]:

@@ -3,7 +3,7 @@
 A convolution becomes integer only between a DequantizeLinear and a QuantizeLinear, so Add, Concat, MaxPool and Resize
 between convolutions are quantised too. SiLU runs as one float kernel between the two, which takes less time than the
 two integer kernels of its Sigmoid and Mul and rounds once instead of twice. What Concat joins has one scale, so that it
-only copies. The stem and the stage after it stay float, since integer kernels gain nothing on their few channels and
+only copies. The stem and the stage after it stay float, since integer kernels gain little on their few channels and
 their rounding costs most agreement, and so do attention with the convolutions around it and the decode: one scale over
 boxes (0 to 640) and scores (0 to 1) would round every score to 0.
 """
@@ -195,8 +195,9 @@ def ranges_of(observed: Mapping[str, Observed], graph: Graph, floats: frozenset[
         bounds[name] = lowest, highest
     for names in graph.joined(floats):
         known = [name for name in names if name in bounds]
-        widest = min(bounds[name][0] for name in known), max(bounds[name][1] for name in known)
-        bounds |= dict.fromkeys(known, widest)
+        if known:
+            widest = min(bounds[name][0] for name in known), max(bounds[name][1] for name in known)
+            bounds |= dict.fromkeys(known, widest)
     limits = {name: (np.array(low, np.float32), np.array(high, np.float32)) for name, (low, high) in bounds.items()}
     return TensorsData(CalibrationMethod.MinMax, limits)
 

@@ -31,7 +31,9 @@ class QdqGraph:
     int8_mac_share: float
 
 
-def quantize_symmetrically(prepared: Path, target: Path, observed: Mapping[str, Observed], method: str) -> None:
+def quantize_symmetrically(
+    prepared: Path, target: Path, observed: Mapping[str, Observed], float_groups: tuple[str, ...], method: str
+) -> None:
     """Write a prepared model to `target` with symmetric ranges that `method` reads from what was observed.
 
     Raises BuildError where the written graph is not what TensorRT takes.
@@ -41,15 +43,16 @@ def quantize_symmetrically(prepared: Path, target: Path, observed: Mapping[str, 
 
     model = onnx.load(prepared)
     graph = graph_of_onnx(model)
+    floats = float_operations(graph, QdqOptions(float_groups=float_groups))
     quantizer = QDQQuantizer(
         model,
         per_channel=True,
         reduce_range=False,
         weight_qType=QuantType.QInt8,
         activation_qType=QuantType.QInt8,
-        tensors_range=ranges_of(observed, graph, frozenset(), method),
+        tensors_range=ranges_of(observed, graph, floats, method),
         nodes_to_quantize=[],
-        nodes_to_exclude=sorted(float_operations(graph, QdqOptions())),
+        nodes_to_exclude=sorted(floats),
         op_types_to_quantize=list(_QUANTISED),
         extra_options={
             "ActivationSymmetric": True,

@@ -29,8 +29,8 @@ def quantize_openvino(
 ) -> None:
     """Write the model `source` (.xml) to `target` with ranges set by `batch(0)` to `batch(count - 1)`.
 
-    The decode of the head, its class branches, the stem, the stage after it and attention stay float, found by how the
-    graph is connected. Batches are made as they are needed.
+    The decode of the head, its class branches, the stem, the stage after it and the convolutions around attention stay
+    float, found by how the graph is connected. Batches are made as they are needed.
     """
     from benchsuite.openvino_runtime import openvino  # isort: skip  # Silences what NNCF would send.
     import nncf

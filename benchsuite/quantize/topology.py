@@ -24,7 +24,7 @@ GROUPS = ("stem", "p2", "p3", "p4", "p5", "attention", "neck", "head_box", "head
 class Op:
     """One operation; `inputs` and `outputs` name tensors, weights and other constants left out.
 
-    `stride` is a convolution's.
+    `stride` is a convolution's or a pooling's.
     """
 
     name: str
@@ -211,7 +211,8 @@ def graph_of_openvino(model: Any) -> Graph:
         if kind == "Result":
             outputs += inputs
         elif kind not in ("Constant", "Parameter"):
-            stride = max(node.get_attributes().get("strides", (1,))) if kind in _CONVOLUTIONS else 1
+            strided = kind in (*_CONVOLUTIONS, "MaxPool", "AvgPool")
+            stride = max(node.get_attributes().get("strides", (1,))) if strided else 1
             outputs_of = tuple(_tensor(value) for value in node.outputs())
             ops.append(Op(node.get_friendly_name(), kind, inputs, outputs_of, stride))
     return Graph(ops, outputs)

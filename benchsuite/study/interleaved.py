@@ -76,9 +76,9 @@ def _launch(
     with ExitStack() as stack:
         # One after the other: some runtimes need ten times as long to load beside another process.
         for name, side in sides.items():
-            worker = workers[name] = LatencyWorker(side)
-            stack.callback(worker.kill)
-            with _noting(name, failures):
+            with _noting(name, failures, workers):
+                worker = workers[name] = LatencyWorker(side)
+                stack.callback(worker.kill)
                 worker.open()
                 plans[name] = worker.plan()
                 worker.pause()
@@ -86,7 +86,7 @@ def _launch(
             for name in rng.sample(sorted(sides), len(sides)):
                 if name in failures:
                     continue
-                with _noting(name, failures):
+                with _noting(name, failures, workers):
                     workers[name].resume()
                     reading = workers[name].read(plans[name].calls, plans[name].expected_s)
                     workers[name].pause()
@@ -95,11 +95,14 @@ def _launch(
 
 
 @contextmanager
-def _noting(name: str, failures: dict[str, str]) -> Iterator[None]:
+def _noting(name: str, failures: dict[str, str], workers: Mapping[str, LatencyWorker]) -> Iterator[None]:
+    """Note a failure, and end the worker that failed: its threads would run on beside the others."""
     try:
         yield
     except BenchsuiteError as error:
         failures[name] = str(error)
+        if name in workers:
+            workers[name].kill()
 
 
 def against(reference: Readings, subject: Readings, seed: int = 0) -> Timed:

@@ -101,6 +101,9 @@ class SchemeSearcher:
             for scheme, row in zip(candidates, rows, strict=True)
             if not isinstance(row.timed, Absent)
         }
+        if not ratios:
+            # Kept, a choice that nothing timed would stand for good.
+            raise BuildError(f"--quant-scheme auto: no scheme could be timed: {_why_untimed(rows)}")
         chosen = _best(rows, candidates, tried)
         return SchemeSearch(
             chosen=chosen,
@@ -164,3 +167,7 @@ def _loss(prepared: Prepared) -> float:
 def _agreement(prepared: Prepared) -> float:
     parity = prepared.row.parity
     return 0.0 if isinstance(parity, Absent) else parity.agreement
+
+
+def _why_untimed(rows: Sequence[Row]) -> str:
+    return next((row.timed.reason for row in rows if isinstance(row.timed, Absent)), "none ran")

@@ -34,8 +34,16 @@ def built(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, str]:
     """Run the benchmarks of TensorRT and return their folder and what they printed."""
     folder = tmp_path_factory.mktemp("engines")
     scaffold(folder)
+    code, output = run(folder)
+    assert code == 0, output
+    return folder, output
+
+
+def run(folder: Path, *arguments: str) -> tuple[int, str]:
+    """Run the benchmarks of TensorRT in a folder and return exit code and output."""
+    options = ("--backend", "trt", "--imgsz", "64", "--effort", "quick", "-rs", "--min-map", "0.01")
     done = subprocess.run(
-        [sys.executable, "-m", "pytest", "bench/", "--backend", "trt", "--imgsz", "64", "--effort", "quick", "-rs"],
+        [sys.executable, "-m", "pytest", "bench/", *options, *arguments],
         cwd=folder,
         env={**os.environ, "BENCHSUITE_CACHE": str(folder / "cache"), "PYTHONPATH": str(ROOT)},
         text=True,
@@ -43,8 +51,7 @@ def built(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, str]:
         stderr=subprocess.STDOUT,
         timeout=300,
     )
-    assert done.returncode == 0, done.stdout
-    return folder, done.stdout
+    return done.returncode, done.stdout
 
 
 def test_engines_are_built_and_nothing_is_said_to_have_run(built: tuple[Path, str]) -> None:
@@ -85,6 +92,15 @@ def test_what_stands_in_for_an_engine_is_scored_and_its_account_is_the_graph_s(b
     bf16 = found["bf16"].metrics.accuracy
     assert isinstance(bf16, Absent)
     assert "nor does its ONNX file: ONNX Runtime has no bf16" in bf16.reason
+
+
+def test_a_resumed_run_keeps_what_was_built(built: tuple[Path, str]) -> None:
+    """Recorded engines are not built again, and what they lack is skipped as it was at first."""
+    folder, _ = built
+    code, output = run(folder, "--resume", str(next((folder / "reports").glob("2*"))))
+    assert code == 0, output
+    assert "18 passed, 18 skipped" in output
+    assert "0 of 4 cases to measure" in output
 
 
 def test_what_the_parser_refuses_is_said_with_its_node(built: tuple[Path, str], tmp_path: Path) -> None:

@@ -17,6 +17,7 @@ from benchsuite.absence import Absent
 from benchsuite.artifacts.exporters import RANGES_FILE
 from benchsuite.artifacts.store import Store
 from benchsuite.backends.tools import OBSERVED
+from benchsuite.environment import read_machine
 from benchsuite.quantize.ranges import load_observed
 from benchsuite.scaffold import scaffold
 from benchsuite.study.rows import Row, Study, read_studies
@@ -60,11 +61,13 @@ def test_schemes_are_compared_with_fp32(call: Call, tmp_path: Path) -> None:
     assert code == 0, output
     rows: dict[str, Row] = {row.scheme: row for row in the_study(tmp_path).rows}
     assert {"qdq-u8s8", "qop-u8s8", "dynamic-u8u8", "ultralytics", "ncnn-w8"} <= set(rows)
+    # On x86 ONNX Runtime turns part of the s8 activations into u8, and leaves the convolutions between in float.
+    in_name_only = {"ultralytics", "qdq-s8s8"} if read_machine().is_x86 else {"ultralytics"}
     for scheme, row in rows.items():
         assert row.reason == "", scheme
         assert not isinstance(row.timed, Absent)
         assert not isinstance(row.loss, Absent)
-        assert bool(row.conflict) == (scheme == "ultralytics"), scheme
+        assert bool(row.conflict) == (scheme in in_name_only), scheme
     assert "only 2% of its convolutions' multiply-adds ran in integer kernels" in rows["ultralytics"].conflict
     page = next((tmp_path / "reports").glob("study-schemes-*/index.html")).read_text()
     assert "onnx int8 qdq-u8s8-pertensor" in page

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from benchsuite.absence import Absent
 from benchsuite.limits import broken_limits
 from benchsuite.options import Limits
-from benchsuite.testing import make_record, make_run
+from benchsuite.testing import make_metrics, make_record, make_run
 
 
 def _broken(limits: Limits, **changes: object) -> list[tuple[str, str]]:
@@ -25,3 +26,11 @@ def test_each_limit_is_named_when_it_is_broken() -> None:
     assert "--max-latency" in broken["latency"]
     assert "--max-memory" in broken["memory"]
     assert "--min-map" in broken["accuracy"]
+
+
+def test_what_was_only_built_is_not_held_to_what_nothing_here_could_score() -> None:
+    """An accuracy that is absent breaks --min-map where the case was measured, and not where it was only built."""
+    metrics = make_metrics(accuracy=Absent("no kernels"))
+    limits = Limits({}, map50_95=0.5)
+    assert _broken(limits, metrics=metrics) == [("accuracy", "--min-map cannot be checked: no kernels.")]
+    assert _broken(limits, metrics=metrics, outcome="built") == []

@@ -93,7 +93,7 @@ def test_every_scheme_has_a_builder() -> None:
 def test_parts_that_stay_float_follow_a_scheme() -> None:
     """A scheme may name parts of the network, and only parts that there are."""
     onnx = {"backend": "onnx", "precision": "int8"}
-    assert need({"quant_scheme": "qdq-u8s8~p2+neck"}, **onnx).scheme == "qdq-u8s8~p2+neck"
+    assert need({"quant_scheme": "qdq-u8s8~p3+neck"}, **onnx).scheme == "qdq-u8s8~p3+neck"
     with pytest.raises(UsageError, match="--quant-scheme qdq-u8s8~tail: tail is no part of a network; there are stem"):
         need({"quant_scheme": "qdq-u8s8~tail"}, **onnx)
     with pytest.raises(UsageError, match="nncf-mixed has no parts"):

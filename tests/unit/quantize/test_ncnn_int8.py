@@ -33,6 +33,11 @@ def conv(name: str, source: str, target: str, kind: str = "Convolution", channel
     return Layer(kind, name, (source,), (target,), {k: str(v) for k, v in values.items()}, Weights("fp32", weight))
 
 
+def pool(source: str, target: str, **params: str) -> Layer:
+    """Build a pooling that halves the size, or a global one."""
+    return Layer("Pooling", "pool", (source,), (target,), {"1": "2", "2": "2", **params})
+
+
 def make_network() -> Network:
     """Build a stem, a body behind a Split, a depthwise, a branch end that is reshaped and joined, and a DFL."""
     return Network(
@@ -77,6 +82,10 @@ def test_what_works_on_large_maps_stays_float() -> None:
         6,
     )
     assert quantised_layers(network, Int8Options()) == ("p3",)
+    pooled = replace(network, layers=(*network.layers[:3], pool("b", "c"), *network.layers[4:]))
+    assert quantised_layers(pooled, Int8Options()) == ("same", "p3")
+    whole = replace(network, layers=(*network.layers[:3], pool("b", "c", **{"4": "1"}), *network.layers[4:]))
+    assert quantised_layers(whole, Int8Options()) == ("p3",)
     assert quantised_layers(network, Int8Options(float_early=False)) == ("p2", "same", "p3")
 
 

@@ -44,7 +44,7 @@ def quantised(tmp_path: Path) -> Any:
     onnx: Any = pytest.importorskip("onnx")
     write_detector(tmp_path / "model.onnx")
     observed = observe_onnx(tmp_path / "model.onnx", tmp_path / "prepared.onnx", [IMAGES])
-    quantize_symmetrically(tmp_path / "prepared.onnx", tmp_path / "int8.onnx", observed, "minmax")
+    quantize_symmetrically(tmp_path / "prepared.onnx", tmp_path / "int8.onnx", observed, (), "minmax")
     return onnx.load(tmp_path / "int8.onnx")
 
 
@@ -54,6 +54,15 @@ def test_what_convolutions_read_is_symmetric(quantised: Any) -> None:
     assert (graph.integer_convolutions, graph.float_convolutions) == (2, 2)
     assert graph.int8_mac_share == pytest.approx(2 / 4)
     assert sum(node.op_type == "QuantizeLinear" for node in quantised.graph.node) == 2
+
+
+def test_named_groups_stay_float(tmp_path: Path) -> None:
+    """A group that a scheme names stays float here too."""
+    onnx: Any = pytest.importorskip("onnx")
+    write_detector(tmp_path / "model.onnx")
+    observed = observe_onnx(tmp_path / "model.onnx", tmp_path / "prepared.onnx", [IMAGES])
+    quantize_symmetrically(tmp_path / "prepared.onnx", tmp_path / "int8.onnx", observed, ("neck",), "minmax")
+    assert not any(node.op_type == "QuantizeLinear" for node in onnx.load(tmp_path / "int8.onnx").graph.node)
 
 
 def test_it_computes_what_the_float_model_computes(quantised: Any, tmp_path: Path) -> None:

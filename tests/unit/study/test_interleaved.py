@@ -16,6 +16,8 @@ from benchsuite.study import interleaved
 from benchsuite.study.interleaved import Turns, against, take_turns
 from benchsuite.testing import make_artifact, make_case
 
+KILLED: list[str] = []
+
 
 @dataclass
 class FakeWorker:
@@ -23,6 +25,10 @@ class FakeWorker:
 
     side: Side
     readings: int = 0
+
+    def __post_init__(self) -> None:
+        if self.side.case.model == "unstartable":
+            raise ProcessError("no process could be started")
 
     def open(self) -> None:
         if self.side.case.model == "unloadable":
@@ -42,7 +48,8 @@ class FakeWorker:
 
     def resume(self) -> None: ...
 
-    def kill(self) -> None: ...
+    def kill(self) -> None:
+        KILLED.append(self.side.case.model)
 
 
 def sides(*models: str) -> Mapping[str, Side]:
@@ -55,12 +62,19 @@ def test_who_fails_leaves_and_the_others_go_on(monkeypatch: pytest.MonkeyPatch) 
     """A worker that does not load or dies in a later round costs its own row; all others have every reading."""
     monkeypatch.setattr(interleaved, "LatencyWorker", FakeWorker)
     said: list[str] = []
-    taken = take_turns(sides("fast", "slow", "dying", "unloadable"), Turns(3, 4), 0, said.append)
+    KILLED.clear()
+    taken = take_turns(sides("fast", "slow", "dying", "unloadable", "unstartable"), Turns(3, 4), 0, said.append)
     assert {name: rows.shape for name, rows in taken.readings.items()} == {"fast": (3, 4), "slow": (3, 4)}
-    assert taken.failures == {"dying": "the worker died", "unloadable": "the worker did not load"}
+    assert taken.failures == {
+        "dying": "the worker died",
+        "unloadable": "the worker did not load",
+        "unstartable": "no process could be started",
+    }
+    # At once, before the others of the launch are.
+    assert KILLED[:2] == ["unloadable", "dying"]
     assert against(taken.readings["slow"], taken.readings["fast"]).ratio == 0.5
     assert said == [
-        "timing 4 ways turn by turn: launch 1 of 3",
+        "timing 5 ways turn by turn: launch 1 of 3",
         "timing 2 ways turn by turn: launch 2 of 3",
         "timing 2 ways turn by turn: launch 3 of 3",
     ]

@@ -9,6 +9,7 @@ from typing import Any, cast
 
 import pytest
 
+from benchsuite.absence import Absent
 from benchsuite.backends.schemes import MOST_INTEGER, SchemeSearch
 from benchsuite.cases import Case
 from benchsuite.detect.bootstrap import MapLoss
@@ -127,6 +128,19 @@ def test_times_that_overlap_leave_the_choice_to_accuracy(tmp_path: Path) -> None
 
     bench = FakeCloseBench({"qdq-u8s8": 0.5, "qdq-s8s8": 0.2, "qop-u8s8": 0.0})
     assert search(bench, tmp_path).chosen == "qdq-s8s8"
+
+
+def test_a_choice_that_nothing_timed_is_an_error_and_not_kept(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Where every worker fails no scheme is the fastest, and the next run searches again."""
+    bench = FakeStudyBench({"qdq-u8s8": 0.5})
+
+    def fail(prepared: Sequence[Prepared]) -> tuple[tuple[Row, ...], Mapping[str, Any]]:
+        return tuple(replace(it.row, timed=Absent("its worker was killed")) for it in prepared), {}
+
+    monkeypatch.setattr(bench, "time", fail)
+    with pytest.raises(BuildError, match="no scheme could be timed: its worker was killed"):
+        search(bench, tmp_path)
+    assert not list((tmp_path / "searches").glob("*"))
 
 
 def test_what_was_found_is_kept(tmp_path: Path) -> None:
