@@ -53,7 +53,12 @@ def _case(backend_name: str, precision: str, head: Head = "one2many", batch: int
 def _every_case() -> list[Case]:
     one2many = [_case(name, precision) for name in BACKENDS for precision in PRECISIONS]
     end2end = [replace(case, head="end2end", variant="end2end") for case in one2many]
-    return [case for case in one2many + end2end if backend(case.backend).why_not(case, MACHINE) is None]
+    return [case for case in one2many + end2end if _runs(case)]
+
+
+def _runs(case: Case) -> bool:
+    runtime = backend(case.backend)
+    return runtime.why_not(case, MACHINE) is None and runtime.only_builds(case, MACHINE) is None
 
 
 CASES = _every_case()
