@@ -27,7 +27,7 @@ SCHEMES: Mapping[str, tuple[str, ...]] = {
         "qdq-u8s8", "qdq-s8s8", "qdq-u8s7", "qdq-u8s8-headfloat", "qdq-u8s8-headint8", "qdq-u8s8-most",
         "qdq-u8s8-pertensor", "qdq-u8s8-silu8", "qop-u8s8", "dynamic-u8u8", "ultralytics",
     ),
-    # -corrected: with NNCF's own correction of biases, which moves scores further from FP32's.
+    # -corrected: with NNCF's own correction of biases.
     "openvino": ("nncf-mixed", "nncf-performance", "nncf-mixed-corrected"),
     # s8 both ways; convolutions up to stride 4, branch ends and depthwise convolutions stay float.
     "ncnn": ("ncnn-w8", "ncnn-w8-depthwise", "ncnn-w8-ends", "ncnn-w8-early"),
