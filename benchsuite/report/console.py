@@ -11,6 +11,7 @@ from benchsuite.records import Record
 
 _WIDTH = 79
 _ABSENT = "–"
+_REASON_LINES = 4
 _HEADINGS = ("p50 ms", "p95 ms", "img/s", "RAM MB", "file MB", "mAP")
 
 
@@ -90,7 +91,9 @@ def _reason_lines(records: Iterable[Record]) -> list[str]:
         label = ", ".join(names)
         # One name stands in the table's first column.
         first = f"{label:22}" if len(names) == 1 else f"{label}  "
-        lines += textwrap.wrap(text, _WIDTH, initial_indent=first, subsequent_indent=" " * 22)[:4]
+        lines += textwrap.wrap(
+            text, _WIDTH, initial_indent=first, subsequent_indent=" " * 22, max_lines=_REASON_LINES, placeholder=" …"
+        )
     return lines
 
 
