@@ -129,7 +129,8 @@ class BenchSession:
             self.runner.data  # noqa: B018
         timed = [case for case in todo if self.runner.only_builds(case) is None]
         minutes = estimate_s(timed, options.effort) / 60
-        say(f"{len(todo)} of {len(selected)} cases to measure, about {minutes:.0f} min and the time to build artifacts")
+        task = "build" if todo and not timed else "measure"
+        say(f"{len(todo)} of {len(selected)} cases to {task}, about {minutes:.0f} min and the time to build artifacts")
 
     def gate(self) -> None:
         """Decide about all selected cases beside the baseline that `--against` names; nothing without one."""

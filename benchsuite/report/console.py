@@ -24,8 +24,8 @@ def case_line(record: Record) -> str:
     parts = []
     if record.outcome == "built" and not isinstance(record.artifact, Absent):
         seconds = record.artifact.build_s
-        took = "" if isinstance(seconds, Absent) else f" in {significant(seconds)} s"
-        parts.append(f"built: {megabytes(record.artifact.bytes)} MB{took}")
+        took = "" if isinstance(seconds, Absent) else f" in {seconds:.1f} s"
+        parts.append(f"built {megabytes(record.artifact.bytes)} MB{took}")
     if not isinstance(metrics.latency, Absent):
         parts.append(f"{milliseconds(metrics.latency.total_ns.p50)} ms")
     if not isinstance(metrics.throughput, Absent):

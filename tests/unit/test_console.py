@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+from benchsuite.absence import Absent
 from benchsuite.report.console import case_line, table_lines
-from benchsuite.testing import make_case, make_record
+from benchsuite.testing import make_case, make_metrics, make_record
 
 
 def test_no_line_is_wider_than_the_terminal() -> None:
@@ -26,6 +27,18 @@ def test_table_shows_what_was_measured() -> None:
     assert f"{record.metrics.latency.total_ns.p50 / 1e6:.1f}" in text
     assert f"{record.metrics.accuracy.map50_95:.3f}" in text
     assert record.case.scheme in text
+
+
+def test_a_built_case_has_a_line_with_its_size_and_build_time() -> None:
+    """An engine's line fits the terminal, mAP included."""
+    case = make_case(model="yolo26n_coco_approx", backend="trt", device="cuda:0")
+    record = make_record(case, "built", "no GPU")
+    assert not isinstance(record.artifact, Absent)
+    artifact = replace(record.artifact, bytes=13_500_000, build_s=0.84)
+    metrics = make_metrics(latency=Absent("no GPU"), throughput=Absent("no GPU"))
+    line = case_line(replace(record, artifact=artifact, metrics=metrics))
+    assert line == f"{case.id}  built 13.5 MB in 0.8 s  mAP 0.650"
+    assert len(line) < 80
 
 
 def test_one_reason_stands_once() -> None:
