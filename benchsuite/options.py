@@ -294,7 +294,7 @@ SETTINGS = (
     Setting("--null-margin", "1%", "PERCENT", "gate: the slowdown that never fails", parse_percent),
     Setting("--alpha", "1%", "PERCENT", "gate: chance of any false alarm in the whole suite", parse_percent),
     Setting("--gate-budget", "180s", "TIME", "gate: time a case, pooled over the suite", _seconds),
-    Setting("--gate-strict", "", "", "gate: INCONCLUSIVE and NOT_COMPARABLE fail too", _switch,
+    Setting("--gate-strict", "", "", "gate: INCONCLUSIVE fails too, and NOT_COMPARABLE in pytest", _switch,
             switch=True),
     Setting("--waivers", "", "TOML", "gate: accepted slowdowns (default: waivers.toml in the baselines, if there)",
             _path),
