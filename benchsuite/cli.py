@@ -100,15 +100,14 @@ def cases(given: Mapping[str, str]) -> None:
     from rich.console import Console
     from rich.table import Table
 
-    from benchsuite.backends import backend
+    from benchsuite.backends import backend, only_builds
     from benchsuite.environment import read_machine
     from benchsuite.selection import cache_root, select
 
     machine, options = read_machine(), parse(given)
     table = Table("case", "here", box=None, pad_edge=False)
     for case in select(options, cache_root())[1]:
-        runtime = backend(case.backend)
-        here = runtime.why_not(case, machine) or runtime.only_builds(case, machine) or "can run"
+        here = backend(case.backend).why_not(case, machine) or only_builds(case, machine) or "can run"
         table.add_row(case.id, here, style=None)
     Console(markup=False, highlight=False).print(table)
 

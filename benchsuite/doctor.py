@@ -5,7 +5,7 @@ from __future__ import annotations
 import textwrap
 from collections.abc import Iterator
 
-from benchsuite.backends import backend
+from benchsuite.backends import backend, only_builds
 from benchsuite.cases import BACKENDS, PRECISIONS, Case
 from benchsuite.environment import Machine, read_machine
 from benchsuite.noise import measure_noise
@@ -58,11 +58,10 @@ def _case_lines(machine: Machine) -> Iterator[str]:
 
 def _answer(case: Case, machine: Machine) -> tuple[str, str]:
     """Return yes, no or builds, and the reason for the latter two."""
-    runtime = backend(case.backend)
-    reason = runtime.why_not(case, machine)
+    reason = backend(case.backend).why_not(case, machine)
     if reason:
         return "no", reason
-    reason = runtime.only_builds(case, machine)
+    reason = only_builds(case, machine)
     return ("builds", reason) if reason else ("yes", "")
 
 

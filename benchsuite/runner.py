@@ -6,7 +6,6 @@ import sys
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import ExitStack, suppress
 from dataclasses import fields, replace
-from functools import cached_property
 from pathlib import Path
 
 from benchsuite import records
@@ -14,17 +13,15 @@ from benchsuite.absence import NOT_SELECTED, Absent
 from benchsuite.artifacts.exporters import parent_recipe
 from benchsuite.artifacts.recipe import Artifact, Recipe
 from benchsuite.artifacts.store import Store, calibration_of
-from benchsuite.backends import backend
+from benchsuite.backends import backend, only_builds
 from benchsuite.backends.interface import ArtifactNeed, RunPolicy
 from benchsuite.backends.schemes import SCHEMES, SchemeSearch, calibration_method
 from benchsuite.backends.tools import QUANTISER, QUANTISER_VERSION
 from benchsuite.cases import Case, head_variant
-from benchsuite.data.dataset import calibration_images, load_dataset
-from benchsuite.data.images import overlap
-from benchsuite.data.shapes import shapes_data
+from benchsuite.data.dataset import load_dataset
 from benchsuite.environment import Machine
 from benchsuite.errors import BenchsuiteError, BuildError, SessionError
-from benchsuite.measure.accuracy import Evaluation, EvaluationData, evaluate_once, evaluation_data
+from benchsuite.measure.accuracy import Evaluation, EvaluationData, evaluate_once
 from benchsuite.measure.built_run import BuiltRun
 from benchsuite.measure.case_run import CaseRun, Subject
 from benchsuite.measure.launch import Bench, Launch
@@ -33,10 +30,9 @@ from benchsuite.measure.measurement import Complexity, Metrics
 from benchsuite.models.weights import ModelRef, fetch, file_sha256
 from benchsuite.options import Options
 from benchsuite.records import NO_SEARCH, ArtifactFacts, Record, Validity
+from benchsuite.run_data import RunData
 
 Say = Callable[[str], None]
-# A --calib-size that asks for whatever there is.
-ALL_IMAGES = 1_000_000
 
 
 class Runner:
@@ -59,6 +55,7 @@ class Runner:
         self.folder = folder
         self.machine = machine
         self._options = options
+        self._data = RunData(options, cache_root)
         self._models = {model.slug: model for model in models}
         self._cache_root = cache_root
         self._python = python
@@ -85,7 +82,7 @@ class Runner:
 
     def only_builds(self, case: Case) -> str | None:
         """Say why the case can be built here and not run, or None."""
-        return backend(case.backend).only_builds(case, self.machine)
+        return only_builds(case, self.machine)
 
     def why_not_timed(self, case: Case) -> str | None:
         """Say why the case cannot be timed here, or None."""
@@ -120,17 +117,17 @@ class Runner:
         reason = self.only_builds(case)
         if reason is None:
             return CaseRun(subject, reference)
-        return BuiltRun(subject, reason, self._stand_in(subject), reference)
+        return BuiltRun(subject, reason, self._stand_in(subject, reason), reference)
 
-    def _stand_in(self, subject: Subject) -> Subject | Absent:
+    def _stand_in(self, subject: Subject, not_run: str) -> Subject | Absent:
         """Return the ONNX file that an engine was built from, to be run on the CPU in its place."""
         case = replace(subject.case, backend="onnx", device="cpu")
         reason = self.why_not(case)
         if reason is not None:
-            return Absent(f"{self.only_builds(subject.case)}; nor does its ONNX file: {reason}")
+            return Absent(f"{not_run}; nor does its ONNX file: {reason}")
         parent = parent_recipe(subject.bench.artifact.recipe)
         assert parent is not None
-        images = self._calibration[0] if parent.calibration else ()
+        images = self._data.calibration.images if parent.calibration else ()
         artifact, _ = self._store.get(parent, self.weights(case), images)
         return replace(subject, case=case, bench=self._bench(case, artifact))
 
@@ -165,30 +162,10 @@ class Runner:
         """Let go of the machine."""
         self._lock.close()
 
-    @cached_property
+    @property
     def data(self) -> EvaluationData:
-        """The evaluated images: of --data, or drawn now."""
-        return evaluation_data(self._data_yaml, self._options.effort.accuracy_images)
-
-    @cached_property
-    def _data_yaml(self) -> Path:
-        # Another interpreter's worker has another working directory.
-        return (self._options.data or shapes_data(self._cache_root / "data")).absolute()
-
-    @cached_property
-    def _calibration(self) -> tuple[tuple[Path, ...], tuple[str, ...]]:
-        """The calibration images, and warnings where they are fewer than asked or evaluated too."""
-        yaml, asked = self._options.calib or self._data_yaml, self._options.calib_size
-        images = calibration_images(load_dataset(yaml), asked)
-        warnings = []
-        if len(images) < asked < ALL_IMAGES:
-            warnings.append(
-                f"{asked} calibration images were asked for and {yaml.name} has {len(images)}: all were used"
-            )
-        shared = overlap(images, self.data.images)
-        if shared:
-            warnings.append(f"{shared} of {len(images)} calibration images are also evaluated: its mAP is flattered")
-        return images, tuple(warnings)
+        """The evaluated images."""
+        return self._data.evaluated
 
     @property
     def _common(self) -> tuple[str, str]:
@@ -229,9 +206,9 @@ class Runner:
         recipe = self.recipe(case)
         if not self._store.has(recipe):
             self._say(f"building {recipe.format} {recipe.precision} of {case.model} at {case.imgsz} …")
-        images = self._calibration[0] if recipe.calibration else ()
+        images = self._data.calibration.images if recipe.calibration else ()
         artifact, notes = self._store.get(recipe, weights, images)
-        self._notes[case.id] = [*notes, *(self._calibration[1] if recipe.calibration else ())]
+        self._notes[case.id] = [*notes, *(self._data.calibration.warnings if recipe.calibration else ())]
         return artifact
 
     def weights(self, case: Case) -> Path:
@@ -247,7 +224,7 @@ class Runner:
         calibration = None
         if need.calibrated:
             method = calibration_method(need.format, self._options.calib_method)
-            calibration = calibration_of(self._calibration[0], method)
+            calibration = calibration_of(self._data.calibration.images, method)
         versions = {**self.machine.packages, QUANTISER: QUANTISER_VERSION}
         return Recipe(
             format=need.format,

@@ -23,7 +23,7 @@ class Calibration:
 class Recipe:
     """Everything that decides an artifact's bytes.
 
-    `format` is torch, onnx, openvino or ncnn; `precision` that of the stored weights (a BF16 row of OpenVINO
+    `format` is torch, onnx, openvino, ncnn or trt; `precision` that of the stored weights (a BF16 row of OpenVINO
     loads an fp32 artifact), or "observed" for what calibration saw; `scheme` names a quantisation scheme, empty for
     none; `tools` maps each package that takes part to its version.
     """

@@ -11,6 +11,7 @@ from benchsuite.backends.onnx import OnnxBackend
 from benchsuite.backends.openvino import OpenvinoBackend
 from benchsuite.backends.tensorrt import TensorrtBackend
 from benchsuite.backends.torch import TorchBackend
+from benchsuite.environment import Machine
 
 BACKENDS: Mapping[cases.Backend, Backend] = {
     "torch": TorchBackend(),
@@ -24,3 +25,8 @@ BACKENDS: Mapping[cases.Backend, Backend] = {
 def backend(name: cases.Backend) -> Backend:
     """Return the runtime of a case's backend."""
     return BACKENDS[name]
+
+
+def only_builds(case: cases.Case, machine: Machine) -> str | None:
+    """Say in one sentence why a case that can be built here cannot be run; None if it can."""
+    return "built here, not run: no GPU" if backend(case.backend).gpu_only and not machine.gpus else None

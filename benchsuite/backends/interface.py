@@ -84,13 +84,11 @@ class Backend(Protocol):
     distribution: str
     # Imported before loading is timed, so that `load_ns` is the artifact's and not the package's.
     modules: tuple[str, ...]
+    # Artifacts can be built without a GPU, and not run.
+    gpu_only: bool
 
     def why_not(self, case: Case, machine: Machine) -> str | None:
         """Say in one sentence why the case cannot run here and what would make it run; None if it can."""
-        ...
-
-    def only_builds(self, case: Case, machine: Machine) -> str | None:
-        """Say in one sentence why a case that can be built here cannot be run; None if it can."""
         ...
 
     def need(self, case: Case, machine: Machine, options: Mapping[str, str]) -> ArtifactNeed:

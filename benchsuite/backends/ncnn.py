@@ -34,6 +34,7 @@ class NcnnBackend:
 
     distribution = "ncnn"
     modules: tuple[str, ...] = ("ncnn",)
+    gpu_only = False
 
     def why_not(self, case: Case, machine: Machine) -> str | None:
         """Say why the case cannot run here."""
@@ -48,10 +49,6 @@ class NcnnBackend:
         if case.device == "vulkan":
             return not_installed(machine, "ncnn", "pnnx") or _no_vulkan_loader()
         return cpu_only(case, machine, "ncnn") or not_installed(machine, "ncnn", "pnnx")
-
-    def only_builds(self, case: Case, machine: Machine) -> str | None:  # noqa: ARG002
-        """Say nothing: what is built here runs here."""
-        return None
 
     def need(self, case: Case, machine: Machine, options: Mapping[str, str]) -> ArtifactNeed:  # noqa: ARG002
         """Return the NCNN files of the case's precision; bf16 is made from fp32 files as they are loaded."""

@@ -19,14 +19,13 @@ from benchsuite.backends.tools import tools_for
 from benchsuite.cases import Case
 from benchsuite.environment import Machine
 from benchsuite.errors import SessionError
+from benchsuite.quantize.onnx_macs import WEIGHT_INPUTS, macs_by_weight
 
 _PROVIDER = "CPUExecutionProvider"
 _QUIET = 3
-# Convolutions and which of their inputs holds the weights.
-_WEIGHT_INPUTS = {"Conv": 1, "ConvInteger": 1, "QLinearConv": 3}
 _INTEGER_CONVOLUTIONS = ("ConvInteger", "QLinearConv")
 # onnx.TensorProto.DataType
-_PRECISIONS = {1: "fp32", 2: "int8", 3: "int8", 10: "fp16", 16: "bf16"}
+ONNX_PRECISIONS = {1: "fp32", 2: "int8", 3: "int8", 10: "fp16", 16: "bf16"}
 
 
 class OnnxBackend:
@@ -34,16 +33,13 @@ class OnnxBackend:
 
     distribution = "onnxruntime"
     modules: tuple[str, ...] = ("onnxruntime",)
+    gpu_only = False
 
     def why_not(self, case: Case, machine: Machine) -> str | None:
         """Say why the case cannot run here."""
         if case.precision == "bf16":
             return "ONNX Runtime has no bf16 convolution kernels on the CPU: use openvino or torch for bf16"
         return cpu_only(case, machine, "onnx", planned=True) or not_installed(machine, "onnxruntime|onnxruntime-gpu")
-
-    def only_builds(self, case: Case, machine: Machine) -> str | None:  # noqa: ARG002
-        """Say nothing: what is built here runs here."""
-        return None
 
     def need(self, case: Case, machine: Machine, options: Mapping[str, str]) -> ArtifactNeed:
         """Return the ONNX file of the case's precision."""
@@ -91,9 +87,9 @@ class OnnxSession:
         optimised = self._optimised()
         # Layout transforms live in domains of their own; the operation's name alone says what it computes.
         kernels = Counter(node.op_type for node in optimised.graph.node)
-        macs = _macs_by_weight(stored)
+        macs = macs_by_weight(stored)
         integer = sum(
-            macs.get(node.input[_WEIGHT_INPUTS[node.op_type]], 0)
+            macs.get(node.input[WEIGHT_INPUTS[node.op_type]], 0)
             for node in optimised.graph.node
             if node.op_type in _INTEGER_CONVOLUTIONS
         )
@@ -157,34 +153,11 @@ def _settings(session: Any) -> dict[str, str]:
     }
 
 
-def _macs_by_weight(model: Any) -> dict[str, int]:
-    """Return the multiply-adds of each convolution, by the name of its (quantised) weights."""
-    import onnx
-
-    graph = onnx.shape_inference.infer_shapes(model).graph
-    shapes = {
-        value.name: [dim.dim_value for dim in value.type.tensor_type.shape.dim]
-        for value in (*graph.value_info, *graph.output)
-    }
-    weights = {tensor.name: list(tensor.dims) for tensor in graph.initializer}
-    dequantised = {node.output[0]: node.input[0] for node in graph.node if node.op_type == "DequantizeLinear"}
-    macs = {}
-    for node in graph.node:
-        if node.op_type in _WEIGHT_INPUTS:
-            stored = node.input[_WEIGHT_INPUTS[node.op_type]]
-            weight = dequantised.get(stored, stored)
-            # Shapes are inferred up to the first of the runtime's own operations; a quantised tensor is named after
-            # the float one, whose shape stands in the file.
-            shape = shapes.get(node.output[0]) or shapes[node.output[0].removesuffix("_quantized")]
-            macs[weight] = int(np.prod(shape) * np.prod(weights[weight][1:]))
-    return macs
-
-
 def _stored_precision(model: Any) -> str:
     """Return the precision in which most weights lie in the file."""
     sizes: Counter[str] = Counter()
     for tensor in model.graph.initializer:
-        sizes[_PRECISIONS.get(tensor.data_type, "other")] += int(np.prod(tensor.dims))
+        sizes[ONNX_PRECISIONS.get(tensor.data_type, "other")] += int(np.prod(tensor.dims))
     return sizes.most_common(1)[0][0]
 
 
@@ -192,7 +165,7 @@ def _float_precision(optimised: Any) -> str:
     """Return the precision of the weights with which the optimised graph's float convolutions compute."""
     types = {tensor.name: tensor.data_type for tensor in optimised.graph.initializer}
     found = Counter(
-        _PRECISIONS.get(types.get(node.input[1], 0), "other")
+        ONNX_PRECISIONS.get(types.get(node.input[1], 0), "other")
         for node in optimised.graph.node
         if node.op_type in ("Conv", "FusedConv")
     )

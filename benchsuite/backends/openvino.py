@@ -36,6 +36,7 @@ class OpenvinoBackend:
 
     distribution = "openvino"
     modules: tuple[str, ...] = ("benchsuite.openvino_runtime",)
+    gpu_only = False
 
     def why_not(self, case: Case, machine: Machine) -> str | None:
         """Say why the case cannot run here."""
@@ -47,10 +48,6 @@ class OpenvinoBackend:
         if reason is None and case.precision == "int8":
             return not_installed(machine, "nncf")
         return reason
-
-    def only_builds(self, case: Case, machine: Machine) -> str | None:  # noqa: ARG002
-        """Say nothing: what is built here runs here."""
-        return None
 
     def need(self, case: Case, machine: Machine, options: Mapping[str, str]) -> ArtifactNeed:  # noqa: ARG002
         """Return the OpenVINO files of the case's precision; bf16 is made from fp32 files as they are loaded."""

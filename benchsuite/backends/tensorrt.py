@@ -23,6 +23,7 @@ class TensorrtBackend:
 
     distribution = "tensorrt"
     modules: tuple[str, ...] = ("tensorrt",)
+    gpu_only = True
 
     def why_not(self, case: Case, machine: Machine) -> str | None:
         """Say why the case can neither run nor be built here."""
@@ -36,10 +37,6 @@ class TensorrtBackend:
         if not any(flavour.builds_without_gpu for flavour in installed):
             return f"{installed[0].name} builds engines on an NVIDIA GPU only, and none was found; {_INSTALL}"
         return not_installed(machine, "onnxruntime|onnxruntime-gpu")
-
-    def only_builds(self, case: Case, machine: Machine) -> str | None:  # noqa: ARG002
-        """Say that there is no GPU to run on."""
-        return None if machine.gpus else "built here, not run: no GPU"
 
     def need(self, case: Case, machine: Machine, options: Mapping[str, str]) -> ArtifactNeed:
         """Return the engine of the case's precision."""

@@ -28,6 +28,7 @@ class TorchBackend:
 
     distribution = "torch"
     modules: tuple[str, ...] = ("torch", "ultralytics")
+    gpu_only = False
 
     def why_not(self, case: Case, machine: Machine) -> str | None:
         """Say why the case cannot run here."""
@@ -48,10 +49,6 @@ class TorchBackend:
         if reason is None and case.precision == "bf16":
             return no_bf16_instructions(machine, "PyTorch")
         return reason
-
-    def only_builds(self, case: Case, machine: Machine) -> str | None:  # noqa: ARG002
-        """Say nothing: what is built here runs here."""
-        return None
 
     def need(self, case: Case, machine: Machine, options: Mapping[str, str]) -> ArtifactNeed:  # noqa: ARG002
         """Return the checkpoint, for every precision."""

@@ -15,6 +15,7 @@ import numpy as np
 
 from benchsuite.errors import BuildError
 from benchsuite.quantize.bias import correct_onnx
+from benchsuite.quantize.onnx_macs import macs_by_weight
 from benchsuite.quantize.onnx_static import QdqOptions, float_operations, ranges_of
 from benchsuite.quantize.ranges import Observed
 from benchsuite.quantize.topology import graph_of_onnx
@@ -84,26 +85,24 @@ def read_qdq(model: Any) -> QdqGraph:
         if node.op_type in ("QuantizeLinear", "DequantizeLinear"):
             _check_node(node, constants)
     decode = graph_of_onnx(model).decode
-    integer = floating = 0
-    integer_macs = float_macs = 0
-    shapes = _shapes(model)
+    macs = macs_by_weight(model)
+    quantised_macs: list[int] = []
+    float_macs: list[int] = []
     for node in nodes:
+        if node.op_type == "QuantizeLinear" and node.name in decode:
+            raise BuildError(f"{node.name} quantises the decode, which would round every score to 0")
         if node.op_type != "Conv":
-            if node.op_type == "QuantizeLinear" and node.name in decode:
-                raise BuildError(f"{node.name} quantises the decode, which would round every score to 0")
             continue
-        weights = makers.get(node.input[1])
-        stored = constants[weights.input[0] if weights is not None else node.input[1]]
-        macs = int(np.prod(shapes[node.output[0]]) * np.prod(stored.shape[1:]))
-        source = makers.get(node.input[0])
-        quantised = [maker is not None and maker.op_type == "DequantizeLinear" for maker in (source, weights)]
-        if all(quantised):
-            integer, integer_macs = integer + 1, integer_macs + macs
-        elif any(quantised):
+        source, weights = (makers.get(name) for name in node.input[:2])
+        dequantised = [maker is not None and maker.op_type == "DequantizeLinear" for maker in (source, weights)]
+        if any(dequantised) and not all(dequantised):
             raise BuildError(f"{node.name} has quantised weights or a quantised input, and needs both")
+        if weights is not None and all(dequantised):
+            quantised_macs.append(macs[weights.input[0]])
         else:
-            floating, float_macs = floating + 1, float_macs + macs
-    return QdqGraph(integer, floating, integer_macs / (integer_macs + float_macs))
+            float_macs.append(macs[node.input[1]])
+    share = sum(quantised_macs) / sum((*quantised_macs, *float_macs))
+    return QdqGraph(len(quantised_macs), len(float_macs), share)
 
 
 def _check_node(node: Any, constants: Mapping[str, Any]) -> None:
@@ -124,13 +123,3 @@ def _check_node(node: Any, constants: Mapping[str, Any]) -> None:
     axis = next((attribute.i for attribute in node.attribute if attribute.name == "axis"), 1)
     if axis != 0 or scale.size != weights.shape[0]:
         raise BuildError(f"{node.name} has {scale.size} scales on axis {axis} for {weights.shape[0]} output channels")
-
-
-def _shapes(model: Any) -> Mapping[str, list[int]]:
-    import onnx
-
-    graph = onnx.shape_inference.infer_shapes(model).graph
-    return {
-        value.name: [dim.dim_value for dim in value.type.tensor_type.shape.dim]
-        for value in (*graph.value_info, *graph.output)
-    }

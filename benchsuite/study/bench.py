@@ -25,7 +25,8 @@ from benchsuite.measure.case_run import CaseRun
 from benchsuite.measure.lock import measuring_lock
 from benchsuite.models.weights import ModelRef
 from benchsuite.options import CalibMethod, Options
-from benchsuite.runner import ALL_IMAGES, Runner, Say
+from benchsuite.run_data import ALL_IMAGES
+from benchsuite.runner import Runner, Say
 from benchsuite.study.interleaved import TURNS, Readings, against, take_turns
 from benchsuite.study.rows import Built, Row
 

@@ -41,7 +41,8 @@ def built(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, str]:
 
 def run(folder: Path, *arguments: str) -> tuple[int, str]:
     """Run the benchmarks of TensorRT in a folder and return exit code and output."""
-    options = ("--backend", "trt", "--imgsz", "64", "--effort", "quick", "-rs", "--min-map", "0.01")
+    options = ("--backend", "trt", "--imgsz", "64", "--effort", "quick", "-rs", "--min-map", "0.01",
+               "--quant-scheme", "auto")  # fmt: skip
     done = subprocess.run(
         [sys.executable, "-m", "pytest", "bench/", *options, *arguments],
         cwd=folder,
@@ -71,6 +72,7 @@ def test_engines_are_built_and_nothing_is_said_to_have_run(built: tuple[Path, st
     sizes = {name: record.artifact.bytes for name, record in found.items() if not isinstance(record.artifact, Absent)}
     assert sizes["fp16"] < 0.75 * sizes["fp32"]
     assert "18 passed, 18 skipped" in output
+    assert "4 of 4 cases to build" in output
     assert list((folder / "cache" / "artifacts").glob(f"*/files/{ENGINE_FILE}"))
 
 

@@ -10,7 +10,8 @@ from pathlib import Path
 
 import pytest
 
-from benchsuite.testing import make_case, make_record, make_run, write_run
+from benchsuite import doctor
+from benchsuite.testing import make_case, make_machine, make_record, make_run, write_run
 
 ROOT = Path(__file__).resolve().parents[2]
 Command = Callable[..., "subprocess.CompletedProcess[str]"]
@@ -63,6 +64,15 @@ def test_slowdown_that_is_none_is_one_sentence(command: Command) -> None:
     found = command("selftest", "--inject", "much")
     assert found.returncode == 2
     assert found.stderr == "benchsuite: --inject much: give percent between 0 and 100, as in 5%.\n"
+
+
+def test_doctor_says_what_is_only_built(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Without a GPU and with TensorRT for RTX, the doctor's table says `builds`, and below it why."""
+    packages = {"tensorrt-rtx-cu13-bindings": "1.7", "onnxruntime": "1.32"}
+    monkeypatch.setattr(doctor, "read_machine", lambda: make_machine(packages=packages))
+    lines = list(doctor.report_lines(0))
+    assert next(line for line in lines if line.startswith("trt  ")).split() == ["trt", *["builds"] * 4]
+    assert "trt int8: built here, not run: no GPU" in lines
 
 
 def test_doctor_says_what_can_run(command: Command) -> None:

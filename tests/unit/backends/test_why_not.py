@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from benchsuite.backends import BACKENDS, backend
+from benchsuite.backends import BACKENDS, backend, only_builds
 from benchsuite.cases import BACKENDS as NAMES
 from benchsuite.cases import PRECISIONS
 from benchsuite.environment import Gpu, Machine
@@ -110,6 +110,7 @@ def test_engines_are_built_without_a_gpu_by_tensorrt_for_rtx() -> None:
     case = make_case(backend="trt", device="cuda:0")
     here = machine(packages={**PACKAGES, **RTX})
     assert backend("trt").why_not(case, here) is None
-    assert backend("trt").only_builds(case, here) == "built here, not run: no GPU"
+    assert only_builds(case, here) == "built here, not run: no GPU"
     others = [name for name in NAMES if name != "trt"]
-    assert [backend(name).only_builds(make_case(backend=name), here) for name in others] == [None] * 4
+    assert [only_builds(make_case(backend=name), here) for name in others] == [None] * 4
+    assert only_builds(case, machine(packages={**PACKAGES, **RTX}, gpus=(GPU,))) is None

@@ -10,28 +10,23 @@ import numpy.typing as npt
 import pytest
 
 from benchsuite.errors import BuildError
+from benchsuite.quantize.bias import correct_onnx
 from benchsuite.quantize.onnx_static import QdqOptions, observe_onnx, quantize_onnx, quantize_onnx_dynamically
+from benchsuite.quantize.ranges import observe
+from benchsuite.testing import save_onnx
 
 
 def write_model(path: Path, opset: int, branches: int) -> None:
     """Write a stem and some convolutions that are joined, as the branches of a head are."""
     onnx: Any = pytest.importorskip("onnx")
-    helper, numpy_helper = onnx.helper, onnx.numpy_helper
-    weights = [numpy_helper.from_array(np.ones((3, 3, 1, 1), np.float32), f"w{index}") for index in range(branches + 1)]
+    helper = onnx.helper
+    weights = {f"w{index}": np.ones((3, 3, 1, 1)) for index in range(branches + 1)}
     nodes = [helper.make_node("Conv", ["images", "w0"], ["stem"], "stem")]
     for index in range(1, branches + 1):
         nodes.append(helper.make_node("Conv", ["stem", f"w{index}"], [f"b{index}"], f"branch{index}"))
     ends = [f"b{index}" for index in range(1, branches + 1)]
     nodes.append(helper.make_node("Concat", ends, ["output"], "joined", axis=1))
-    shape = [1, 3, 8, 8]
-    graph = helper.make_graph(
-        nodes,
-        "tiny",
-        [helper.make_tensor_value_info("images", onnx.TensorProto.FLOAT, shape)],
-        [helper.make_tensor_value_info("output", onnx.TensorProto.FLOAT, [1, 3 * branches, 8, 8])],
-        weights,
-    )
-    onnx.save(helper.make_model(graph, opset_imports=[helper.make_opsetid("", opset)], ir_version=8), path)
+    save_onnx(path, nodes, weights, [1, 3, 8, 8], [1, 3 * branches, 8, 8], opset)
 
 
 @pytest.mark.parametrize(
@@ -63,7 +58,7 @@ def write_silu_model(path: Path) -> None:
     """Write a stem, its SiLU, and two branches that are joined."""
     onnx: Any = pytest.importorskip("onnx")
     helper = onnx.helper
-    weights = [onnx.numpy_helper.from_array(np.full((3, 3, 1, 1), 0.5, np.float32), f"w{index}") for index in range(3)]
+    weights = {f"w{index}": np.full((3, 3, 1, 1), 0.5) for index in range(3)}
     nodes = [
         helper.make_node("Conv", ["images", "w0"], ["stem"], "stem"),
         helper.make_node("Sigmoid", ["stem"], ["gate"], "gate"),
@@ -72,14 +67,7 @@ def write_silu_model(path: Path) -> None:
         helper.make_node("Conv", ["active", "w2"], ["b2"], "branch2"),
         helper.make_node("Concat", ["b1", "b2"], ["output"], "joined", axis=1),
     ]
-    graph = helper.make_graph(
-        nodes,
-        "silu",
-        [helper.make_tensor_value_info("images", onnx.TensorProto.FLOAT, [1, 3, 8, 8])],
-        [helper.make_tensor_value_info("output", onnx.TensorProto.FLOAT, [1, 6, 8, 8])],
-        weights,
-    )
-    onnx.save(helper.make_model(graph, opset_imports=[helper.make_opsetid("", 17)], ir_version=8), path)
+    save_onnx(path, nodes, weights, [1, 3, 8, 8], [1, 6, 8, 8])
 
 
 @pytest.mark.parametrize(
@@ -115,14 +103,7 @@ def write_biased_model(path: Path) -> None:
         for name in shapes
     ]
     nodes.append(helper.make_node("Concat", ["branch1_out", "branch2_out"], ["output"], "joined", axis=1))
-    graph = helper.make_graph(
-        nodes,
-        "biased",
-        [helper.make_tensor_value_info("images", onnx.TensorProto.FLOAT, [1, 3, 16, 16])],
-        [helper.make_tensor_value_info("output", onnx.TensorProto.FLOAT, [1, 6, 14, 14])],
-        [onnx.numpy_helper.from_array(values.astype(np.float32), name) for name, values in arrays.items()],
-    )
-    onnx.save(helper.make_model(graph, opset_imports=[helper.make_opsetid("", 17)], ir_version=8), path)
+    save_onnx(path, nodes, arrays, [1, 3, 16, 16], [1, 6, 14, 14])
 
 
 @pytest.mark.parametrize("fused", [False, True])
@@ -152,15 +133,31 @@ def test_biases_take_back_what_rounding_weights_adds(
     assert np.abs(means("corrected.onnx") - exact).mean() < 0.3 * np.abs(means("rounded.onnx") - exact).mean()
 
 
+def test_a_bias_that_two_convolutions_share_is_left_alone() -> None:
+    """It cannot take back what each of them adds; one with a single user is corrected."""
+    onnx: Any = pytest.importorskip("onnx")
+    helper, tensor = onnx.helper, onnx.numpy_helper.from_array
+    exact, rounded = np.full((2, 1, 1, 1), 1.0, np.float32), np.full((2, 1, 1, 1), 2, np.int8)
+    own, shared = np.zeros(2, np.float32), np.zeros(2, np.float32)
+    names = {"w1": "shared", "w2": "shared", "w3": "own"}
+    nodes = [helper.make_node("Conv", ["images", weights, bias], [f"{weights}_out"]) for weights, bias in names.items()]
+    floats = [tensor(exact, weights) for weights in names] + [tensor(own, "own"), tensor(shared, "shared")]
+    stored = [tensor(rounded, f"{weights}_quantized") for weights in names] + floats[len(names) :]
+    stored += [tensor(np.ones(2, np.float32), f"{weights}_scale") for weights in names]
+    prepared = helper.make_model(helper.make_graph(nodes, "prepared", [], [], floats))
+    quantised = helper.make_model(helper.make_graph([], "quantised", [], [], stored))
+    correct_onnx(quantised, prepared, {"images": observe(np.full((1, 1, 2, 2), 3.0, np.float32))})
+    found = {it.name: onnx.numpy_helper.to_array(it).tolist() for it in quantised.graph.initializer}
+    assert found["own"] == [-3.0, -3.0]
+    assert found["shared"] == [0.0, 0.0]
+
+
 def write_joining_model(path: Path) -> None:
     """Write two convolutions of unlike outputs that are joined, and two branches."""
     onnx: Any = pytest.importorskip("onnx")
     helper = onnx.helper
     shapes = {"small": (3, 3, 0.5), "large": (3, 3, 5.0), "w1": (3, 6, 1.0), "w2": (3, 6, 1.0)}
-    weights = [
-        onnx.numpy_helper.from_array(np.full((rows, columns, 1, 1), value, np.float32), name)
-        for name, (rows, columns, value) in shapes.items()
-    ]
+    weights = {name: np.full((rows, columns, 1, 1), value) for name, (rows, columns, value) in shapes.items()}
     nodes = [
         helper.make_node("Conv", ["images", "small"], ["a"], "a"),
         helper.make_node("Conv", ["a", "large"], ["b"], "b"),
@@ -169,14 +166,7 @@ def write_joining_model(path: Path) -> None:
         helper.make_node("Conv", ["both", "w2"], ["b2"], "branch2"),
         helper.make_node("Concat", ["b1", "b2"], ["output"], "joined", axis=1),
     ]
-    graph = helper.make_graph(
-        nodes,
-        "joining",
-        [helper.make_tensor_value_info("images", onnx.TensorProto.FLOAT, [1, 3, 8, 8])],
-        [helper.make_tensor_value_info("output", onnx.TensorProto.FLOAT, [1, 6, 8, 8])],
-        weights,
-    )
-    onnx.save(helper.make_model(graph, opset_imports=[helper.make_opsetid("", 17)], ir_version=8), path)
+    save_onnx(path, nodes, weights, [1, 3, 8, 8], [1, 6, 8, 8])
 
 
 def test_what_is_joined_has_one_scale(tmp_path: Path) -> None:

@@ -11,6 +11,7 @@ import pytest
 from benchsuite.errors import BuildError
 from benchsuite.quantize.onnx_static import observe_onnx
 from benchsuite.quantize.onnx_symmetric import quantize_symmetrically, read_qdq
+from benchsuite.testing import save_onnx
 
 IMAGES = np.linspace(0, 1, 192, dtype=np.float32).reshape(1, 3, 8, 8)
 
@@ -21,21 +22,11 @@ def write_detector(path: Path) -> None:
     helper = onnx.helper
     rng = np.random.default_rng(0)
     names = ("first", "body", "branch1", "branch2")
-    weights = [
-        onnx.numpy_helper.from_array(rng.normal(size=(3, 3, 1, 1)).astype(np.float32), f"{name}_weights")
-        for name in names
-    ]
+    weights = {f"{name}_weights": rng.normal(size=(3, 3, 1, 1)) for name in names}
     reads = {"first": "images", "body": "first_out", "branch1": "body_out", "branch2": "body_out"}
     nodes = [helper.make_node("Conv", [reads[name], f"{name}_weights"], [f"{name}_out"], name) for name in names]
     nodes.append(helper.make_node("Concat", ["branch1_out", "branch2_out"], ["output"], "joined", axis=1))
-    graph = helper.make_graph(
-        nodes,
-        "detector",
-        [helper.make_tensor_value_info("images", onnx.TensorProto.FLOAT, [1, 3, 8, 8])],
-        [helper.make_tensor_value_info("output", onnx.TensorProto.FLOAT, [1, 6, 8, 8])],
-        weights,
-    )
-    onnx.save(helper.make_model(graph, opset_imports=[helper.make_opsetid("", 17)], ir_version=8), path)
+    save_onnx(path, nodes, weights, [1, 3, 8, 8], [1, 6, 8, 8])
 
 
 @pytest.fixture

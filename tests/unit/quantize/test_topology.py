@@ -2,7 +2,14 @@
 
 from __future__ import annotations
 
-from benchsuite.quantize.topology import GROUPS, Graph, Op
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from benchsuite.quantize.topology import GROUPS, Graph, Op, graph_of_openvino
+from benchsuite.testing import save_onnx
 
 
 def op(name: str, kind: str, *inputs: str) -> Op:
@@ -149,3 +156,21 @@ def test_attention_s_convolutions_are_a_group() -> None:
     groups = Graph(ops, ["out"]).groups
     assert groups["attention"] == {"qkv", "mixed"}
     assert groups["stem"] == {"stem"}
+
+
+def test_strides_are_read_from_openvino(tmp_path: Path) -> None:
+    """Convolutions and poolings that shrink the picture say so; what they compute besides does not matter."""
+    onnx: Any = pytest.importorskip("onnx")
+    pytest.importorskip("openvino")
+    from benchsuite.openvino_runtime import openvino
+
+    helper = onnx.helper
+    nodes = [
+        helper.make_node("Conv", ["images", "weights"], ["a"], "conv", strides=[2, 2]),
+        helper.make_node("MaxPool", ["a"], ["b"], "pool", kernel_shape=[2, 2], strides=[2, 2]),
+        helper.make_node("Relu", ["b"], ["output"], "relu"),
+    ]
+    save_onnx(tmp_path / "model.onnx", nodes, {"weights": np.ones((4, 3, 1, 1))}, [1, 3, 8, 8], [1, 4, 2, 2])
+    graph = graph_of_openvino(openvino.convert_model(str(tmp_path / "model.onnx")))
+    strides = {op.kind: op.stride for op in graph.ops.values()}
+    assert (strides["Convolution"], strides["MaxPool"], strides["Relu"]) == (2, 2, 1)

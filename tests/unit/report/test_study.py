@@ -6,11 +6,12 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+from benchsuite.absence import Absent
 from benchsuite.detect.bootstrap import MapLoss
 from benchsuite.report.page import study_page
 from benchsuite.report.study import markdown, study_view, terminal_lines
 from benchsuite.study.interleaved import Timed
-from benchsuite.study.rows import Built, CalibrationPoint, Row, Study, read_studies, save_study
+from benchsuite.study.rows import NOT_TIMED, Built, CalibrationPoint, Row, Study, read_studies, save_study
 from benchsuite.testing import make_case, make_machine, make_parity, make_ran
 
 CASE = make_case(backend="onnx", precision="int8", variant="qdq<u8>")
@@ -56,6 +57,14 @@ def test_rows_without_figures_and_with_faults_have_a_sentence() -> None:
     assert ("onnx int8 gone", "nothing builds it") in table.reasons
     assert ("onnx int8 qdq<u8>", "it ran float") in table.reasons
     assert any("80.0% of the boxes are found again (at least 90%)" in sentence for _, sentence in table.reasons)
+
+
+def test_a_row_that_could_not_be_timed_says_why() -> None:
+    """It keeps its size and accuracy; one that nobody meant to time says nothing."""
+    untimed = make_row(timed=Absent("its worker was killed"))
+    (table,) = study_view(make_study(untimed, make_row(timed=NOT_TIMED))).tables
+    assert table.reasons == (("onnx int8 qdq<u8>", "its worker was killed"),)
+    assert len(table.rows) == 2
 
 
 def test_terminal_has_80_columns() -> None:

@@ -63,14 +63,14 @@ def test_who_fails_leaves_and_the_others_go_on(monkeypatch: pytest.MonkeyPatch) 
     monkeypatch.setattr(interleaved, "LatencyWorker", FakeWorker)
     said: list[str] = []
     KILLED.clear()
-    taken = take_turns(sides("fast", "slow", "dying", "unloadable", "unstartable"), Turns(3, 4), 0, said.append)
+    taken = take_turns(sides("dying", "unloadable", "fast", "slow", "unstartable"), Turns(3, 4), 0, said.append)
     assert {name: rows.shape for name, rows in taken.readings.items()} == {"fast": (3, 4), "slow": (3, 4)}
     assert taken.failures == {
         "dying": "the worker died",
         "unloadable": "the worker did not load",
         "unstartable": "no process could be started",
     }
-    # At once, before the others of the launch are.
+    # At once: the end of a launch ends its workers from the last to the first.
     assert KILLED[:2] == ["unloadable", "dying"]
     assert against(taken.readings["slow"], taken.readings["fast"]).ratio == 0.5
     assert said == [

@@ -1,0 +1,53 @@
+"""What a study times together, and what it says of a way that could not be timed."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from benchsuite.absence import Absent
+from benchsuite.cases import Case
+from benchsuite.gate.pair import Side
+from benchsuite.measure.launch import Bench
+from benchsuite.options import defaults
+from benchsuite.study import bench
+from benchsuite.study.bench import Prepared, StudyBench
+from benchsuite.study.interleaved import Taken, Turns
+from benchsuite.study.rows import Row
+from benchsuite.testing import make_artifact, make_case, make_machine
+
+
+def prepared(case: Case, reference: Case) -> Prepared:
+    """Return a way that was built, to be held against a reference."""
+    facts = Bench(make_artifact(), (), Path(), Path())  # type: ignore[arg-type]  # Nothing loads it.
+    return Prepared(Row(case, "default", "", reference.id), Side(case, facts))
+
+
+def test_one_network_s_ways_take_turns_and_a_failure_has_its_reason(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Two networks are timed one after the other; rows that failed, or whose reference did, say why."""
+    fp32 = {model: make_case(model=model) for model in ("a", "b")}
+    int8 = {model: make_case(model=model, precision="int8") for model in ("a", "b")}
+    together: list[set[str]] = []
+
+    def take(sides: Mapping[str, Side], turns: Turns, seed: int, say: Callable[[str], None]) -> Taken:
+        together.append(set(sides))
+        times = {name: np.full((2, 3), 8e6 if "int8" in name else 1e7) for name in sides}
+        failures = {fp32["b"].id: "it was killed"} if fp32["b"].id in sides else {}
+        return Taken({name: rows for name, rows in times.items() if name not in failures}, failures)
+
+    monkeypatch.setattr(bench, "take_turns", take)
+    study = StudyBench(defaults(), (), make_machine(), tmp_path, tmp_path, lambda _: None, locked=True)
+    ways = [prepared(case, fp32[model]) for cases in (fp32, int8) for model, case in cases.items()]
+    rows, readings = study.time(ways)
+    assert together == [{fp32[model].id, int8[model].id} for model in ("a", "b")]
+    by_name = {row.name: row.timed for row in rows}
+    timed = by_name[int8["a"].id]
+    assert not isinstance(timed, Absent)
+    assert timed.ratio == pytest.approx(0.8)
+    assert by_name[int8["b"].id] == Absent(f"{fp32['b'].id} could not be timed: it was killed")
+    assert set(readings) == {fp32["a"].id, int8["a"].id, int8["b"].id}
