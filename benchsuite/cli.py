@@ -11,7 +11,8 @@ from typing import Annotated, Any
 import typer
 
 from benchsuite.errors import BenchsuiteError, UsageError
-from benchsuite.options import SETTINGS, Setting, parse, parse_bytes, parse_percent
+from benchsuite.option_texts import percent, size_bytes
+from benchsuite.options import SETTINGS, Setting, parse
 
 app = typer.Typer(
     help="Benchmark YOLO detectors on every runtime of this machine. Measuring itself is `pytest bench/`.",
@@ -209,7 +210,7 @@ def selftest(
     from benchsuite.selftesting import SelfTestPlan, run_selftest
 
     try:
-        slowdowns = tuple(parse_percent(text.strip()) for text in inject.split(",") if text.strip())
+        slowdowns = tuple(percent(text.strip()) for text in inject.split(",") if text.strip())
     except ValueError as error:
         raise UsageError(f"--inject {inject}: {error}.") from None
     if not aa and not slowdowns:
@@ -292,7 +293,7 @@ def cache_clean(
     Example: benchsuite cache clean --max-size 2GB
     """
     try:
-        cap_bytes = parse_bytes(max_size) or 0
+        cap_bytes = size_bytes(max_size) or 0
     except ValueError as error:
         raise UsageError(f"--max-size {max_size}: {error}.") from None
     removed = _store().clean(cap_bytes, in_use_s=0)

@@ -8,9 +8,11 @@ import json
 import os
 import platform
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
+
+from benchsuite.nvml import Gpu, list_gpus
 
 PACKAGES = (
     "benchsuite", "ultralytics", "torch", "torchvision", "onnx", "onnxslim", "onnxruntime", "onnxruntime-gpu",
@@ -23,15 +25,6 @@ ISA_FLAGS = (
     "amx_bf16", "amx_int8", "amx_fp16", "asimd", "asimdhp", "asimddp", "i8mm", "bf16", "sve", "sve2",
 )  # fmt: skip
 _X86 = ("x86_64", "amd64")
-
-
-@dataclass(frozen=True)
-class Gpu:
-    """One NVIDIA GPU as NVML names it."""
-
-    name: str
-    uuid: str
-    memory_bytes: int
 
 
 @dataclass(frozen=True)
@@ -104,7 +97,10 @@ def read_machine() -> Machine:
     """Read this machine's facts without loading a runtime."""
     import psutil
 
-    gpus, driver = _gpus()
+    gpus, driver = list_gpus()
+    # As CUDA itself would number them.
+    chosen = os.environ.get("CUDA_VISIBLE_DEVICES")
+    gpus = gpus if chosen is None else visible(gpus, chosen)
     return Machine(
         cpu=_cpu_name(),
         arch=platform.machine(),
@@ -122,6 +118,22 @@ def read_machine() -> Machine:
         gpu_driver=driver,
         packages=package_versions(),
     )
+
+
+def visible(gpus: Sequence[Gpu], chosen: str) -> tuple[Gpu, ...]:
+    """Return the GPUs that CUDA_VISIBLE_DEVICES chooses, in its order: numbers or beginnings of UUIDs.
+
+    Like CUDA, stop at the first that names none.
+    """
+    found: list[Gpu] = []
+    for word in (part.strip() for part in chosen.split(",")):
+        numbered = gpus[int(word)] if word.isdigit() and int(word) < len(gpus) else None
+        named = next((gpu for gpu in gpus if len(word) > 4 and gpu.uuid.startswith(word)), None)
+        gpu = numbered or named
+        if gpu is None:
+            break
+        found.append(gpu)
+    return tuple(found)
 
 
 def usable_cores() -> int:
@@ -173,26 +185,12 @@ def _memory_limit() -> int | None:
     return None
 
 
-def _gpus() -> tuple[tuple[Gpu, ...], str | None]:
-    import pynvml
-
-    try:
-        pynvml.nvmlInit()
-    except pynvml.NVMLError:
-        return (), None
-    try:
-        handles = [pynvml.nvmlDeviceGetHandleByIndex(index) for index in range(pynvml.nvmlDeviceGetCount())]
-        gpus = tuple(
-            Gpu(
-                str(pynvml.nvmlDeviceGetName(handle)),
-                str(pynvml.nvmlDeviceGetUUID(handle)),
-                int(pynvml.nvmlDeviceGetMemoryInfo(handle).total),
-            )
-            for handle in handles
-        )
-        return gpus, str(pynvml.nvmlSystemGetDriverVersion())
-    finally:
-        pynvml.nvmlShutdown()
+def gpu_of(device: str, machine: Machine) -> Gpu | None:
+    """Return the GPU that `cuda:N` names: the one at place N of the machine's; None where there is none."""
+    kind, _, number = device.partition(":")
+    if kind != "cuda" or not number.isdigit() or int(number) >= len(machine.gpus):
+        return None
+    return machine.gpus[int(number)]
 
 
 def _read(path: str) -> str:

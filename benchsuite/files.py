@@ -10,14 +10,14 @@ from pathlib import Path
 from benchsuite.errors import UsageError
 
 
-def write_whole(path: Path, text: str) -> None:
-    """Write a text file in one step, its folder made where needed; raises UsageError where the disk refuses."""
+def write_whole(path: Path, content: str | bytes) -> None:
+    """Write a file in one step, its folder made where needed; raises UsageError where the disk refuses."""
     # Not tempfile: its files can be read by their owner only, and a report is served like any other file.
     scratch = path.with_name(f".{path.name}.{uuid.uuid4().hex}")
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        with scratch.open("x", encoding="utf-8", newline="\n") as file:
-            file.write(text)
+        with scratch.open("xb") as file:
+            file.write(content.encode() if isinstance(content, str) else content)
             file.flush()
             os.fsync(file.fileno())
         scratch.replace(path)

@@ -10,10 +10,11 @@ from benchsuite.environment import read_machine
 from benchsuite.errors import UsageError
 from benchsuite.findings import render, write_findings
 from benchsuite.gate.session import Gate, read_terms
+from benchsuite.needs import check_options
 from benchsuite.options import parse
 from benchsuite.report.gating import GateProgress, result_lines
 from benchsuite.report.page import write_report
-from benchsuite.runner import Runner, check_options
+from benchsuite.runner import Runner
 from benchsuite.runs import create_run, finish_run, point_latest
 from benchsuite.selection import cache_root, select
 

@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal, get_args
 
+from benchsuite import option_texts as texts
 from benchsuite.backends.interface import RunPolicy
 from benchsuite.backends.schemes import EVERY_SCHEME, scheme_problem
-from benchsuite.cases import BACKENDS, PRECISIONS, Backend, Precision
+from benchsuite.cases import BACKENDS, PLAIN, PRECISIONS, VARIANTS, Backend, Precision
 from benchsuite.errors import raise_all
 from benchsuite.measure.effort import EFFORTS, Effort
 
@@ -23,7 +23,6 @@ _CALIBRATORS = {
     "IInt8LegacyCalibrator": "percentile",
 }
 CalibMethod = Literal["default", "minmax", "mean-minmax", "entropy", "percentile"]
-PERCENTILES = ("p50", "p90", "p95", "p99")
 
 
 @dataclass(frozen=True)
@@ -55,6 +54,16 @@ class GateOptions:
 
 
 @dataclass(frozen=True)
+class EngineChoices:
+    """How TensorRT builds: None leaves the builder's own choice; `batches` are least, usual and most images a call."""
+
+    level: int | None
+    workspace_bytes: int | None
+    batches: tuple[int, int, int] | None
+    rebuilds: int
+
+
+@dataclass(frozen=True)
 class Options:
     """Everything the user chose, parsed and checked; `resume` is None, or a run's folder, or "newest"."""
 
@@ -72,6 +81,8 @@ class Options:
     quant_scheme: str
     search_budget_s: float
     head: HeadChoice
+    variants: tuple[str, ...]
+    engine: EngineChoices
     effort: Effort
     baseline: Path
     machine: str | None
@@ -106,129 +117,6 @@ class Setting:
         return self.flag.lstrip("-").replace("-", "_")
 
 
-def _words(text: str) -> tuple[str, ...]:
-    words = tuple(dict.fromkeys(word.strip() for word in text.split(",") if word.strip()))
-    if not words:
-        raise ValueError("it is empty; name at least one")
-    return words
-
-
-def _one_of(choices: tuple[str, ...]) -> Callable[[str], str]:
-    def parse(text: str) -> str:
-        if text not in choices:
-            raise ValueError(f"it is not one of {', '.join(choices)}")
-        return text
-
-    return parse
-
-
-def _some_of(choices: tuple[str, ...]) -> Callable[[str], tuple[str, ...]]:
-    def parse(text: str) -> tuple[str, ...]:
-        chosen = choices if text == "all" else _words(text)
-        unknown = [word for word in chosen if word not in choices]
-        if unknown:
-            raise ValueError(f"{', '.join(unknown)} is not one of {', '.join(choices)}")
-        return chosen
-
-    return parse
-
-
-def _whole(lowest: int, multiple: int = 1) -> Callable[[str], int]:
-    def parse(text: str) -> int:
-        if not text.isdigit() or int(text) < lowest or int(text) % multiple:
-            kind = f"a multiple of {multiple}" if multiple > 1 else "a whole number"
-            raise ValueError(f"it must be {kind}, at least {lowest}")
-        return int(text)
-
-    return parse
-
-
-def _list_of(parse_one: Callable[[str], int]) -> Callable[[str], tuple[int, ...]]:
-    return lambda text: tuple(parse_one(word) for word in _words(text))
-
-
-def _device(text: str) -> str | None:
-    if text == "auto":
-        return None
-    if not re.fullmatch(r"cpu|vulkan|cuda:\d+", text):
-        raise ValueError("it must be auto, cpu, cuda:N or vulkan")
-    return text
-
-
-def _threads(text: str) -> int:
-    from benchsuite.environment import usable_cores
-
-    cores = usable_cores()
-    threads = cores if text == "auto" else _whole(1)(text)
-    if threads > cores:
-        raise ValueError(f"this process may use {cores} cores; give at most that many")
-    return threads
-
-
-def _path(text: str) -> Path | None:
-    return Path(text) if text else None
-
-
-def _yaml(text: str) -> Path | None:
-    if text and not Path(text).is_file():
-        raise ValueError("there is no such file; give the path of a data.yaml in Ultralytics' YOLO format")
-    return _path(text)
-
-
-def _latency(text: str) -> Mapping[str, float]:
-    limits = {}
-    for word in _words(text) if text else ():
-        match = re.fullmatch(r"(p\d+)=([\d.]+)(ms|s|us)", word)
-        if not match or match[1] not in PERCENTILES:
-            raise ValueError(f"give {', '.join(PERCENTILES)} with a time, as in p95=50ms")
-        limits[match[1]] = float(match[2]) * {"us": 1e3, "ms": 1e6, "s": 1e9}[match[3]]
-    return limits
-
-
-def parse_bytes(text: str) -> int | None:
-    """Read 500MB, 1.5GiB or a plain number of bytes; empty is None; raises ValueError for anything else."""
-    if not text:
-        return None
-    match = re.fullmatch(r"([\d.]+)\s*([KMGT]?)(i?)B?", text)
-    if not match:
-        raise ValueError("give a size, as in 500MB or 1GiB")
-    return int(float(match[1]) * (1024 if match[3] else 1000) ** " KMGT".index(match[2] or " "))
-
-
-def _fraction(text: str) -> float | None:
-    if not text:
-        return None
-    value = float(text) if re.fullmatch(r"[\d.]+", text) else -1.0
-    if not 0 <= value <= 1:
-        raise ValueError("it must be a fraction from 0 to 1, as in 0.55")
-    return value
-
-
-def _points(text: str) -> float:
-    if not re.fullmatch(r"\d+(\.\d+)?", text):
-        raise ValueError("it must be a number of mAP points, as in 1.0")
-    return float(text)
-
-
-def parse_percent(text: str) -> float:
-    """Read 5% or 5 as a fraction; raises ValueError for anything else."""
-    match = re.fullmatch(r"(\d+(?:\.\d+)?)\s*%?", text)
-    if not match or not 0 < float(match[1]) < 100:
-        raise ValueError("give percent between 0 and 100, as in 5%")
-    return float(match[1]) / 100
-
-
-def _seconds(text: str) -> float:
-    match = re.fullmatch(r"(\d+(?:\.\d+)?)\s*(s|min)?", text)
-    if not match or float(match[1]) == 0:
-        raise ValueError("give a time, as in 180s or 3min")
-    return float(match[1]) * (60 if match[2] == "min" else 1)
-
-
-def _switch(text: str) -> bool:
-    return text == "yes"
-
-
 def _scheme(text: str) -> str:
     problem = scheme_problem(text)
     if problem:
@@ -242,26 +130,44 @@ def _calib_method(text: str) -> str:
             "TensorRT has no calibrator classes any more: its INT8 is Q/DQ pairs in the ONNX file, whose ranges "
             f"benchsuite sets; --calib-method {_CALIBRATORS[text]} is the same choice"
         )
-    return _one_of(get_args(CalibMethod))(text)
+    return texts.one_of(get_args(CalibMethod))(text)
+
+
+def _level(text: str) -> int | None:
+    if text and text not in ("0", "1", "2", "3", "4", "5"):
+        raise ValueError("it must be a whole number from 0 to 5")
+    return int(text) if text else None
+
+
+def _batches(text: str) -> tuple[int, int, int] | None:
+    if not text:
+        return None
+    numbers = [texts.whole(1)(word.strip()) for word in text.split(",")]
+    if len(numbers) != 3 or numbers != sorted(numbers):
+        raise ValueError("give three numbers of images that do not fall, as in 1,8,16")
+    return numbers[0], numbers[1], numbers[2]
 
 
 def _effort(text: str) -> Effort:
-    return EFFORTS[_one_of(tuple(EFFORTS))(text)]
+    return EFFORTS[texts.one_of(tuple(EFFORTS))(text)]
 
 
 SETTINGS = (
     Setting("--model", "yolo26n_shapes", "M[,M]",
             "the bundled yolo26n_shapes, a path to a YOLO detection .pt (a .pt runs code when it is loaded: only use "
-            "files that you trust), or an official name such as yolo26n.pt", _words),
-    Setting("--backend", "all", "B[,B]", f"all, or some of {', '.join(BACKENDS)}", _some_of(BACKENDS)),
-    Setting("--precision", "all", "P[,P]", f"all, or some of {', '.join(PRECISIONS)}", _some_of(PRECISIONS)),
-    Setting("--device", "auto", "D", "auto (the CPU; cuda:0 for trt), cpu, cuda:N, or vulkan for ncnn", _device),
-    Setting("--imgsz", "640", "PX[,PX]", "side of the square input, multiples of 32", _list_of(_whole(32, 32))),
-    Setting("--batch", "1", "N[,N]", "images per call; each size is a case of its own", _list_of(_whole(1))),
-    Setting("--threads", "auto", "N", "threads of every runtime; auto is all cores this process may use", _threads),
-    Setting("--data", "", "YAML", "data.yaml to evaluate on (default: the drawn shapes)", _yaml),
-    Setting("--calib", "", "YAML", "data.yaml to calibrate INT8 on (default: --data's calib, else train split)", _yaml),
-    Setting("--calib-size", "64", "N", "images to calibrate INT8 on", _whole(1)),
+            "files that you trust), or an official name such as yolo26n.pt", texts.words),
+    Setting("--backend", "all", "B[,B]", f"all, or some of {', '.join(BACKENDS)}", texts.some_of(BACKENDS)),
+    Setting("--precision", "all", "P[,P]", f"all, or some of {', '.join(PRECISIONS)}", texts.some_of(PRECISIONS)),
+    Setting("--device", "auto", "D", "auto (the CPU; cuda:0 for trt), cpu, cuda:N, or vulkan for ncnn", texts.device),
+    Setting("--imgsz", "640", "PX[,PX]", "side of the square input, multiples of 32",
+            texts.list_of(texts.whole(32, 32))),
+    Setting("--batch", "1", "N[,N]", "images per call; each size is a case of its own", texts.list_of(texts.whole(1))),
+    Setting("--threads", "auto", "N", "threads of every runtime; auto is all cores this process may use",
+            texts.thread_count),
+    Setting("--data", "", "YAML", "data.yaml to evaluate on (default: the drawn shapes)", texts.yaml_file),
+    Setting("--calib", "", "YAML", "data.yaml to calibrate INT8 on (default: --data's calib, else train split)",
+            texts.yaml_file),
+    Setting("--calib-size", "64", "N", "images to calibrate INT8 on", texts.whole(1)),
     Setting("--calib-method", "default", "METHOD",
             "how INT8 ranges are set: default (the backend's best known), minmax, mean-minmax, entropy or percentile",
             _calib_method),
@@ -269,35 +175,47 @@ SETTINGS = (
             f"INT8 scheme: default (the backend's best known), auto (the fastest that keeps --max-map-drop, searched "
             f"for), {', '.join(EVERY_SCHEME)}; ~ and parts that stay float may follow, as in qdq-u8s8~p3+neck",
             _scheme),
-    Setting("--search-budget", "10min", "TIME", "time that --quant-scheme auto may search for a case", _seconds),
+    Setting("--search-budget", "10min", "TIME", "time that --quant-scheme auto may search for a case", texts.seconds),
     Setting("--head", "auto", "HEAD", "auto (one-to-many with NMS everywhere), end2end (NMS-free) or both",
-            _one_of(get_args(HeadChoice))),
+            texts.one_of(get_args(HeadChoice))),
+    Setting("--variant", PLAIN, "V[,V]",
+            f"ways to run, each a case of its own: {PLAIN}, {', '.join(f'{n} ({b})' for n, b in VARIANTS.items())}; a "
+            "backend without any of them runs plain", texts.some_of((PLAIN, *VARIANTS))),
+    Setting("--trt-level", "", "N", "TensorRT's optimisation level, 0 to 5 (default: its own, 3)", _level),
+    Setting("--trt-workspace", "", "SIZE", "memory that TensorRT's tactics may take, as in 4GiB (default: all)",
+            texts.size_bytes),
+    Setting("--trt-batches", "", "MIN,OPT,MAX", "TensorRT engines that take MIN to MAX images a call, tuned for OPT "
+            "(default: only the case's batch)", _batches),
+    Setting("--rebuilds", "1", "N", "build each TensorRT engine N times, each a case of its own", texts.whole(1)),
     Setting("--effort", "standard", "EFFORT", "quick (3 s of samples a case), standard (10 s) or full (60 s)", _effort),
-    Setting("--baseline", "baselines", "DIR", "folder of promoted baselines", _path),
+    Setting("--baseline", "baselines", "DIR", "folder of promoted baselines", texts.path),
     Setting("--machine", "", "NAME", "name of this machine's folder in the baselines (default: from the hardware)",
             lambda text: text or None),
-    Setting("--report", "reports", "DIR", "folder that gets a folder for each run", _path),
+    Setting("--report", "reports", "DIR", "folder that gets a folder for each run", texts.path),
     Setting("--resume", "", "RUN", "go on with this run, or with the newest unfinished one", lambda text: text or None,
             bare="newest"),
-    Setting("--max-latency", "", "LIMITS", "fail a case slower than this in total, as in p95=50ms", _latency),
-    Setting("--max-memory", "", "SIZE", "fail a case whose worker's peak memory is larger, as in 500MB", parse_bytes),
-    Setting("--min-map", "", "MAP", "fail a case whose mAP50-95 is smaller, as in 0.55", _fraction),
-    Setting("--max-map-drop", "1.0", "POINTS", "mAP50-95 points a recommended case may lose against FP32", _points),
+    Setting("--max-latency", "", "LIMITS", "fail a case slower than this in total, as in p95=50ms",
+            texts.latency_limits),
+    Setting("--max-memory", "", "SIZE", "fail a case whose worker's peak memory is larger, as in 500MB",
+            texts.size_bytes),
+    Setting("--min-map", "", "MAP", "fail a case whose mAP50-95 is smaller, as in 0.55", texts.fraction),
+    Setting("--max-map-drop", "1.0", "POINTS", "mAP50-95 points a recommended case may lose against FP32",
+            texts.points),
     Setting("--against", "", "WHAT",
             "gate: measure every case beside a baseline that is run again: env:PYTHON, weights:PT, store:DIR or "
             "baseline:NAME (a path alone is recognised)", lambda text: text or None),
     Setting("--same-artifacts", "", "", "gate: an env: baseline loads the candidate's artifacts, so that only the "
-            "runtime differs", _switch, switch=True),
+            "runtime differs", texts.switch, switch=True),
     Setting("--gate-metrics", "latency,p95,p99,memory", "M[,M]", f"gate: all, or some of {', '.join(GATE_METRICS)}",
-            _some_of(GATE_METRICS)),
-    Setting("--max-slowdown", "5%", "PERCENT", "gate: the slowdown that it promises to catch", parse_percent),
-    Setting("--null-margin", "1%", "PERCENT", "gate: the slowdown that never fails", parse_percent),
-    Setting("--alpha", "1%", "PERCENT", "gate: chance of any false alarm in the whole suite", parse_percent),
-    Setting("--gate-budget", "180s", "TIME", "gate: time a case, pooled over the suite", _seconds),
-    Setting("--gate-strict", "", "", "gate: INCONCLUSIVE fails too, and NOT_COMPARABLE in pytest", _switch,
+            texts.some_of(GATE_METRICS)),
+    Setting("--max-slowdown", "5%", "PERCENT", "gate: the slowdown that it promises to catch", texts.percent),
+    Setting("--null-margin", "1%", "PERCENT", "gate: the slowdown that never fails", texts.percent),
+    Setting("--alpha", "1%", "PERCENT", "gate: chance of any false alarm in the whole suite", texts.percent),
+    Setting("--gate-budget", "180s", "TIME", "gate: time a case, pooled over the suite", texts.seconds),
+    Setting("--gate-strict", "", "", "gate: INCONCLUSIVE fails too, and NOT_COMPARABLE in pytest", texts.switch,
             switch=True),
     Setting("--waivers", "", "TOML", "gate: accepted slowdowns (default: waivers.toml in the baselines, if there)",
-            _path),
+            texts.path),
 )  # fmt: skip
 
 
@@ -326,10 +244,25 @@ def parse(raw: Mapping[str, str]) -> Options:
     )
     if gate.null_margin >= gate.max_slowdown:
         raise_all([f"--null-margin {raw.get('null_margin', '1%')}: it must be smaller than --max-slowdown."])
+    engine = EngineChoices(
+        level=values.pop("trt_level"),
+        workspace_bytes=values.pop("trt_workspace"),
+        batches=values.pop("trt_batches"),
+        rebuilds=values.pop("rebuilds"),
+    )
+    outside = [batch for batch in values["batch"] if engine.batches and not _within(batch, engine.batches)]
+    if outside:
+        least, _, most = engine.batches or (0, 0, 0)
+        raise_all([f"--batch {outside[0]}: --trt-batches takes {least} to {most} images a call; widen it."])
+    values["variants"] = values.pop("variant")
     values["models"], values["backends"] = values.pop("model"), values.pop("backend")
     values["precisions"] = values.pop("precision")
     values["search_budget_s"] = values.pop("search_budget")
-    return Options(limits=limits, gate=gate, **values)
+    return Options(limits=limits, gate=gate, engine=engine, **values)
+
+
+def _within(batch: int, batches: tuple[int, int, int]) -> bool:
+    return batches[0] <= batch <= batches[2]
 
 
 def defaults() -> Options:

@@ -19,7 +19,7 @@ from typing import Any, TextIO
 from benchsuite.errors import BenchsuiteError, ProcessError
 
 # Raise it with every change to a request or an answer: an arm of a gate may run another release's worker.
-PROTOCOL_VERSION = 3
+PROTOCOL_VERSION = 4
 Handler = Callable[[dict[str, Any]], dict[str, Any]]
 _STDERR_LINES = 12
 _PR_SET_PDEATHSIG = 1  # <linux/prctl.h>

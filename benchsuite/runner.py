@@ -14,20 +14,21 @@ from benchsuite.artifacts.exporters import parent_recipe
 from benchsuite.artifacts.recipe import Artifact, Recipe
 from benchsuite.artifacts.store import Store, calibration_of
 from benchsuite.backends import backend, only_builds
-from benchsuite.backends.interface import ArtifactNeed, RunPolicy
+from benchsuite.backends.interface import RunPolicy
 from benchsuite.backends.schemes import SCHEMES, SchemeSearch, calibration_method
 from benchsuite.backends.tools import QUANTISER, QUANTISER_VERSION
-from benchsuite.cases import Case, head_variant
-from benchsuite.data.dataset import load_dataset
-from benchsuite.environment import Machine
+from benchsuite.cases import Case, variant_of
+from benchsuite.environment import Machine, gpu_of
 from benchsuite.errors import BenchsuiteError, BuildError, SessionError
 from benchsuite.measure.accuracy import Evaluation, EvaluationData, evaluate_once
 from benchsuite.measure.built_run import BuiltRun
 from benchsuite.measure.case_run import CaseRun, Subject
+from benchsuite.measure.gpu_use import gpu_warnings
 from benchsuite.measure.launch import Bench, Launch
 from benchsuite.measure.lock import measuring_lock
 from benchsuite.measure.measurement import Complexity, Metrics
 from benchsuite.models.weights import ModelRef, fetch, file_sha256
+from benchsuite.needs import artifact_need
 from benchsuite.options import Options
 from benchsuite.records import NO_SEARCH, ArtifactFacts, Record, Validity
 from benchsuite.run_data import RunData
@@ -236,6 +237,7 @@ class Runner:
             scheme=need.scheme,
             calibration=calibration,
             tools={name: versions[name] for name in need.tools if name in versions},
+            build=need.build,
         )
 
     def _searched(self, case: Case) -> SchemeSearch | None:
@@ -248,12 +250,13 @@ class Runner:
 
     def _bench(self, case: Case, artifact: Artifact) -> Bench:
         log = self.folder / "logs" / f"{case.id.replace(':', '_')}.log"
-        return Bench(artifact, self.data.images, self._cache_root, log, self._python)
+        gpu = gpu_of(case.device, self.machine)
+        return Bench(artifact, self.data.images, self._cache_root, log, self._python, gpu.uuid if gpu else "")
 
     def _reference(self, case: Case) -> Evaluation:
         """Evaluate PyTorch FP32 of the case's weights on the CPU, unless that is kept from before."""
         # An INT8 scheme is a variant too, and has no reference of its own.
-        variant = head_variant(case.head)
+        variant = variant_of(case.head)
         reference = Case(case.model, "torch", "fp32", "cpu", case.imgsz, 1, case.threads, case.head, variant)
         reason = self.why_not(reference)
         if reason:
@@ -281,6 +284,7 @@ class Runner:
             "denormals": "flushed to zero",
         }
         only_built = self.only_builds(case)
+        metrics = run.metrics()
         return Record(
             case,
             "failed" if run.failure else "built" if only_built else "measured",
@@ -288,9 +292,9 @@ class Runner:
             ArtifactFacts(
                 artifact.sha256, artifact.bytes, artifact.recipe, artifact.recipe.digest, self._build_s(artifact)
             ),
-            _with_earlier(run.metrics(), self._done.get(case.id)),
+            _with_earlier(metrics, self._done.get(case.id)),
             Validity(
-                warnings=tuple(self._notes.get(case.id, ())),
+                warnings=(*self._notes.get(case.id, ()), *gpu_warnings(metrics.gpu)),
                 ran=ran,
                 label=ran if isinstance(ran, Absent) else ran.label,
                 policy=policy,
@@ -313,21 +317,6 @@ class Runner:
         self._done[record.case.id] = record
         records.append(self.folder / "records.jsonl", record)
         return record
-
-
-def check_options(options: Options, cases: Sequence[Case], machine: Machine) -> None:
-    """Raise UsageError, before anything is written, for data that cannot be evaluated or a scheme no backend has."""
-    if options.data is not None:
-        load_dataset(options.data).splits["val"]
-    for case in cases:
-        if backend(case.backend).why_not(case, machine) is None:
-            artifact_need(case, machine, options)
-
-
-def artifact_need(case: Case, machine: Machine, options: Options) -> ArtifactNeed:
-    """Return what a case loads; raises UsageError for a scheme or method that its backend has not."""
-    chosen = {"calib_method": options.calib_method, "quant_scheme": options.quant_scheme}
-    return backend(case.backend).need(case, machine, chosen)
 
 
 def _with_earlier(metrics: Metrics, earlier: Record | None) -> Metrics:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
-from benchsuite.cases import Backend, Case, Head, head_variant
+from benchsuite.cases import PLAIN, VARIANTS, Backend, Case, Head, variant_of
 from benchsuite.models.weights import ModelRef, resolve
 from benchsuite.options import HeadChoice, Options
 
@@ -34,7 +34,7 @@ def cases_of(options: Options, slugs: Sequence[str]) -> tuple[Case, ...]:
             batch=batch,
             threads=options.threads,
             head=head,
-            variant=head_variant(head),
+            variant=variant_of(head, way, rebuild),
         )
         for slug in slugs
         for imgsz in options.imgsz
@@ -42,7 +42,14 @@ def cases_of(options: Options, slugs: Sequence[str]) -> tuple[Case, ...]:
         for head in _HEADS[options.head]
         for backend in options.backends
         for precision in options.precisions
+        for way in _ways(options, backend)
+        # The first build is the plain case.
+        for rebuild in (0, *range(2, (options.engine.rebuilds if backend == "trt" else 1) + 1))
     )
+
+
+def _ways(options: Options, backend: Backend) -> Sequence[str]:
+    return [way for way in options.variants if way == PLAIN or VARIANTS[way] == backend] or [PLAIN]
 
 
 def _device(options: Options, backend: Backend) -> str:

@@ -17,12 +17,13 @@ from benchsuite.estimate import estimate_s
 from benchsuite.findings import Finding, render, write_findings
 from benchsuite.gate.session import Gate, GateResult, read_terms
 from benchsuite.limits import broken_limits
+from benchsuite.needs import check_options
 from benchsuite.options import Options, parse
 from benchsuite.records import Record
 from benchsuite.report.console import case_line, table_lines
 from benchsuite.report.gating import GateProgress, result_lines
 from benchsuite.report.page import write_report
-from benchsuite.runner import Runner, check_options
+from benchsuite.runner import Runner
 from benchsuite.runs import Run, create_run, finish_run, newest_unfinished, point_latest, read_run
 from benchsuite.selection import cache_root, select
 from benchsuite.study.search import scheme_search

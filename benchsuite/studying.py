@@ -13,10 +13,10 @@ from benchsuite.cases import Case
 from benchsuite.environment import read_machine
 from benchsuite.errors import UsageError
 from benchsuite.files import write_whole
+from benchsuite.needs import check_options
 from benchsuite.options import Options, parse
 from benchsuite.report.page import study_page
 from benchsuite.report.study import markdown, study_view, terminal_lines
-from benchsuite.runner import check_options
 from benchsuite.selection import cache_root, select
 from benchsuite.study.bench import StudyBench
 from benchsuite.study.calibration import CalibrationPlan, CalibrationStudy, check_plan, pool_images

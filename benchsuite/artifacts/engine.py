@@ -2,39 +2,68 @@
 
 from __future__ import annotations
 
-import json
+import shutil
 from collections import Counter
+from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 from benchsuite.absence import Absent
+from benchsuite.artifacts.recipe import Recipe
+from benchsuite.backends.engine_files import ACCOUNT_FILE, EngineAccount, write_account
 from benchsuite.backends.interface import Ran
 from benchsuite.backends.onnx import ONNX_PRECISIONS
-from benchsuite.codec import from_builtins, to_builtins
+from benchsuite.quantize.onnx_macs import macs_by_node
 from benchsuite.quantize.onnx_symmetric import read_qdq
-from benchsuite.tensorrt_runtime import ENGINE_FILE, Flavour, build_engine
+from benchsuite.tensorrt_runtime import (
+    DEFAULT_LEVEL,
+    ENGINE_FILE,
+    TENSORRT,
+    EngineOptions,
+    Flavour,
+    build_engine,
+    installed_flavours,
+)
 
-_PROOF_FILE = "proof.json"
+_TIMINGS_FILE = "timing.cache"
+# Part of the artifact, and not of what the runtime loads.
+BESIDE_ENGINE = (ACCOUNT_FILE, _TIMINGS_FILE)
 
 
-def write_engine(flavour: Flavour, source: Path, folder: Path, precision: str) -> None:
-    """Build the engine of an ONNX file into a folder, and keep beside it what that file asks for."""
+def write_engine(recipe: Recipe, source: Path, folder: Path, timings: Path) -> None:
+    """Build the engine of an ONNX file into a folder, and keep beside it what that file asks for.
+
+    `timings` is a folder of timing caches, of which the one of this GPU and version is used and renewed.
+    """
     import onnx
 
-    version = build_engine(flavour, source, folder / ENGINE_FILE)
+    (flavour,) = installed_flavours(recipe.tools)
+    options = engine_options(recipe.build, flavour, timings)
+    version = build_engine(flavour, source, folder / ENGINE_FILE, options)
+    if options.timing_cache is not None:
+        shutil.copyfile(options.timing_cache, folder / _TIMINGS_FILE)
     model = onnx.load(source)
     ran = replace(
-        _int8_account(model) if precision == "int8" else _float_account(model),
+        _int8_account(model) if recipe.precision == "int8" else _float_account(model),
         runtime=f"{flavour.name} {version}, built and not run",
         settings={"account": "of the ONNX file, strongly typed", "tf32": "off"},
     )
-    (folder / _PROOF_FILE).write_text(json.dumps(to_builtins(ran), indent=1) + "\n")
+    write_account(folder, EngineAccount(flavour.name, ran, macs_by_node(model)))
 
 
-def read_proof(folder: Path) -> Ran:
-    """Return the account that `write_engine` kept."""
-    return from_builtins(json.loads((folder / _PROOF_FILE).read_text()), Ran)
+def engine_options(build: Mapping[str, str], flavour: Flavour, timings: Path) -> EngineOptions:
+    """Read what a recipe says of building; a rebuild times all tactics anew, or it would only repeat the first."""
+    batches = build.get("batches")
+    least, usual, most = map(int, batches.split(",")) if batches else (0, 0, 0)
+    timed = flavour == TENSORRT and "gpu" in build and "rebuild" not in build
+    name = "-".join((flavour.module, build.get("gpu", ""), build.get("driver", ""))).replace(" ", "_").replace("/", "_")
+    return EngineOptions(
+        level=int(build.get("level", DEFAULT_LEVEL)),
+        workspace_bytes=int(build["workspace"]) if "workspace" in build else None,
+        batches=(least, usual, most) if batches else None,
+        timing_cache=timings / f"{name}.cache" if timed else None,
+    )
 
 
 def _float_account(model: Any) -> Ran:

@@ -16,6 +16,7 @@ from typing import Any
 
 from benchsuite.artifacts.engine import write_engine
 from benchsuite.artifacts.narrow import write_bf16, write_fp16
+from benchsuite.artifacts.open_batch import only_batch_open
 from benchsuite.artifacts.recipe import Recipe
 from benchsuite.backends.interface import FloatArray
 from benchsuite.backends.schemes import SYMMETRIC, calibration_method, split_scheme
@@ -30,10 +31,11 @@ from benchsuite.quantize.onnx_static import QdqOptions
 from benchsuite.quantize.onnx_symmetric import quantize_symmetrically
 from benchsuite.quantize.ranges import load_observed, save_observed
 from benchsuite.quantize.topology import FLOAT_GROUPS
-from benchsuite.tensorrt_runtime import installed_flavours
 
 RANGES_FILE = "ranges.npz"
 _PREPARED = "prepared.onnx"
+# What stands in the recipe of an ONNX file that takes any number of images.
+OPEN_BATCH = {"batch": "open"}
 # More than any detector's: the labels of calibration images are not looked at.
 _MANY_CLASSES = 1000
 
@@ -74,6 +76,9 @@ def parent_recipe(recipe: Recipe) -> Recipe | None:
     if parent is None or recipe.scheme in _WHOLE:
         return None
     artifact_format, precision = parent
+    if recipe.format == "trt":
+        # An ONNX file knows nothing of GPUs, and an open batch is open for every profile.
+        recipe = replace(recipe, build=OPEN_BATCH if "batches" in recipe.build else {})
     if precision == "int8":
         # The ONNX file is the same scheme and was calibrated in the same way.
         return replace(recipe, format=artifact_format, tools=_tools(recipe, artifact_format, precision))
@@ -116,8 +121,11 @@ def _checkpoint(order: Order) -> None:
 def _onnx(order: Order) -> None:
     import onnx
 
-    with _exported(order, "onnx") as exported:
+    open_batch = order.recipe.build == OPEN_BATCH
+    with _exported(order, "onnx", dynamic=open_batch) as exported:
         model = onnx.load(exported)
+    if open_batch:
+        model = only_batch_open(model, order.recipe.imgsz)
     shape = tuple(dim.dim_value for dim in model.graph.output[0].type.tensor_type.shape.dim)
     if head_of(shape) != order.recipe.head:
         raise BuildError(f"the model has no {order.recipe.head} head: its output is {shape}")
@@ -156,8 +164,9 @@ def _onnx_symmetric(order: Order) -> None:
 
 
 def _engine(order: Order) -> None:
-    (flavour,) = installed_flavours(order.recipe.tools)
-    write_engine(flavour, order.source / "model.onnx", order.folder, order.recipe.precision)
+    # Beside the artifacts of the store, from which this one's folder is filled.
+    timings = order.folder.parents[2] / "timings"
+    write_engine(order.recipe, order.source / "model.onnx", order.folder, timings)
 
 
 def _onnx_dynamic(order: Order) -> None:

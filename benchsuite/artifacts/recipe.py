@@ -25,7 +25,8 @@ class Recipe:
 
     `format` is torch, onnx, openvino, ncnn or trt; `precision` that of the stored weights (a BF16 row of OpenVINO
     loads an fp32 artifact), or "observed" for what calibration saw; `scheme` names a quantisation scheme, empty for
-    none; `tools` maps each package that takes part to its version.
+    none; `tools` maps each package that takes part to its version; `build` holds what else decides the bytes: an open
+    batch, and for an engine the GPU, its driver and the builder's options.
     """
 
     format: str
@@ -37,17 +38,22 @@ class Recipe:
     scheme: str = ""
     calibration: Calibration | None = None
     tools: Mapping[str, str] = field(default_factory=dict)
+    build: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def digest(self) -> str:
-        """Return the first 16 hex digits of the SHA-256 over all fields in a fixed order."""
-        text = json.dumps(asdict(self), sort_keys=True, separators=(",", ":"))
+        """Return the first 16 hex digits of the SHA-256 over all fields in a fixed order, an empty `build` left out."""
+        fields = asdict(self)
+        if not self.build:
+            # Recipes were written without it before there was a GPU.
+            del fields["build"]
+        text = json.dumps(fields, sort_keys=True, separators=(",", ":"))
         return hashlib.sha256(text.encode()).hexdigest()[:16]
 
 
 @dataclass(frozen=True)
 class Artifact:
-    """The folder that a runtime loads; sha256 and bytes cover its files, without the recipe beside them."""
+    """The folder that a runtime loads; sha256 covers its files, bytes those of them that it loads."""
 
     recipe: Recipe
     folder: str

@@ -15,6 +15,7 @@ from dataclasses import asdict, dataclass
 from functools import cache
 from pathlib import Path
 
+from benchsuite.artifacts.engine import BESIDE_ENGINE
 from benchsuite.artifacts.exporters import parent_recipe
 from benchsuite.artifacts.recipe import Artifact, Calibration, Recipe
 from benchsuite.cases import Head
@@ -213,7 +214,7 @@ class Store:
     def _build_in_child(
         self, recipe: Recipe, weights: Path, parent: Path | None, calibration: Sequence[Path], folder: Path
     ) -> int:
-        child = self._kept or self._child()
+        child = self._kept or self._child(_gpu_to_build_on(recipe))
         try:
             answer = child.request(
                 "build",
@@ -231,9 +232,18 @@ class Store:
                 child.close()
         return int(answer["peak_rss_bytes"])
 
-    def _child(self) -> Child:
-        environment = offline_environment(self._root)
+    def _child(self, gpu: str = "") -> Child:
+        environment = {**offline_environment(self._root), "CUDA_VISIBLE_DEVICES": gpu}
         return Child.start("benchsuite.artifacts.builder", self.log, environment, self._python, name="builder")
+
+
+def _gpu_to_build_on(recipe: Recipe) -> str:
+    """Return the UUID of a GPU of the kind that a recipe names; empty for none."""
+    if "gpu" not in recipe.build:
+        return ""
+    from benchsuite.nvml import list_gpus
+
+    return next((gpu.uuid for gpu in list_gpus()[0] if gpu.name == recipe.build["gpu"]), "")
 
 
 def recipe_from_dict(data: dict[str, object]) -> Recipe:
@@ -244,13 +254,13 @@ def recipe_from_dict(data: dict[str, object]) -> Recipe:
 
 
 def digest_folder(folder: Path) -> tuple[str, int]:
-    """Return the SHA-256 over every file's relative name and bytes, and the bytes of all files."""
+    """Return the SHA-256 over every file's relative name and bytes, and the bytes of those that a runtime loads."""
     digest, size = hashlib.sha256(), 0
     for path in sorted(path for path in folder.rglob("*") if path.is_file()):
         content = path.read_bytes()
         digest.update(f"{path.relative_to(folder).as_posix()}\0{len(content)}\0".encode())
         digest.update(content)
-        size += len(content)
+        size += 0 if path.name in BESIDE_ENGINE else len(content)
     return digest.hexdigest(), size
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 import numpy as np
 import numpy.typing as npt
@@ -19,13 +19,26 @@ FloatArray = npt.NDArray[np.float32]
 
 @dataclass(frozen=True)
 class ArtifactNeed:
-    """What a case loads: recipe fields that the backend decides. `tools` names the packages that take part."""
+    """What a case loads: recipe fields that the backend decides.
+
+    `tools` names the packages that take part, `build` holds what else decides the artifact's bytes.
+    """
 
     format: str
     precision: str
     scheme: str
     calibrated: bool
     tools: tuple[str, ...]
+    build: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class DeviceTimes:
+    """The device's own times of one call in ns: copying in, computing, copying out."""
+
+    copy_in_ns: int
+    compute_ns: int
+    copy_out_ns: int
 
 
 @dataclass(frozen=True)
@@ -42,7 +55,8 @@ class Ran:
     """Prove what ran: read back from the runtime, not from what it was asked to do.
 
     `compute` is the precision of the convolutions' arithmetic, `storage` that of the stored weights;
-    `kernels` counts kernels (or layers) by type and precision; `settings` are the options in force.
+    `kernels` counts kernels (or layers) by type and precision; `settings` are the options in force; `fallback` counts
+    the kernels that ran on another device than the case's.
     """
 
     runtime: str
@@ -51,6 +65,7 @@ class Ran:
     kernels: Mapping[str, int] = field(default_factory=dict)
     settings: Mapping[str, str] = field(default_factory=dict)
     int8_mac_share: float | Absent = field(default_factory=lambda: Absent("not an INT8 artifact"))
+    fallback: Mapping[str, int] = field(default_factory=dict)
 
     @property
     def label(self) -> str:
@@ -63,6 +78,8 @@ class Session(Protocol):
 
     def run(self, batch: FloatArray) -> FloatArray:
         """Run one batch (N, 3, imgsz, imgsz), RGB 0 to 1, and return once the output lies on the host.
+
+        The next call may overwrite the output.
 
         The output is (N, 4 + classes, anchors) with xywh boxes in pixels and class scores for the one2many
         head, or (N, 300, 6) with xyxy, score, class for the end2end head.
@@ -78,12 +95,20 @@ class Session(Protocol):
         ...
 
 
+@runtime_checkable
+class MarkedSession(Session, Protocol):
+    """A loaded artifact whose device notes the times of a call itself."""
+
+    def run_marked(self, batch: FloatArray) -> DeviceTimes:
+        """Run one batch and return the device's own times of its parts."""
+        ...
+
+
 class Backend(Protocol):
     """One runtime. Constructing it and asking `why_not` or `need` imports no runtime."""
 
     distribution: str
-    # Imported before loading is timed, so that `load_ns` is the artifact's and not the package's.
-    modules: tuple[str, ...]
+
     # Artifacts can be built without a GPU, and not run.
     gpu_only: bool
 
@@ -93,6 +118,10 @@ class Backend(Protocol):
 
     def need(self, case: Case, machine: Machine, options: Mapping[str, str]) -> ArtifactNeed:
         """Say which artifact the case loads; `options` holds calib_method and quant_scheme."""
+        ...
+
+    def modules(self, artifact: Path) -> tuple[str, ...]:
+        """Name what is imported before loading is timed, so that `load_ns` is the artifact's and not the package's."""
         ...
 
     def open(self, artifact: Path, case: Case, policy: RunPolicy) -> Session:

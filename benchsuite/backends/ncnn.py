@@ -33,7 +33,6 @@ class NcnnBackend:
     """NCNN."""
 
     distribution = "ncnn"
-    modules: tuple[str, ...] = ("ncnn",)
     gpu_only = False
 
     def why_not(self, case: Case, machine: Machine) -> str | None:
@@ -48,7 +47,7 @@ class NcnnBackend:
             return "ncnn's Python package does not say in what a Vulkan device computes: use fp32 there"
         if case.device == "vulkan":
             return not_installed(machine, "ncnn", "pnnx") or _no_vulkan_loader()
-        return cpu_only(case, machine, "ncnn") or not_installed(machine, "ncnn", "pnnx")
+        return cpu_only(case, "ncnn") or not_installed(machine, "ncnn", "pnnx")
 
     def need(self, case: Case, machine: Machine, options: Mapping[str, str]) -> ArtifactNeed:  # noqa: ARG002
         """Return the NCNN files of the case's precision; bf16 is made from fp32 files as they are loaded."""
@@ -56,6 +55,10 @@ class NcnnBackend:
         calibrated = precision == "int8"
         scheme = chosen_scheme("ncnn", SCHEMES["ncnn"][0], options) if calibrated else ""
         return ArtifactNeed("ncnn", precision, scheme, calibrated, tools_for("ncnn", precision))
+
+    def modules(self, artifact: Path) -> tuple[str, ...]:  # noqa: ARG002
+        """Name the runtime's package."""
+        return ("ncnn",)
 
     def open(self, artifact: Path, case: Case, policy: RunPolicy) -> NcnnSession:
         """Load model.ncnn.param and model.ncnn.bin."""

@@ -1,19 +1,19 @@
-"""ONNX Runtime on the CPU."""
+"""ONNX Runtime; what it does on a GPU is in onnx_cuda."""
 
 from __future__ import annotations
 
 import tempfile
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from benchsuite.absence import Absent
-from benchsuite.backends.interface import ArtifactNeed, FloatArray, Ran, RunPolicy
+from benchsuite.backends.interface import ArtifactNeed, FloatArray, Ran, RunPolicy, Session
 from benchsuite.backends.outputs import check_output
-from benchsuite.backends.reasons import cpu_only, not_installed
+from benchsuite.backends.reasons import cpu_only, no_such_gpu, not_installed
 from benchsuite.backends.schemes import UNCALIBRATED, chosen_scheme
 from benchsuite.backends.tools import tools_for
 from benchsuite.cases import Case
@@ -32,14 +32,17 @@ class OnnxBackend:
     """ONNX Runtime."""
 
     distribution = "onnxruntime"
-    modules: tuple[str, ...] = ("onnxruntime",)
     gpu_only = False
 
     def why_not(self, case: Case, machine: Machine) -> str | None:
         """Say why the case cannot run here."""
+        if case.on_gpu:
+            return _why_not_on_gpu(case, machine)
+        if case.has("trtep"):
+            return "TensorRT inside ONNX Runtime needs an NVIDIA GPU: use --device cuda:0"
         if case.precision == "bf16":
             return "ONNX Runtime has no bf16 convolution kernels on the CPU: use openvino or torch for bf16"
-        return cpu_only(case, machine, "onnx", planned=True) or not_installed(machine, "onnxruntime|onnxruntime-gpu")
+        return cpu_only(case, "onnx") or not_installed(machine, "onnxruntime|onnxruntime-gpu")
 
     def need(self, case: Case, machine: Machine, options: Mapping[str, str]) -> ArtifactNeed:
         """Return the ONNX file of the case's precision."""
@@ -47,23 +50,36 @@ class OnnxBackend:
         calibrated = bool(scheme) and scheme not in UNCALIBRATED
         return ArtifactNeed("onnx", case.precision, scheme, calibrated, tools_for("onnx", case.precision))
 
-    def open(self, artifact: Path, case: Case, policy: RunPolicy) -> OnnxSession:
-        """Load model.onnx."""
-        import onnxruntime
+    def modules(self, artifact: Path) -> tuple[str, ...]:  # noqa: ARG002
+        """Name the runtime's package."""
+        return ("onnxruntime",)
 
-        # Its warnings would fill the worker's log, whose last lines explain a crash.
-        onnxruntime.set_default_logger_severity(_QUIET)
+    def open(self, artifact: Path, case: Case, policy: RunPolicy) -> Session:
+        """Load model.onnx."""
         model = artifact / "model.onnx"
-        try:
-            session = onnxruntime.InferenceSession(str(model), _session_options(policy), providers=[_PROVIDER])
-        except Exception as error:  # The runtime's exceptions have no common root but this.
-            raise SessionError(f"ONNX Runtime refused the {case.precision} artifact: {error}") from None
+        if case.on_gpu:
+            from benchsuite.backends.onnx_cuda import open_on_gpu
+
+            return open_on_gpu(model, case, policy)
+        session = load_session(model, case, session_options(policy), [_PROVIDER])
         check_output(session.get_outputs()[0].shape, case)
         return OnnxSession(session, model, policy)
 
 
+def load_session(model: Path, case: Case, options: Any, providers: Sequence[Any]) -> Any:
+    """Return an onnxruntime.InferenceSession; raises SessionError with the runtime's own message."""
+    import onnxruntime
+
+    # Its warnings would fill the worker's log, whose last lines explain a crash.
+    onnxruntime.set_default_logger_severity(_QUIET)
+    try:
+        return onnxruntime.InferenceSession(str(model), options, providers=providers)
+    except Exception as error:  # The runtime's exceptions have no common root but this.
+        raise SessionError(f"ONNX Runtime refused the {case.precision} artifact: {error}") from None
+
+
 class OnnxSession:
-    """A model that ONNX Runtime has loaded."""
+    """A model that ONNX Runtime has loaded on the CPU."""
 
     def __init__(self, session: Any, model: Path, policy: RunPolicy) -> None:
         self._model = model
@@ -94,7 +110,7 @@ class OnnxSession:
             if node.op_type in _INTEGER_CONVOLUTIONS
         )
         share = integer / sum(macs.values())
-        storage = _stored_precision(stored)
+        storage = stored_precision(stored)
         compute = "int8" if share >= 0.5 else _float_precision(optimised)
         return Ran(
             runtime=f"ONNX Runtime {onnxruntime.__version__}",
@@ -113,7 +129,7 @@ class OnnxSession:
         import onnx
         import onnxruntime
 
-        options = _session_options(self._policy)
+        options = session_options(self._policy)
         with tempfile.TemporaryDirectory() as folder:
             path = Path(folder) / "optimised.onnx"
             options.optimized_model_filepath = str(path)
@@ -123,6 +139,20 @@ class OnnxSession:
             return onnx.load(path)
 
 
+def _why_not_on_gpu(case: Case, machine: Machine) -> str | None:
+    reason = no_such_gpu(case, machine) or not_installed(machine, "onnxruntime-gpu")
+    if reason is not None:
+        return reason
+    if case.precision == "int8":
+        return (
+            "ONNX Runtime's CUDA provider computes INT8 convolutions in float, and what TensorRT does inside it cannot "
+            "be proved: use --backend trt for int8"
+        )
+    if case.precision == "bf16":
+        return "ONNX Runtime has no bf16 convolution kernels: use trt or torch for bf16"
+    return None
+
+
 def _default_scheme(machine: Machine) -> str:
     if not machine.is_x86:
         return "qdq-s8s8"
@@ -130,7 +160,8 @@ def _default_scheme(machine: Machine) -> str:
     return "qdq-u8s8" if {"avx512_vnni", "avx_vnni"} & set(machine.isa) else "qdq-u8s7"
 
 
-def _session_options(policy: RunPolicy) -> Any:
+def session_options(policy: RunPolicy) -> Any:
+    """Return onnxruntime.SessionOptions that follow a policy."""
     import onnxruntime
 
     options = onnxruntime.SessionOptions()
@@ -153,7 +184,7 @@ def _settings(session: Any) -> dict[str, str]:
     }
 
 
-def _stored_precision(model: Any) -> str:
+def stored_precision(model: Any) -> str:
     """Return the precision in which most weights lie in the file."""
     sizes: Counter[str] = Counter()
     for tensor in model.graph.initializer:

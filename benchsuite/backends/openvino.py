@@ -35,12 +35,11 @@ class OpenvinoBackend:
     """OpenVINO."""
 
     distribution = "openvino"
-    modules: tuple[str, ...] = ("benchsuite.openvino_runtime",)
     gpu_only = False
 
     def why_not(self, case: Case, machine: Machine) -> str | None:
         """Say why the case cannot run here."""
-        reason = cpu_only(case, machine, "openvino") or not_installed(machine, "openvino")
+        reason = cpu_only(case, "openvino") or not_installed(machine, "openvino")
         if reason is None and case.precision == "bf16":
             if not machine.is_x86:
                 return "OpenVINO has no bf16 kernels for ARM CPUs: use fp16 or fp32"
@@ -55,6 +54,10 @@ class OpenvinoBackend:
         calibrated = precision == "int8"
         scheme = chosen_scheme("openvino", "nncf-mixed", options) if calibrated else ""
         return ArtifactNeed("openvino", precision, scheme, calibrated, tools_for("openvino", precision))
+
+    def modules(self, artifact: Path) -> tuple[str, ...]:  # noqa: ARG002
+        """Name the runtime's package."""
+        return ("benchsuite.openvino_runtime",)
 
     def open(self, artifact: Path, case: Case, policy: RunPolicy) -> OpenvinoSession:
         """Compile model.xml."""

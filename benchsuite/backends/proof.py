@@ -15,6 +15,10 @@ def contradiction(case: Case, ran: Ran) -> str | None:
 
     A precision that is only stored is no contradiction: `Ran.label` says so.
     """
+    elsewhere = {kind: count for kind, count in ran.fallback.items() if "conv" in kind.lower()}
+    if elsewhere:
+        kernels = ", ".join(f"{count} x {kind}" for kind, count in sorted(elsewhere.items()))
+        return f"{case.id} is named for {case.device}, and {ran.runtime} ran {kernels} elsewhere"
     if case.precision == "int8":
         return _int8_contradiction(case, ran)
     if case.precision == "fp32":

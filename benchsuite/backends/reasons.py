@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from benchsuite.cases import Case
-from benchsuite.environment import Machine
+from benchsuite.environment import Machine, gpu_of
 
 
 def not_installed(machine: Machine, *distributions: str) -> str | None:
@@ -17,17 +17,28 @@ def not_installed(machine: Machine, *distributions: str) -> str | None:
     return None
 
 
-def cpu_only(case: Case, machine: Machine, runtime: str, planned: bool = False) -> str | None:
-    """Say why a device other than the CPU is not to be had; `planned` where the runtime could use a GPU."""
+def cpu_only(case: Case, runtime: str) -> str | None:
+    """Say that a device other than the CPU is not to be had, if one is asked for."""
     if case.device == "cpu":
         return None
     if case.device == "vulkan":
-        return f"{runtime} does not run on Vulkan, ncnn does: use --backend ncnn or --device cpu"
-    if not planned:
-        return f"{runtime} runs on the CPU only, and {case.device} was asked for: use --device cpu"
+        return no_vulkan(runtime)
+    return f"{runtime} runs on the CPU only, and {case.device} was asked for: use --device cpu"
+
+
+def no_vulkan(runtime: str) -> str:
+    """Say who runs on Vulkan."""
+    return f"{runtime} does not run on Vulkan, ncnn does: use --backend ncnn or --device cpu"
+
+
+def no_such_gpu(case: Case, machine: Machine) -> str | None:
+    """Say that the case's GPU is not there, if so."""
+    if gpu_of(case.device, machine) is not None:
+        return None
     if not machine.gpus:
-        return f"{runtime} on {case.device} needs an NVIDIA GPU: none found; use --device cpu"
-    return f"{runtime} on {case.device} is not supported yet: use --device cpu"
+        return f"{case.backend} on {case.device} needs an NVIDIA GPU: none found; use --device cpu"
+    most = len(machine.gpus) - 1
+    return f"{case.device} was asked for, and this machine's GPUs are cuda:0 to cuda:{most}: use one of these"
 
 
 def has_bf16(isa: Iterable[str]) -> bool:

@@ -8,13 +8,13 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+from benchsuite.absence import Absent
 from benchsuite.noise import steal_and_total
+from benchsuite.nvml import read_gpu
 
 # Rules that void a block look at the machine only, never at d: a rule that looked would choose the verdict.
 _MOST_STOLEN = 0.10
 _MOST_ASLEEP_S = 0.1
-# SW power cap is ordinary; these say that the card was slowed against its will (nvml.h, nvmlClocksEventReason*).
-_SLOWED = {"hardware slowdown": 0x8, "software thermal": 0x20, "hardware thermal": 0x40, "power brake": 0x80}
 
 
 @dataclass(frozen=True)
@@ -30,7 +30,7 @@ class Snapshot:
 
 def snapshot(gpu_uuid: str | None = None, own_pids: tuple[int, ...] = ()) -> Snapshot:
     """Read the counters; called between readings only, and cheap."""
-    slowed, strangers, gpu = gpu_state(gpu_uuid, own_pids) if gpu_uuid else ((), (), {})
+    slowed, strangers, gpu = _gpu(gpu_uuid, own_pids) if gpu_uuid else ((), (), {})
     return Snapshot(_asleep_s(), steal_and_total(), {**_cpu_state(), **gpu}, slowed, strangers)
 
 
@@ -57,23 +57,12 @@ def between(before: Snapshot, after: Snapshot, involuntary_switches: int) -> tup
     return conditions, void
 
 
-def gpu_state(uuid: str, own_pids: tuple[int, ...]) -> tuple[tuple[str, ...], tuple[int, ...], Mapping[str, float]]:
+def _gpu(uuid: str, own_pids: tuple[int, ...]) -> tuple[tuple[str, ...], tuple[int, ...], Mapping[str, float]]:
     """Return why the GPU is slowed, whose processes run on it beside our own, and its clock and temperature."""
-    import pynvml
-
-    pynvml.nvmlInit()
-    try:
-        handle = pynvml.nvmlDeviceGetHandleByUUID(uuid)
-        reasons = pynvml.nvmlDeviceGetCurrentClocksEventReasons(handle)
-        running = pynvml.nvmlDeviceGetComputeRunningProcesses(handle)
-        state = {
-            "gpu_mhz": float(pynvml.nvmlDeviceGetClockInfo(handle, pynvml.NVML_CLOCK_SM)),
-            "gpu_celsius": float(pynvml.nvmlDeviceGetTemperature(handle, pynvml.NVML_TEMPERATURE_GPU)),
-        }
-    finally:
-        pynvml.nvmlShutdown()
-    slowed = tuple(name for name, bit in _SLOWED.items() if reasons & bit)
-    return slowed, tuple(process.pid for process in running if process.pid not in own_pids), state
+    state = read_gpu(uuid)
+    told = {"gpu_mhz": state.sm_mhz, "gpu_celsius": state.celsius}
+    figures = {name: float(value) for name, value in told.items() if not isinstance(value, Absent)}
+    return state.slowed, state.strangers(own_pids), figures
 
 
 def _asleep_s() -> float:

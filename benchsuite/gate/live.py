@@ -5,11 +5,11 @@ from __future__ import annotations
 import random
 from collections.abc import Mapping, Sequence
 
-from benchsuite.environment import Gpu
 from benchsuite.gate.blocks import Arm, Block, Subject
 from benchsuite.gate.conditions import between, snapshot
 from benchsuite.gate.loop import launch_order, reading_order
 from benchsuite.gate.pair import LatencyWorker, Pair, Plan, SaturatedWorkers, Side
+from benchsuite.nvml import Gpu
 
 
 class LiveSource:

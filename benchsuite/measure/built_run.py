@@ -7,7 +7,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from benchsuite.absence import Absent
-from benchsuite.artifacts.engine import read_proof
+from benchsuite.backends.engine_files import read_account
 from benchsuite.backends.interface import Ran
 from benchsuite.backends.proof import contradiction
 from benchsuite.detect.parity import Parity
@@ -61,12 +61,12 @@ class BuiltRun(CaseRun):
 
     def account(self) -> Ran:
         """Return what the engine's ONNX file asks for."""
-        return read_proof(Path(self._engine.bench.artifact.folder))
+        return read_account(Path(self._engine.bench.artifact.folder)).asked
 
     def metrics(self) -> Metrics:
         """Return what is known so far, and why there is no more."""
         absent = Absent(self._reason)
-        metrics = replace(super().metrics(), latency=absent, cold=absent, throughput=absent, memory=absent)
+        metrics = replace(super().metrics(), latency=absent, cold=absent, throughput=absent, memory=absent, gpu=absent)
         if isinstance(self._stand_in, Absent):
             metrics = replace(metrics, accuracy=self._stand_in, parity=self._stand_in)
         return metrics

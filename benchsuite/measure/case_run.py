@@ -18,10 +18,25 @@ from benchsuite.environment import Machine
 from benchsuite.errors import ProcessError, SessionError
 from benchsuite.measure.accuracy import Evaluation, EvaluationData, evaluate_once
 from benchsuite.measure.effort import Effort
+from benchsuite.measure.gpu_use import gpu_use
 from benchsuite.measure.launch import Bench, Launch
-from benchsuite.measure.measurement import PHASES, Cold, Complexity, Latency, Memory, Metrics, Throughput
+from benchsuite.measure.measurement import (
+    ON_CPU,
+    PHASES,
+    Cold,
+    Complexity,
+    GpuUse,
+    Latency,
+    Memory,
+    Metrics,
+    Throughput,
+)
 from benchsuite.measure.statistics import describe
 from benchsuite.measure.throughput import measure_throughput
+from benchsuite.nvml import GpuState, read_gpu
+
+# Enough for a median and a p95 of the device's own times, which noting would make a call slower.
+_MARKED_CALLS = 200
 
 
 @dataclass(frozen=True)
@@ -52,6 +67,7 @@ class CaseRun:
         self._cold: Cold | None = None
         self._latency: Latency | Absent = NOT_SELECTED
         self._memory: Memory | Absent = NOT_SELECTED
+        self._gpu: GpuUse | Absent = NOT_SELECTED
         self._throughput: Throughput | Absent = NOT_SELECTED
         self._evaluation: Evaluation | None = None
         self._parity: Parity | Absent = NOT_SELECTED
@@ -138,6 +154,7 @@ class CaseRun:
             complexity=self._subject.complexity,
             accuracy=self._evaluation.accuracy if self._evaluation else NOT_SELECTED,
             parity=self._parity,
+            gpu=self._gpu if self._subject.case.on_gpu else ON_CPU,
         )
 
     def close(self) -> None:
@@ -166,7 +183,9 @@ class CaseRun:
         path = self._subject.samples_folder / f"{self._subject.case.id.replace(':', '_')}.npz"
         raw = path.with_suffix(".npy")
         path.parent.mkdir(parents=True, exist_ok=True)
+        before = self._gpu_state()
         warmup_calls = launch.sample(self._subject.effort, raw)
+        after = self._gpu_state()
         self._memory = launch.memory()
         samples = np.load(raw)
         np.savez_compressed(path, **{f"{phase}_ns": samples[:, column] for column, phase in enumerate(PHASES)})
@@ -175,6 +194,12 @@ class CaseRun:
         digest = hashlib.sha256(path.read_bytes()).hexdigest()
         name = f"{path.parent.name}/{path.name}"
         self._latency = Latency(**phases, warmup_calls=warmup_calls, samples_file=name, samples_sha256=digest)
+        if before is not None and after is not None:
+            calls = warmup_calls + len(samples)
+            self._gpu = gpu_use(before, after, calls, launch.pid, launch.mark(min(len(samples), _MARKED_CALLS)))
+
+    def _gpu_state(self) -> GpuState | None:
+        return read_gpu(self._subject.bench.gpu) if self._subject.bench.gpu else None
 
     def _saturate(self) -> None:
         subject = self._subject

@@ -10,14 +10,17 @@ from typing import Any
 
 from benchsuite.absence import Absent
 from benchsuite.artifacts.recipe import Artifact
-from benchsuite.backends.interface import Ran, RunPolicy
+from benchsuite.backends.interface import DeviceTimes, Ran, RunPolicy
 from benchsuite.cases import Case
 from benchsuite.codec import from_builtins, to_builtins
 from benchsuite.measure.effort import ROTATING_INPUTS, Effort
-from benchsuite.measure.measurement import Cold, Memory
+from benchsuite.measure.measurement import ON_CPU, Cold, Memory
+from benchsuite.nvml import process_bytes
 from benchsuite.process import Child, offline_environment
 
 _OPEN_DEADLINE_S = 300
+# Compiling a network, or building an engine while loading, takes minutes.
+_COMPILE_DEADLINE_S = 1200
 _GRACE_S = 120
 # A hung worker of the gate must not eat the gate's budget.
 _READ_GRACE_S = 30
@@ -32,6 +35,8 @@ class Bench:
     cache_root: Path
     log: Path
     python: str = sys.executable
+    # The UUID of the one GPU that the worker sees; empty for none.
+    gpu: str = ""
 
 
 @dataclass(frozen=True)
@@ -50,7 +55,7 @@ class Launch:
         self._case = case
         self._bench = bench
         self._policy = policy
-        environment = worker_environment(policy, bench.cache_root)
+        environment = worker_environment(policy, bench.cache_root, bench.gpu)
         self._child = Child.start(
             "benchsuite.measure.worker", bench.log, environment, bench.python, name=f"{case.scheme} worker"
         )
@@ -58,6 +63,11 @@ class Launch:
     @property
     def pid(self) -> int:
         return self._child.pid
+
+    @property
+    def _open_deadline_s(self) -> float:
+        compiles = self._case.has("compile") or self._case.has("trtep")
+        return _COMPILE_DEADLINE_S if compiles else _OPEN_DEADLINE_S
 
     def open(self) -> Cold:
         """Load the artifact and run it once."""
@@ -76,7 +86,7 @@ class Launch:
 
     def receive_open(self) -> Cold:
         """Wait for the loading that `send_open` started."""
-        return from_builtins(self._child.receive("open", _OPEN_DEADLINE_S)["cold"], Cold)
+        return from_builtins(self._child.receive("open", self._open_deadline_s)["cold"], Cold)
 
     def sample(self, effort: Effort, path: Path) -> int:
         """Time calls and return how many warmed up.
@@ -96,10 +106,18 @@ class Launch:
         answer = self._child.request("read", deadline_s, calls=calls, discard=discard, slowdown=slowdown)
         return from_builtins(answer, Reading)
 
+    def mark(self, calls: int) -> tuple[DeviceTimes, ...] | Absent:
+        """Run calls whose parts the device times itself; absent where the runtime does not let it."""
+        answer = self._child.request("mark", _OPEN_DEADLINE_S, calls=calls)
+        if "absent" in answer:
+            return Absent(answer["absent"])
+        return tuple(from_builtins(times, DeviceTimes) for times in answer["times"])
+
     def memory(self) -> Memory:
         """Return the worker's memory so far."""
         answer = self._child.request("memory", _GRACE_S)
-        return Memory(**answer, gpu_bytes=Absent("the case runs on the CPU"))
+        on_gpu = process_bytes(self._bench.gpu, self.pid) if self._bench.gpu else ON_CPU
+        return Memory(**answer, gpu_bytes=on_gpu)
 
     def ran(self) -> Ran:
         """Return the runtime's account of what it ran."""
@@ -150,14 +168,18 @@ class Launch:
         self._child.close()
 
 
-def worker_environment(policy: RunPolicy, cache_root: Path) -> dict[str, str]:
-    """Return the variables that set thread counts and spinning where a runtime reads them only from there."""
+def worker_environment(policy: RunPolicy, cache_root: Path, gpu: str) -> dict[str, str]:
+    """Return the variables that set what a runtime reads only from there: threads, spinning, and the GPU it sees."""
     threads = str(policy.threads)
     environment = {
         **offline_environment(cache_root),
         "OMP_NUM_THREADS": threads,
         "MKL_NUM_THREADS": threads,
         "OPENBLAS_NUM_THREADS": "1",
+        # By UUID, which alone names an instance of a GPU that is split; a case on the CPU shall see none.
+        "CUDA_VISIBLE_DEVICES": gpu,
+        # torch.compile would keep its results in the system's folder for temporary files.
+        "TORCHINDUCTOR_CACHE_DIR": str(cache_root / "inductor"),
     }
     if not policy.spin:
         environment["OMP_WAIT_POLICY"] = "PASSIVE"

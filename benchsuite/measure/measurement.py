@@ -7,12 +7,14 @@ from dataclasses import dataclass
 from benchsuite.absence import NOT_SELECTED, Absent
 from benchsuite.detect.accuracy import Accuracy, ClassAccuracy
 from benchsuite.detect.parity import Parity
+from benchsuite.nvml import GpuState
 
 __all__ = [
     "PHASES", "Accuracy", "ClassAccuracy", "Cold", "Complexity", "Distribution", "Latency", "Memory", "Metrics",
     "Parity", "Throughput", "ThroughputPoint",
 ]  # fmt: skip
 
+ON_CPU = Absent("the case runs on the CPU")
 PHASES = ("preprocess", "inference", "postprocess", "total")
 
 
@@ -43,6 +45,32 @@ class Latency:
     warmup_calls: int
     samples_file: str
     samples_sha256: str
+
+
+@dataclass(frozen=True)
+class DeviceLatency:
+    """The device's own time of copying a call's images in, computing, and copying its output out.
+
+    From calls of their own: noting these times slows a call.
+    """
+
+    copy_in_ns: Distribution
+    compute_ns: Distribution
+    copy_out_ns: Distribution
+
+
+@dataclass(frozen=True)
+class GpuUse:
+    """What NVML told of the GPU right before and right after the timed calls, never during them.
+
+    `energy_j_per_call` covers the whole GPU, warm-up included; `strangers` are other processes that computed on it.
+    """
+
+    before: GpuState
+    after: GpuState
+    energy_j_per_call: float | Absent
+    strangers: tuple[int, ...]
+    device: DeviceLatency | Absent
 
 
 @dataclass(frozen=True)
@@ -105,3 +133,4 @@ class Metrics:
     complexity: Complexity | Absent = NOT_SELECTED
     accuracy: Accuracy | Absent = NOT_SELECTED
     parity: Parity | Absent = NOT_SELECTED
+    gpu: GpuUse | Absent = NOT_SELECTED

@@ -13,7 +13,7 @@ from typing import Any
 
 from benchsuite.absence import Absent
 from benchsuite.backends import backend
-from benchsuite.backends.interface import FloatArray, RunPolicy, Session
+from benchsuite.backends.interface import FloatArray, MarkedSession, RunPolicy, Session
 from benchsuite.cases import Case
 from benchsuite.codec import from_builtins, to_builtins
 from benchsuite.data.dataset import Dataset, load_dataset
@@ -61,7 +61,7 @@ class Worker:
         self._inputs = _timed_inputs([Path(path) for path in request["images"]], self._case)
         runtime = backend(self._case.backend)
         start = time.perf_counter_ns()
-        for module in runtime.modules:
+        for module in runtime.modules(Path(request["artifact"])):
             importlib.import_module(module)
         imported = time.perf_counter_ns()
         self._after_import_bytes = rss_bytes()
@@ -119,6 +119,14 @@ class Worker:
             "busy_ns": ended - began,
             "involuntary_switches": involuntary_switches() - switched,
         }
+
+    def mark(self, request: dict[str, Any]) -> dict[str, Any]:
+        """Run calls in which the device notes the times itself; answer these, or why there are none."""
+        if not isinstance(self._session, MarkedSession):
+            return {"absent": "the runtime does not let the device's own times be noted"}
+        batches = [self._preprocess(item) for item in self._inputs]
+        times = [self._session.run_marked(batches[number % len(batches)]) for number in range(request["calls"])]
+        return {"times": to_builtins(times)}
 
     def memory(self, _: dict[str, Any]) -> dict[str, Any]:
         """Answer the peak so far and what each step added."""
@@ -227,6 +235,7 @@ def main() -> None:
             "open": worker.open,
             "sample": worker.sample,
             "read": worker.read,
+            "mark": worker.mark,
             "memory": worker.memory,
             "ran": worker.ran,
             "warm_up": worker.warm_up,

@@ -11,7 +11,7 @@ from pathlib import Path
 from benchsuite.absence import Absent
 from benchsuite.artifacts.recipe import Recipe
 from benchsuite.backends.proof import contradiction
-from benchsuite.cases import Case, head_variant, heading
+from benchsuite.cases import Case, heading, variant_of
 from benchsuite.data.images import read_image
 from benchsuite.data.labels import Labels, read_labels
 from benchsuite.detect.accuracy import Outcome, outcomes
@@ -187,7 +187,7 @@ class StudyBench:
 
 def reference_of(case: Case) -> Case:
     """Return the case that a row is held against: FP32 on the same runtime."""
-    return replace(case, precision="fp32", variant=head_variant(case.head))
+    return replace(case, precision="fp32", variant=variant_of(case.head))
 
 
 def _timed(row: Row, readings: Mapping[str, Readings], failures: Mapping[str, str]) -> Row:

@@ -5,7 +5,8 @@ from __future__ import annotations
 import pytest
 
 from benchsuite.errors import UsageError
-from benchsuite.options import SETTINGS, parse, parse_bytes
+from benchsuite.option_texts import size_bytes
+from benchsuite.options import SETTINGS, parse
 
 
 def test_bare_command_selects_every_backend_and_precision() -> None:
@@ -62,7 +63,7 @@ def test_limits_are_read_with_their_units() -> None:
 @pytest.mark.parametrize(("text", "size"), [("500MB", 500_000_000), ("1.5GiB", 1_610_612_736), ("42", 42), ("", None)])
 def test_sizes_are_decimal_unless_they_say_otherwise(text: str, size: int | None) -> None:
     """MB is 10^6 bytes and MiB 2^20."""
-    assert parse_bytes(text) == size
+    assert size_bytes(text) == size
 
 
 def test_option_names_are_unique() -> None:
