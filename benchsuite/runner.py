@@ -233,7 +233,7 @@ class Runner:
             weights_sha256=self._weights_of(case.model)[1],
             head=case.head,
             imgsz=case.imgsz,
-            batch=case.batch,
+            batch=need.batch or case.batch,
             scheme=need.scheme,
             calibration=calibration,
             tools={name: versions[name] for name in need.tools if name in versions},

@@ -21,7 +21,8 @@ FloatArray = npt.NDArray[np.float32]
 class ArtifactNeed:
     """What a case loads: recipe fields that the backend decides.
 
-    `tools` names the packages that take part, `build` holds what else decides the artifact's bytes.
+    `tools` names the packages that take part, `build` holds what else decides the artifact's bytes, and `batch` is set
+    where cases of several batches load the same artifact.
     """
 
     format: str
@@ -30,6 +31,7 @@ class ArtifactNeed:
     calibrated: bool
     tools: tuple[str, ...]
     build: Mapping[str, str] = field(default_factory=dict)
+    batch: int | None = None
 
 
 @dataclass(frozen=True)

@@ -53,7 +53,8 @@ class TensorrtBackend:
             build |= {"gpu": gpu.name, "driver": str(machine.gpu_driver)}
         if case.rebuild:
             build["rebuild"] = str(case.rebuild)
-        return ArtifactNeed("trt", case.precision, scheme, bool(scheme), tools, build)
+        usual = int(build["batches"].split(",")[1]) if "batches" in build else None
+        return ArtifactNeed("trt", case.precision, scheme, bool(scheme), tools, build, usual)
 
     def modules(self, artifact: Path) -> tuple[str, ...]:
         """Name the TensorRT that built the engine."""
@@ -65,10 +66,7 @@ class TensorrtBackend:
         from benchsuite.cuda_memory import open_cuda
 
         account = read_account(artifact)
-        trt = load_tensorrt(account.flavour)
-        session = open_engine(trt, account.flavour, artifact, case, open_cuda(policy.spin))
-        session.macs = account.macs
-        return session
+        return open_engine(load_tensorrt(account.flavour), account, artifact, case, open_cuda(policy.spin))
 
 
 def _cannot_run(case: Case, machine: Machine, installed: tuple[Flavour, ...]) -> str | None:

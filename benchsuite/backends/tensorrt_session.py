@@ -2,24 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+from benchsuite.backends.engine_files import EngineAccount
 from benchsuite.backends.inspector import inspect
 from benchsuite.backends.interface import DeviceTimes, FloatArray, Ran
 from benchsuite.backends.outputs import check_output
 from benchsuite.cases import Case
 from benchsuite.cuda_memory import Buffer, Cuda
 from benchsuite.errors import SessionError
-from benchsuite.tensorrt_runtime import ENGINE_FILE, Flavour, first_of, load_engine
+from benchsuite.tensorrt_runtime import ENGINE_FILE, first_of, load_engine
 
 
-def open_engine(trt: Any, flavour: Flavour, artifact: Path, case: Case, cuda: Cuda) -> TensorrtSession:
+def open_engine(trt: Any, account: EngineAccount, artifact: Path, case: Case, cuda: Cuda) -> TensorrtSession:
     """Load an artifact's engine onto the device of `cuda`, with buffers for the case's batch.
 
     Raises SessionError for an engine of another GPU or version, a batch outside its profile, or want of memory.
     """
+    flavour = account.flavour
     messages: list[str] = []
     engine, runtime = load_engine(trt, flavour, artifact / ENGINE_FILE, messages)
     context = engine.create_execution_context()
@@ -43,7 +45,7 @@ def open_engine(trt: Any, flavour: Flavour, artifact: Path, case: Case, cuda: Cu
     buffers = cuda.buffer(shape), cuda.buffer(out_shape)
     for name, buffer in zip((images, output), buffers, strict=True):
         context.set_tensor_address(name, buffer.pointer)
-    return TensorrtSession(trt, flavour, (context, engine, runtime), buffers, cuda, case.has("cudagraph"))
+    return TensorrtSession(trt, account, (context, engine, runtime), buffers, cuda, case.has("cudagraph"))
 
 
 class TensorrtSession:
@@ -52,21 +54,21 @@ class TensorrtSession:
     def __init__(
         self,
         trt: Any,
-        flavour: Flavour,
+        account: EngineAccount,
         loaded: tuple[Any, Any, Any],
         buffers: tuple[Buffer, Buffer],
         cuda: Cuda,
         use_graph: bool,
     ) -> None:
         self._trt = trt
-        self._flavour = flavour
+        self._flavour = account.flavour
+        self._macs = account.macs
         # The context needs the engine, and the engine its runtime, as long as it lives.
         self._context, self._engine, self._runtime = loaded
         self._images, self._output = buffers
         self._cuda = cuda
         self._use_graph = use_graph
         self._launch: Callable[[], None] = self._first_launch if use_graph else self._enqueue
-        self.macs: Mapping[str, int] = {}
 
     def run(self, batch: FloatArray) -> FloatArray:
         """Run one batch."""
@@ -94,7 +96,7 @@ class TensorrtSession:
         """Read the engine's layers from its inspector."""
         inspector = self._engine.create_engine_inspector()
         inspector.execution_context = self._context
-        found = inspect(inspector.get_engine_information(self._trt.LayerInformationFormat.JSON), self.macs)
+        found = inspect(inspector.get_engine_information(self._trt.LayerInformationFormat.JSON), self._macs)
         kernels = {f"Conv {name}": count for name, count in found.convolutions.items()}
         return Ran(
             runtime=f"{self._flavour.name} {self._trt.__version__}",

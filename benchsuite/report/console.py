@@ -10,6 +10,8 @@ from benchsuite.quantities import megabytes, milliseconds, significant
 from benchsuite.records import Record
 
 _WIDTH = 79
+# The first column of the tables.
+_LABEL = 22
 _ABSENT = "–"
 _REASON_LINES = 4
 _HEADINGS = ("p50 ms", "p95 ms", "img/s", "RAM MB", "file MB", "mAP")
@@ -42,8 +44,12 @@ def table_lines(records: Sequence[Record]) -> list[str]:
         measured = [record for record in group if record.outcome in ("measured", "built")]
         lines += [_fit(title), ""]
         if measured:
-            lines.append(f"{'':22}" + "".join(f"{name:>9}" for name in _HEADINGS))
-            lines += [_row(record) for record in measured]
+            # Long names of variants take the room between the columns.
+            widest = max(len(record.case.scheme) for record in measured)
+            width = 9 if widest < _LABEL else 8
+            label = _LABEL if widest < _LABEL else _WIDTH - width * len(_HEADINGS)
+            lines.append(f"{'':{label}}" + "".join(f"{name:>{width}}" for name in _HEADINGS))
+            lines += [_row(record, label, width) for record in measured]
         lines += [*_reason_lines(group), ""]
     return lines
 
@@ -55,7 +61,7 @@ def _groups(records: Iterable[Record]) -> Iterable[tuple[str, list[Record]]]:
     return groups.items()
 
 
-def _row(record: Record) -> str:
+def _row(record: Record, label_width: int, width: int) -> str:
     metrics, latency = record.metrics, record.metrics.latency
     cells = [_ABSENT] * len(_HEADINGS)
     if not isinstance(latency, Absent):
@@ -73,7 +79,7 @@ def _row(record: Record) -> str:
     label = record.validity.label
     # A precision that is only stored must not be read as one that was computed in.
     note = "*" if not isinstance(label, Absent) and "storage" in label else ""
-    return f"{record.case.scheme + note:22}" + "".join(f"{cell:>9}" for cell in cells)
+    return f"{record.case.scheme + note:{label_width}}" + "".join(f"{cell:>{width}}" for cell in cells)
 
 
 def _reason_lines(records: Iterable[Record]) -> list[str]:
@@ -90,9 +96,17 @@ def _reason_lines(records: Iterable[Record]) -> list[str]:
     for text, names in shared.items():
         label = ", ".join(names)
         # One name stands in the table's first column.
-        first = f"{label:22}" if len(names) == 1 else f"{label}  "
+        first = f"{label:{_LABEL}}" if len(names) == 1 else f"{label}  "
+        if len(first) > _WIDTH // 2:
+            lines += textwrap.wrap(label, _WIDTH, subsequent_indent="  ")
+            first = " " * _LABEL
         lines += textwrap.wrap(
-            text, _WIDTH, initial_indent=first, subsequent_indent=" " * 22, max_lines=_REASON_LINES, placeholder=" …"
+            text,
+            _WIDTH,
+            initial_indent=first,
+            subsequent_indent=" " * _LABEL,
+            max_lines=_REASON_LINES,
+            placeholder=" …",
         )
     return lines
 

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from benchsuite.absence import NOT_SELECTED, Absent
+from benchsuite.cases import variant_of
 from benchsuite.findings import Finding
 from benchsuite.records import Record
 from benchsuite.report.deployment import setup_of
@@ -126,7 +127,7 @@ def _grouped(items: Iterable[tuple[str, str, str, str]]) -> tuple[Grouped, ...]:
 
 def _group_view(run: Run, part: Group, findings: Sequence[Finding], max_map_drop: float, notes: Notes) -> GroupView:
     recommendation = recommend(part.records, findings, max_map_drop)
-    reference = next((it for it in part.records if (it.case.backend, it.case.precision) == ("torch", "fp32")), None)
+    reference = next((it for it in part.records if _is_reference(it)), None)
     # Fastest first, as one reads for a choice; rows without a latency come last.
     records = sorted(part.records, key=_total_p50)
     chosen = recommendation.record.case.id if recommendation.record else None
@@ -143,6 +144,11 @@ def _group_view(run: Run, part: Group, findings: Sequence[Finding], max_map_drop
     )
     recommended = next((row for row in rows if row.recommended), None)
     return GroupView(part.title, rows, tuple(records), recommendation, recommended)
+
+
+def _is_reference(record: Record) -> bool:
+    case = record.case
+    return (case.backend, case.precision, case.variant) == ("torch", "fp32", variant_of(case.head))
 
 
 def _total_p50(record: Record) -> float:

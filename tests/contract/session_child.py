@@ -21,17 +21,20 @@ class Child:
     """Holds the session between requests."""
 
     session: Session
+    on_gpu = False
 
     def open(self, request: dict[str, Any]) -> dict[str, Any]:
         """Open the artifact; answer the runtimes that this loaded."""
         case = from_builtins(request["case"], Case)
+        self.on_gpu = case.on_gpu
         self.session = backend(case.backend).open(Path(request["artifact"]), case, RunPolicy(case.threads))
         return {"loaded": [name for name in RUNTIMES if sys.modules.get(name) is not None]}
 
     def run(self, request: dict[str, Any]) -> dict[str, Any]:
         """Run each of the inputs in turn, then the first one again, and keep all outputs in one file."""
         inputs = np.load(request["inputs"])
-        outputs = [self.session.run(batch) for batch in inputs]
+        # On a GPU a session may write over its output in the next call, elsewhere it must not.
+        outputs = [np.array(self.session.run(batch), copy=self.on_gpu or None) for batch in inputs]
         np.save(request["outputs"], np.stack([*outputs, self.session.run(inputs[0])]))
         return {"type": str(outputs[0].dtype)}
 

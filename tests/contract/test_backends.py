@@ -46,15 +46,27 @@ THREADS = {
 }
 
 
-def _case(backend_name: str, precision: str, head: Head = "one2many", batch: int = 1) -> Case:
-    device = "cuda:0" if backend_name == "trt" else "cpu"
-    return Case("yolo26n", backend_name, precision, device, IMGSZ, batch, 1, head)  # type: ignore[arg-type]
+def _case(
+    backend_name: str, precision: str, head: Head = "one2many", batch: int = 1, device: str = "cpu", variant: str = ""
+) -> Case:
+    return Case("yolo26n", backend_name, precision, device, IMGSZ, batch, 1, head, variant)  # type: ignore[arg-type]
 
 
 def _every_case() -> list[Case]:
-    one2many = [_case(name, precision) for name in BACKENDS for precision in PRECISIONS]
-    end2end = [replace(case, head="end2end", variant="end2end") for case in one2many]
-    return [case for case in one2many + end2end if _runs(case)]
+    plain = [
+        _case(name, precision, device=device)
+        for device in ("cpu", "cuda:0")
+        for name in BACKENDS
+        for precision in PRECISIONS
+    ]
+    end2end = [replace(case, head="end2end", variant="end2end") for case in plain]
+    others = [
+        _case("torch", "fp32", variant="compile"),
+        _case("torch", "fp16", device="cuda:0", variant="compile"),
+        _case("onnx", "fp16", device="cuda:0", variant="trtep"),
+        _case("trt", "fp16", device="cuda:0", variant="cudagraph"),
+    ]
+    return [case for case in plain + end2end + others if _runs(case)]
 
 
 def _runs(case: Case) -> bool:
@@ -92,6 +104,7 @@ class Workshop:
             need.scheme,
             calibration_of(self.calibration, "default") if need.calibrated else None,
             {name: versions[name] for name in need.tools if name in versions},
+            need.build,
         )
 
     def artifact(self, case: Case, options: Mapping[str, str] | None = None) -> Artifact:
@@ -106,7 +119,7 @@ class Workshop:
         child = Child.start("session_child", self.root / f"{case.id}.log", environment, name=case.id)
         try:
             folder = (artifact or self.artifact(case)).folder
-            answer = child.request("open", 120, case=to_builtins(case), artifact=folder)
+            answer = child.request("open", 600, case=to_builtins(case), artifact=folder)
             assert case.backend == "torch" or not {"torch", "ultralytics"} & set(answer["loaded"]), (
                 "a session loaded PyTorch, whose memory would be measured as its own"
             )
@@ -119,7 +132,7 @@ class Workshop:
         """Run inputs (runs, N, 3, imgsz, imgsz); return one output more, the first input's second."""
         given, taken = self.root / "inputs.npy", self.root / "outputs.npy"
         np.save(given, inputs)
-        assert child.request("run", 120, inputs=str(given), outputs=str(taken))["type"] == "float32"
+        assert child.request("run", 600, inputs=str(given), outputs=str(taken))["type"] == "float32"
         outputs: FloatArray = np.load(taken)
         return outputs
 
@@ -179,7 +192,13 @@ def test_session_keeps_the_contract(row: Case, workshop: Workshop, references: d
     if row.precision == "fp16" and row.backend in ("onnx", "ncnn") and MACHINE.is_x86:
         assert ran.label == stored_only
     assert sum(ran.kernels.values()) > 50
-    assert ran.settings[THREADS[row.backend]] == "1"
+    if row.on_gpu:
+        assert ran.settings["tf32"] == "off"
+        assert ran.label == row.precision
+    else:
+        assert ran.settings[THREADS[row.backend]] == "1"
+    if row.has("compile"):
+        assert int(ran.settings["compiled_graphs"]) >= 1
     if (row.backend, row.precision) == ("openvino", "int8"):
         # What stays float takes half the time so.
         assert ("bf16" in ran.settings["INFERENCE_PRECISION_HINT"]) == has_bf16(MACHINE.isa)

@@ -14,11 +14,14 @@ import pytest
 from benchsuite import records
 from benchsuite.absence import Absent
 from benchsuite.artifacts.store import Store
+from benchsuite.backends import backend
+from benchsuite.backends.interface import RunPolicy
 from benchsuite.backends.schemes import SYMMETRIC
 from benchsuite.environment import read_machine
-from benchsuite.errors import BuildError
+from benchsuite.errors import BuildError, SessionError
 from benchsuite.scaffold import scaffold
 from benchsuite.tensorrt_runtime import ENGINE_FILE, RTX, build_engine, installed_flavours
+from benchsuite.testing import make_case
 
 MACHINE = read_machine()
 ROOT = Path(__file__).resolve().parents[2]
@@ -105,11 +108,42 @@ def test_a_resumed_run_keeps_what_was_built(built: tuple[Path, str]) -> None:
     assert "0 of 4 cases to measure" in output
 
 
+def test_one_engine_takes_every_batch_of_its_profile(built: tuple[Path, str]) -> None:
+    """Cases of several batches share one engine of an ONNX file whose batch is open, in INT8 too; rebuilds do not."""
+    folder, _ = built
+    code, output = run(folder, "--trt-batches", "1,2,4", "--batch", "1,4", "--rebuilds", "2", "--precision",
+                       "fp32,int8", "-k", "b1 or (b4 and not rebuild2)")  # fmt: skip
+    assert code == 0, output
+    found = {record.case.scheme: record for record in records.read(folder / "reports/latest/records.jsonl")[0]}
+    assert list(found) == ["trt fp32", "trt fp32 rebuild2", "trt int8", "trt int8 rebuild2"]
+    everything = records.read(folder / "reports/latest/records.jsonl")[0]
+    engines: dict[tuple[str, str], set[str]] = {}
+    for record in everything:
+        assert not isinstance(record.artifact, Absent)
+        assert not isinstance(record.metrics.accuracy, Absent)
+        assert record.artifact.recipe.batch == 2
+        engines.setdefault((record.case.precision, record.case.variant), set()).add(record.artifact.recipe_digest)
+    assert len(everything) == 6
+    assert [len(digests) for digests in engines.values()] == [1, 1, 1, 1]
+    assert len(set.union(*engines.values())) == 4
+
+
+def test_no_gpu_is_told_where_an_engine_is_loaded(built: tuple[Path, str]) -> None:
+    """The real libraries, asked to run an engine on a machine without a driver, come out as one sentence."""
+    entries = Store(built[0] / "cache").entries()
+    entry = next(it for it in entries if it.recipe.format == "trt")
+    folder = built[0] / "cache" / "artifacts" / entry.digest / "files"
+    case = make_case(backend="trt", device="cuda:0", imgsz=64)
+    assert backend("trt").modules(folder) == ("tensorrt_rtx_bindings",)
+    with pytest.raises(SessionError, match="no NVIDIA driver is loaded"):
+        backend("trt").open(folder, case, RunPolicy(1))
+
+
 def test_what_the_parser_refuses_is_said_with_its_node(built: tuple[Path, str], tmp_path: Path) -> None:
     """Asymmetric Q/DQ and a file that is no ONNX are refused in the parser's own words."""
     onnx: Any = pytest.importorskip("onnx")
     entries = Store(built[0] / "cache").entries()
-    (entry,) = (it for it in entries if (it.recipe.format, it.recipe.scheme) == ("onnx", SYMMETRIC))
+    entry = next(it for it in entries if (it.recipe.format, it.recipe.scheme) == ("onnx", SYMMETRIC))
     model = onnx.load(built[0] / "cache" / "artifacts" / entry.digest / "files" / "model.onnx")
     node = next(node for node in model.graph.node if node.op_type == "QuantizeLinear")
     (zero_point,) = (tensor for tensor in model.graph.initializer if tensor.name == node.input[2])

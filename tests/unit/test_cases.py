@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from benchsuite.cases import Case, slug
+from benchsuite.cases import Case, slug, variant_of
 
 CASE = Case("yolo26n_shapes", "onnx", "int8", "cpu", 640, 1, 2)
 
@@ -18,3 +18,12 @@ def test_id_joins_the_parts_that_tell_rows_apart() -> None:
 def test_slug_leaves_no_dash_in_a_model_name() -> None:
     """Only `-` separates the parts of an id, so a model's name holds none, nor markup."""
     assert slug("YOLO26n-coco <b>") == "yolo26n_coco__b_"
+
+
+def test_parts_of_a_variant_are_told_apart() -> None:
+    """A variant names several departures at once, each whole."""
+    case = replace(CASE, variant="end2end+cudagraph+rebuild12")
+    assert [case.has(name) for name in ("end2end", "cudagraph", "rebuild", "graph")] == [True, True, False, False]
+    assert (case.rebuild, CASE.rebuild) == (12, 0)
+    assert variant_of("end2end", "cudagraph", 12) == case.variant
+    assert (variant_of("one2many"), variant_of("end2end")) == ("", "end2end")

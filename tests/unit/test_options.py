@@ -6,7 +6,7 @@ import pytest
 
 from benchsuite.errors import UsageError
 from benchsuite.option_texts import size_bytes
-from benchsuite.options import SETTINGS, parse
+from benchsuite.options import SETTINGS, EngineChoices, parse
 
 
 def test_bare_command_selects_every_backend_and_precision() -> None:
@@ -35,6 +35,8 @@ def test_every_bad_option_is_named_in_one_message() -> None:
         ("min_map", "55"), ("head", "nms"),
         ("data", "no.yaml"), ("calib", "no.yaml"), ("calib_size", "-1"), ("calib_method", "kl"),
         ("max_memory", "lots"), ("backend", ","), ("max_map_drop", "-1"), ("max_latency", "p95=50"),
+        ("variant", "fast"), ("trt_level", "6"), ("trt_workspace", "much"), ("trt_batches", "1,8"),
+        ("trt_batches", "8,4,16"), ("rebuilds", "0"),
     ],
 )  # fmt: skip
 def test_bad_value_is_refused(name: str, text: str) -> None:
@@ -50,6 +52,15 @@ def test_calibrators_of_older_articles_are_told_what_took_their_place(name: str,
     """TensorRT's former calibrator classes are answered with the same choice of method."""
     with pytest.raises(UsageError, match=f"Q/DQ pairs in the ONNX file.*--calib-method {method} is the same choice"):
         parse({"calib_method": name})
+
+
+def test_engines_are_built_as_asked_for() -> None:
+    """Level, workspace and profile are left to TensorRT where nothing is asked for, and a batch must lie within."""
+    assert parse({}).engine == EngineChoices(None, None, None, 1)
+    asked = {"trt_level": "5", "trt_workspace": "1GiB", "trt_batches": "1,4,8", "batch": "8", "rebuilds": "2"}
+    assert parse(asked).engine == EngineChoices(5, 1 << 30, (1, 4, 8), 2)
+    with pytest.raises(UsageError, match="--batch 16: --trt-batches takes 1 to 8 images a call; widen it"):
+        parse({"trt_batches": "1,4,8", "batch": "4,16"})
 
 
 def test_limits_are_read_with_their_units() -> None:

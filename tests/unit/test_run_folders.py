@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from benchsuite.environment import Gpu
 from benchsuite.errors import RecordError, UsageError
+from benchsuite.nvml import Gpu
 from benchsuite.runs import Run, create_run, finish_run, newest_unfinished, point_latest, read_run
 from benchsuite.testing import make_case, make_machine, make_record, make_run, write_run
 

@@ -24,3 +24,23 @@ def test_lists_multiply() -> None:
     """Models, image sizes and batches are combined with each other."""
     options = parse({"imgsz": "320,640", "batch": "1,8", "backend": "onnx,openvino", "precision": "fp32"})
     assert len(cases_of(options, ["a", "b"])) == 2 * 2 * 2 * 2
+
+
+def test_variants_go_to_the_backend_that_has_them() -> None:
+    """Each way to run is a case of its own, and a backend without any of those asked for runs plain."""
+    options = parse({"variant": "compile,cudagraph", "backend": "torch,onnx,trt", "precision": "fp16"})
+    assert [case.id for case in cases_of(options, ["m"])] == [
+        "m-torch-fp16-cpu-640-b1-compile",
+        "m-onnx-fp16-cpu-640-b1",
+        "m-trt-fp16-cuda:0-640-b1-cudagraph",
+    ]
+    both = parse({"variant": "plain,compile", "backend": "torch", "precision": "fp32", "head": "end2end"})
+    assert [case.variant for case in cases_of(both, ["m"])] == ["end2end", "end2end+compile"]
+
+
+def test_rebuilds_are_further_cases_of_tensorrt_only() -> None:
+    """The first build is the plain case, and other backends have nothing to build again."""
+    cases = cases_of(parse({"rebuilds": "3", "backend": "onnx,trt", "precision": "fp32"}), ["m"])
+    assert [(case.backend, case.variant, case.rebuild) for case in cases] == [
+        ("onnx", "", 0), ("trt", "", 0), ("trt", "rebuild2", 2), ("trt", "rebuild3", 3),
+    ]  # fmt: skip

@@ -7,12 +7,14 @@ from pathlib import Path
 
 import pytest
 
-from benchsuite.artifacts.exporters import EXPORTERS, Order, build, parent_recipe
+from benchsuite.artifacts.engine import engine_options
+from benchsuite.artifacts.exporters import EXPORTERS, OPEN_BATCH, Order, build, parent_recipe
 from benchsuite.artifacts.recipe import Calibration, Recipe
 from benchsuite.backends import backend
 from benchsuite.backends.schemes import SCHEMES, SYMMETRIC
 from benchsuite.backends.tools import OBSERVED, tools_for
 from benchsuite.errors import BuildError
+from benchsuite.tensorrt_runtime import RTX, TENSORRT, EngineOptions
 from benchsuite.testing import make_case, make_machine
 
 VERSIONS = {
@@ -112,3 +114,24 @@ def test_missing_source_is_one_sentence(tmp_path: Path) -> None:
     order = Order(recipe("torch", "fp32"), tmp_path / "gone.pt", (), tmp_path)
     with pytest.raises(BuildError, match=r"could not be read or written: .*gone\.pt"):
         build(order)
+
+
+def test_an_engine_s_onnx_file_knows_no_gpu() -> None:
+    """What decides only the engine is no part of its ONNX file, whose batch is open for every profile."""
+    built = {"gpu": "Card A", "driver": "580", "level": "5", "rebuild": "2"}
+    assert parent_recipe(replace(recipe("trt", "fp16"), build=built)) == recipe("onnx", "fp16")
+    profiled = parent_recipe(replace(recipe("trt", "int8", SYMMETRIC), build={**built, "batches": "1,4,8"}))
+    while profiled is not None:
+        assert profiled.build == OPEN_BATCH
+        profiled = parent_recipe(profiled)
+
+
+def test_engine_options_come_from_the_recipe(tmp_path: Path) -> None:
+    """Timings are kept by GPU and driver, only for TensorRT proper, and never used for a rebuild."""
+    gpu = {"gpu": "Card A/B", "driver": "580.1"}
+    kept = engine_options(gpu, TENSORRT, tmp_path)
+    assert kept == EngineOptions(timing_cache=tmp_path / "tensorrt-Card_A_B-580.1.cache")
+    for decided, flavour in ((gpu, RTX), ({}, TENSORRT), ({**gpu, "rebuild": "2"}, TENSORRT)):
+        assert engine_options(decided, flavour, tmp_path) == EngineOptions()
+    chosen = {"level": "5", "workspace": "1024", "batches": "1,4,8"}
+    assert engine_options(chosen, RTX, tmp_path) == EngineOptions(5, 1024, (1, 4, 8))

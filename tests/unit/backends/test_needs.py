@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -10,6 +11,7 @@ from benchsuite.backends import backend
 from benchsuite.backends.interface import ArtifactNeed
 from benchsuite.backends.schemes import SCHEMES, SYMMETRIC, calibration_method
 from benchsuite.errors import UsageError
+from benchsuite.nvml import Gpu
 from benchsuite.testing import make_case, make_machine
 
 DEFAULTS = {"calib_method": "default", "quant_scheme": "default"}
@@ -103,3 +105,18 @@ def test_parts_that_stay_float_follow_a_scheme() -> None:
 def test_dynamic_quantisation_needs_no_images() -> None:
     """Ranges that are found in every call are not calibrated."""
     assert not need({"quant_scheme": "dynamic-u8u8"}, backend="onnx", precision="int8").calibrated
+
+
+def test_an_engine_is_made_for_its_gpu_and_options() -> None:
+    """What decides an engine's bytes stands in its recipe; without a GPU and options nothing does."""
+    case = make_case(backend="trt", device="cuda:0", batch=8, variant="cudagraph+rebuild2")
+    plain = make_machine(packages={"tensorrt-rtx-cu13-bindings": "1"})
+    assert backend("trt").need(replace(case, variant="cudagraph"), plain, DEFAULTS).build == {}
+    gpu = make_machine(packages={"tensorrt": "11"}, gpus=(Gpu("Card A", "GPU-1", 1 << 30, "8.9"),), gpu_driver="580")
+    options = {**DEFAULTS, "trt_level": "5", "trt_workspace": "", "trt_batches": "1,4,8"}
+    found = backend("trt").need(case, gpu, options)
+    assert found.build == {"gpu": "Card A", "driver": "580", "level": "5", "batches": "1,4,8", "rebuild": "2"}
+    # Cases of every batch that the profile takes load the same engine.
+    assert found.batch == 4
+    assert "tensorrt" in found.tools
+    assert "tensorrt-rtx-cu13-bindings" not in found.tools

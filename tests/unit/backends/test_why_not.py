@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -9,7 +10,8 @@ import pytest
 from benchsuite.backends import BACKENDS, backend, only_builds
 from benchsuite.cases import BACKENDS as NAMES
 from benchsuite.cases import PRECISIONS
-from benchsuite.environment import Gpu, Machine
+from benchsuite.environment import Machine
+from benchsuite.nvml import Gpu
 from benchsuite.testing import make_case, make_machine
 
 PACKAGES = dict.fromkeys(("torch", "ultralytics", "onnxruntime", "openvino", "nncf", "ncnn", "pnnx"), "1")
@@ -32,11 +34,39 @@ def machine(**changes: Any) -> Machine:
             "TensorRT builds engines on an NVIDIA GPU only, and none was found; pip install 'benchsuite[trt-rtx]'",
         ),
         ({"backend": "trt", "device": "cuda:0"}, {"packages": RTX}, "onnxruntime is not installed"),
-        ({"backend": "trt", "device": "cuda:0"}, {"gpus": (GPU,)}, "engines on a GPU is not supported yet"),
+        (
+            {"backend": "trt", "device": "cuda:0"},
+            {"gpus": (GPU,)},
+            "tensorrt is not installed: pip install 'benchsuite",
+        ),
+        ({"backend": "trt", "device": "cuda:2"}, {"gpus": (GPU, GPU)}, "this machine's GPUs are cuda:0 to cuda:1"),
+        (
+            {"backend": "trt", "device": "cuda:0"},
+            {"gpus": (replace(GPU, compute="9.0"),), "packages": {**PACKAGES, **RTX}},
+            "TensorRT for RTX does not support the compute capability 9.0 of Example GPU: pip install 'benchsuite[trt]",
+        ),
         ({"backend": "trt"}, {"gpus": (GPU,)}, "use --device cuda:0"),
         ({"backend": "onnx", "precision": "bf16"}, {}, "no bf16 convolution kernels on the CPU: use openvino or torch"),
         ({"backend": "onnx", "device": "cuda:0"}, {}, "onnx on cuda:0 needs an NVIDIA GPU: none found"),
-        ({"backend": "torch", "device": "cuda:0"}, {"gpus": (GPU,)}, "torch on cuda:0 is not supported yet"),
+        ({"backend": "onnx", "device": "cuda:0"}, {"gpus": (GPU,)}, "onnxruntime-gpu is not installed"),
+        (
+            {"backend": "onnx", "device": "cuda:0", "precision": "int8"},
+            {"gpus": (GPU,), "packages": {"onnxruntime-gpu": "1"}},
+            "computes INT8 convolutions in float",
+        ),
+        ({"backend": "onnx", "variant": "trtep"}, {}, "TensorRT inside ONNX Runtime needs an NVIDIA GPU"),
+        ({"backend": "torch", "device": "cuda:1"}, {"gpus": (GPU,)}, "GPUs are cuda:0 to cuda:0: use one of these"),
+        (
+            {"backend": "torch", "device": "cuda:0"},
+            {"gpus": (GPU,), "packages": {**PACKAGES, "torch": "2.13.0+cpu"}},
+            "torch 2.13.0+cpu is a build without CUDA",
+        ),
+        ({"backend": "torch", "device": "cuda:0", "precision": "int8"}, {"gpus": (GPU,)}, "no INT8 convolutions on a"),
+        (
+            {"backend": "torch", "device": "cuda:0", "precision": "bf16"},
+            {"gpus": (replace(GPU, compute="7.5"),)},
+            "Example GPU (compute capability 7.5) has no bf16 arithmetic: use fp16",
+        ),
         ({"backend": "openvino", "device": "cuda:0"}, {"gpus": (GPU,)}, "openvino runs on the CPU only"),
         ({"backend": "openvino", "precision": "bf16"}, {"isa": ("avx2",)}, "no bf16 instructions (avx512_bf16 or amx_"),
         (
@@ -114,3 +144,21 @@ def test_engines_are_built_without_a_gpu_by_tensorrt_for_rtx() -> None:
     others = [name for name in NAMES if name != "trt"]
     assert [only_builds(make_case(backend=name), here) for name in others] == [None] * 4
     assert only_builds(case, machine(packages={**PACKAGES, **RTX}, gpus=(GPU,))) is None
+
+
+@pytest.mark.parametrize(
+    ("name", "precisions", "packages"),
+    [
+        ("torch", ("fp32", "fp16", "bf16"), {}),
+        ("onnx", ("fp32", "fp16"), {"onnxruntime-gpu": "1"}),
+        ("trt", ("fp32", "fp16", "bf16", "int8"), {"tensorrt": "11"}),
+        ("trt", ("fp32", "fp16", "bf16", "int8"), RTX),
+        ("openvino", (), {}),
+        ("ncnn", (), {}),
+    ],
+)
+def test_what_a_gpu_runs(name: Any, precisions: tuple[str, ...], packages: dict[str, str]) -> None:
+    """On a machine with a GPU and everything installed, nothing but the CPU's own runtimes is refused."""
+    here = machine(gpus=(replace(GPU, compute="8.9"),), packages={**PACKAGES, **packages})
+    cases = [make_case(backend=name, precision=precision, device="cuda:0") for precision in PRECISIONS]
+    assert tuple(case.precision for case in cases if backend(name).why_not(case, here) is None) == precisions

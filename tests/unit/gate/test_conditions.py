@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import sys
-from types import SimpleNamespace
-
 import pytest
 
-from benchsuite.gate.conditions import Snapshot, between, gpu_state, snapshot
+from benchsuite.absence import Absent
+from benchsuite.gate import conditions
+from benchsuite.gate.conditions import Snapshot, between, snapshot
+from benchsuite.nvml import GpuState
 
 QUIET = Snapshot(asleep_s=0.0, ticks=(0, 1000), state={})
 
@@ -41,26 +41,11 @@ def test_this_machine_can_be_read() -> None:
     assert "asleep_s" not in conditions
 
 
-class FakeNvml:
-    """Stands for NVML with one card that is too hot and that another process uses."""
-
-    NVML_CLOCK_SM = 1
-    NVML_TEMPERATURE_GPU = 0
-
-    def __getattr__(self, name: str) -> object:
-        answers = {
-            "nvmlDeviceGetCurrentClocksEventReasons": 0x40 | 0x4,
-            "nvmlDeviceGetComputeRunningProcesses": [SimpleNamespace(pid=1), SimpleNamespace(pid=2)],
-            "nvmlDeviceGetClockInfo": 1980,
-            "nvmlDeviceGetTemperature": 88,
-        }
-        return lambda *_: answers.get(name)
-
-
-def test_fake_nvml_tells_throttling_and_strangers(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Only reasons that slow a card against its will count, and only processes that are not ours."""
-    monkeypatch.setitem(sys.modules, "pynvml", FakeNvml())
-    slowed, strangers, state = gpu_state("GPU-1", (1,))
-    assert slowed == ("hardware thermal",)
-    assert strangers == (2,)
-    assert state == {"gpu_mhz": 1980.0, "gpu_celsius": 88.0}
+def test_fake_gpu_state_tells_throttling_and_strangers(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A block's snapshot holds why the GPU is slowed, processes that are not ours, its clock and temperature."""
+    state = GpuState(1980, Absent("not told"), 88, 70.0, 1, ("hardware thermal",), (1, 2))
+    monkeypatch.setattr(conditions, "read_gpu", lambda uuid: state)
+    seen = snapshot("GPU-1", (1,))
+    assert (seen.gpu_slowed, seen.gpu_strangers) == (("hardware thermal",), (2,))
+    assert seen.state["gpu_mhz"] == 1980.0
+    assert seen.state["gpu_celsius"] == 88.0
