@@ -67,14 +67,24 @@ def engine_options(build: Mapping[str, str], flavour: Flavour, timings: Path) ->
 
 
 def _float_account(model: Any) -> Ran:
-    types = {tensor.name: tensor.data_type for tensor in model.graph.initializer}
-    found = Counter(ONNX_PRECISIONS[types[node.input[1]]] for node in model.graph.node if node.op_type == "Conv")
+    found = _float_convolutions(model)
     precision = found.most_common(1)[0][0]
     return Ran("", precision, precision, {f"Conv {name}": count for name, count in sorted(found.items())})
 
 
 def _int8_account(model: Any) -> Ran:
     graph = read_qdq(model)
-    kernels = {"Conv fp32": graph.float_convolutions, "Conv int8": graph.integer_convolutions}
+    found = Counter(int8=graph.integer_convolutions) + _float_convolutions(model)
     share = graph.int8_mac_share or Absent("no convolution stands between Q/DQ pairs")
+    kernels = {f"Conv {name}": count for name, count in sorted(found.items())}
     return Ran("", "int8", "int8", kernels, {}, share)
+
+
+def _float_convolutions(model: Any) -> Counter[str]:
+    """Count the convolutions whose weights are stored as floats, by their precision."""
+    types = {tensor.name: tensor.data_type for tensor in model.graph.initializer}
+    return Counter(
+        ONNX_PRECISIONS[types[node.input[1]]]
+        for node in model.graph.node
+        if node.op_type == "Conv" and node.input[1] in types
+    )

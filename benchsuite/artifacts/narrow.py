@@ -7,12 +7,14 @@ from typing import Any
 
 import numpy as np
 
+from benchsuite.quantize.onnx_fp16 import to_fp16
+
 
 def write_fp16(source: Path, target: Path) -> None:
     """Convert an FP32 ONNX file to FP16."""
     import onnx
 
-    onnx.save(_fp16(onnx.load(source)), target)
+    onnx.save(to_fp16(onnx.load(source)), target)
 
 
 def write_bf16(source: Path, target: Path) -> None:
@@ -20,7 +22,7 @@ def write_bf16(source: Path, target: Path) -> None:
     import onnx
 
     original = {tensor.name: onnx.numpy_helper.to_array(tensor) for tensor in onnx.load(source).graph.initializer}
-    model = _fp16(onnx.load(source))
+    model = to_fp16(onnx.load(source))
     fp16, bf16 = onnx.TensorProto.FLOAT16, onnx.TensorProto.BFLOAT16
     graph = model.graph
     for tensor in graph.initializer:
@@ -36,12 +38,6 @@ def write_bf16(source: Path, target: Path) -> None:
         if value.type.tensor_type.elem_type == fp16:
             value.type.tensor_type.elem_type = bf16
     onnx.save(model, target)
-
-
-def _fp16(model: Any) -> Any:
-    from onnxruntime.transformers.float16 import convert_float_to_float16
-
-    return convert_float_to_float16(model, keep_io_types=True)
 
 
 def _replace(tensor: Any, values: Any) -> None:

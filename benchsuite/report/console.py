@@ -12,6 +12,7 @@ from benchsuite.records import Record
 _WIDTH = 79
 # The first column of the tables.
 _LABEL = 22
+_LONGEST_LABEL = 50
 _ABSENT = "–"
 _REASON_LINES = 4
 _HEADINGS = ("p50 ms", "p95 ms", "img/s", "RAM MB", "file MB", "mAP")
@@ -97,7 +98,7 @@ def _reason_lines(records: Iterable[Record]) -> list[str]:
         label = ", ".join(names)
         # One name stands in the table's first column.
         first = f"{label:{_LABEL}}" if len(names) == 1 else f"{label}  "
-        if len(first) > _WIDTH // 2:
+        if len(first) > _LONGEST_LABEL:
             lines += textwrap.wrap(label, _WIDTH, subsequent_indent="  ")
             first = " " * _LABEL
         lines += textwrap.wrap(

@@ -93,7 +93,7 @@ def test_what_stands_in_for_an_engine_is_scored_and_its_account_is_the_graph_s(b
     assert not isinstance(int8, Absent)
     assert not isinstance(int8.int8_mac_share, Absent)
     assert int8.int8_mac_share > 0.8
-    assert int8.kernels["Conv int8"] > 4 * int8.kernels["Conv fp32"]
+    assert int8.kernels["Conv int8"] > 4 * int8.kernels["Conv fp16"]
     bf16 = found["bf16"].metrics.accuracy
     assert isinstance(bf16, Absent)
     assert "nor does its ONNX file: ONNX Runtime has no bf16" in bf16.reason
