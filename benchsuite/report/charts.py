@@ -25,6 +25,11 @@ _COLOURS: dict[Backend, str] = {
 _SYMBOLS: dict[Precision, str] = {"fp32": "circle", "fp16": "diamond", "bf16": "square", "int8": "triangle-up"}
 
 
+def colour_of(record: Record) -> str:
+    """Return the colour of a record's backend."""
+    return _COLOURS[record.case.backend]
+
+
 def latency_against_map(view: GroupView, max_map_drop: float) -> Figure | None:
     """Return median total latency against mAP50-95 with the Pareto front, or None where no row has both.
 
@@ -35,8 +40,13 @@ def latency_against_map(view: GroupView, max_map_drop: float) -> Figure | None:
         return None
     void = {row.case_id: row.void for row in view.rows}
     chosen = view.recommended.case_id if view.recommended else None
-    traces = [_front(points, void)]
-    traces += [_trace(record, void[record.case.id], record.case.id == chosen) for record in points]
+    valid = [record for record in points if not void[record.case.id]]
+    front = [valid[index] for index in pareto_front([_placed(record) for record in valid])]
+    best = {record.case.id for record in front}
+    traces = [_front(front)]
+    traces += [
+        _trace(record, void[record.case.id], record.case.id == chosen, record.case.id in best) for record in points
+    ]
     reference = reference_of(view.records)
     layout: Figure = {
         "xaxis": {"title": {"text": "p50 of total latency, ms"}, "rangemode": "tozero"},
@@ -89,21 +99,26 @@ def _point(record: Record) -> tuple[float, float] | None:
     return latency.total_ns.p50 / NS_PER_MS, accuracy.map50_95
 
 
-def _front(points: Sequence[Record], void: dict[str, str]) -> Figure:
-    valid = [point for record in points if not void[record.case.id] and (point := _point(record)) is not None]
-    front = [valid[index] for index in pareto_front(valid)]
+def _placed(record: Record) -> tuple[float, float]:
+    point = _point(record)
+    assert point is not None
+    return point
+
+
+def _front(records: Sequence[Record]) -> Figure:
+    points = [_placed(record) for record in records]
     return {
         "type": "scatter",
         "mode": "lines",
         "name": "Pareto front",
-        "x": [x for x, _ in front],
-        "y": [y for _, y in front],
+        "x": [x for x, _ in points],
+        "y": [y for _, y in points],
         "line": {"shape": "hv", "width": 1.5, "dash": "dash"},
         "hoverinfo": "skip",
     }
 
 
-def _trace(record: Record, void: str, recommended: bool) -> Figure:
+def _trace(record: Record, void: str, recommended: bool, on_front: bool) -> Figure:
     case, latency, accuracy = record.case, record.metrics.latency, record.metrics.accuracy
     assert not isinstance(latency, Absent)
     assert not isinstance(accuracy, Absent)
@@ -122,6 +137,7 @@ def _trace(record: Record, void: str, recommended: bool) -> Figure:
             "color": _COLOURS[case.backend],
             "symbol": _SYMBOLS[case.precision] + ("-open" if void else ""),
             "size": 15 if recommended else 10,
+            "opacity": 1.0 if on_front or recommended else 0.4,
         },
         "hovertemplate": hover + "<extra></extra>",
     }

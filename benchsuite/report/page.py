@@ -12,13 +12,15 @@ from benchsuite.environment import Machine
 from benchsuite.files import write_whole
 from benchsuite.findings import Finding
 from benchsuite.quantities import significant
-from benchsuite.report.charts import latency_against_map
+from benchsuite.report.charts import Figure, latency_against_map
+from benchsuite.report.detail_charts import course, course_names, distribution, phases
 from benchsuite.report.gate_view import gate_view
 from benchsuite.report.recommendation import name_of
+from benchsuite.report.samples import read_samples
 from benchsuite.report.study import StudyView
 from benchsuite.report.summary import summary
 from benchsuite.report.table import COLUMNS
-from benchsuite.report.views import PageView, page_view
+from benchsuite.report.views import GroupView, PageView, page_view
 from benchsuite.runs import Run, read_run
 from benchsuite.study.rows import Study, read_studies
 
@@ -34,7 +36,7 @@ def write_report(folder: Path, findings: Sequence[Finding], max_map_drop: float)
     """
     run = read_run(folder)
     gate = gate_view(folder, findings, run.machine.fingerprint)
-    view = page_view(run, findings, max_map_drop, gate, _studies_beside(run))
+    view = page_view(run, findings, max_map_drop, gate, _studies_beside(run), read_samples(run))
     page, markdown = folder / PAGE_FILE, folder / SUMMARY_FILE
     write_whole(page, render(view))
     write_whole(markdown, summary(view))
@@ -53,7 +55,7 @@ def _studies_beside(run: Run) -> Sequence[Study]:
 
 def render(view: PageView) -> str:
     """Return the page as HTML; names, reasons and paths are escaped wherever they stand."""
-    figures = [latency_against_map(group, view.max_map_drop) for group in view.groups]
+    figures = [_figures(group, view) for group in view.groups]
     page: str = (
         _environment()
         .get_template("page.html.j2")
@@ -62,7 +64,8 @@ def render(view: PageView) -> str:
             run=view.run,
             columns=COLUMNS,
             figures=figures,
-            plotly=_plotly() if any(figures) else "",
+            courses=[course_names(group.records, view.samples) for group in view.groups],
+            plotly=_plotly() if any(any(drawn.values()) for drawn in figures) else "",
             facts=_machine_facts(view.run.machine),
             policies=_policies(view.run),
             provenance=_provenance(view),
@@ -70,6 +73,16 @@ def render(view: PageView) -> str:
         )
     )
     return page
+
+
+def _figures(group: GroupView, view: PageView) -> Mapping[str, Figure | None]:
+    """Return a group's charts by the names that the template gives them."""
+    return {
+        "map": latency_against_map(group, view.max_map_drop),
+        "distribution": distribution(group.records, view.samples),
+        "course": course(group.records, view.samples),
+        "phases": phases(group.records),
+    }
 
 
 def study_page(view: StudyView, machine: Machine) -> str:

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
 
 from benchsuite.absence import NOT_SELECTED, Absent
 from benchsuite.cases import variant_of
-from benchsuite.findings import Finding
+from benchsuite.findings import Finding, rerun_line
 from benchsuite.records import Record
 from benchsuite.report.deployment import setup_of
+from benchsuite.report.detail import DetailTable, Samples, detail_tables
 from benchsuite.report.gate_view import GateView
 from benchsuite.report.groups import Group, group
 from benchsuite.report.headline import Headline, Unmeasured, headline
@@ -30,6 +31,7 @@ class GroupView:
     records: tuple[Record, ...]
     recommendation: Recommendation
     recommended: Row | None
+    details: tuple[DetailTable, ...]
 
 
 @dataclass(frozen=True)
@@ -60,6 +62,8 @@ class PageView:
     gate: GateView | None = None
     studies: tuple[StudyView, ...] = ()
     searches: tuple[SearchView, ...] = ()
+    samples: Samples = field(default_factory=dict)
+    reruns: Mapping[str, str] = field(default_factory=dict)
 
 
 def page_view(
@@ -68,12 +72,14 @@ def page_view(
     max_map_drop: float,
     gate: GateView | None = None,
     studies: Sequence[Study] = (),
+    samples: Samples | None = None,
 ) -> PageView:
-    """Arrange a run, the findings about it and the studies beside it for the page and the summary."""
+    """Arrange a run, the findings about it, the studies beside it and its samples for the page and the summary."""
     notes = Notes()
+    samples = samples or {}
     # A gate alone leaves records without figures to rank.
     figures = [record for record in run.records if record.metrics.latency != NOT_SELECTED or gate is None]
-    groups = tuple(_group_view(run, part, findings, max_map_drop, notes) for part in group(figures))
+    groups = tuple(_group_view(run, part, findings, max_map_drop, notes, samples) for part in group(figures))
     unmeasured = _unmeasured(run)
     remarks = _grouped(
         (finding.verdict, finding.title, finding.sentence, finding.case_id)
@@ -101,6 +107,8 @@ def page_view(
         gate=gate,
         studies=tuple(map(study_view, studies)),
         searches=search_views(run.records),
+        samples=samples,
+        reruns={record.case.id: rerun_line(record.case, run.effort, run.options) for record in run.records},
     )
 
 
@@ -125,7 +133,9 @@ def _grouped(items: Iterable[tuple[str, str, str, str]]) -> tuple[Grouped, ...]:
     return tuple(Grouped(*key, tuple(ids)) for key, ids in cases.items())
 
 
-def _group_view(run: Run, part: Group, findings: Sequence[Finding], max_map_drop: float, notes: Notes) -> GroupView:
+def _group_view(
+    run: Run, part: Group, findings: Sequence[Finding], max_map_drop: float, notes: Notes, samples: Samples
+) -> GroupView:
     recommendation = recommend(part.records, findings, max_map_drop)
     reference = next((it for it in part.records if _is_reference(it)), None)
     # Fastest first, as one reads for a choice; rows without a latency come last.
@@ -143,7 +153,7 @@ def _group_view(run: Run, part: Group, findings: Sequence[Finding], max_map_drop
         for record in records
     )
     recommended = next((row for row in rows if row.recommended), None)
-    return GroupView(part.title, rows, tuple(records), recommendation, recommended)
+    return GroupView(part.title, rows, tuple(records), recommendation, recommended, detail_tables(records, samples))
 
 
 def _is_reference(record: Record) -> bool:

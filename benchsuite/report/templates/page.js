@@ -20,9 +20,15 @@
       });
       Object.assign(layout.xaxis, axis);
       Object.assign(layout.yaxis, axis);
-      for (const shape of layout.shapes) shape.line.color = colour("--muted");
-      for (const note of layout.annotations) note.font = { color: colour("--muted"), size: 11 };
-      for (const trace of figure.data) if (trace.mode === "lines") trace.line.color = colour("--muted");
+      for (const shape of layout.shapes || []) shape.line.color = colour("--muted");
+      for (const note of layout.annotations || []) note.font = { color: colour("--muted"), size: 11 };
+      for (const trace of figure.data) {
+        if (trace.line && !trace.line.color) trace.line.color = colour("--muted");
+        // The bars' texts are long, and say themselves which case they are.
+        if (trace.type === "bar" && narrow.matches) layout.margin.l = 8;
+      }
+      const pick = document.querySelector(`select[data-picks="${source.dataset.figure}"]`);
+      if (pick) figure.data.forEach((trace, number) => { trace.visible = number === Number(pick.value); });
       Plotly.react(source.dataset.figure, figure.data, layout, {
         responsive: true, displayModeBar: false,
       });
@@ -30,6 +36,7 @@
   };
 
   draw();
+  for (const pick of document.querySelectorAll("select[data-picks]")) pick.addEventListener("change", draw);
   matchMedia("(prefers-color-scheme: dark)").addEventListener("change", draw);
   narrow.addEventListener("change", draw);
   addEventListener("beforeprint", () => { root.classList.add("paper"); draw(); });

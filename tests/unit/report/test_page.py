@@ -130,7 +130,7 @@ def test_names_with_markup_are_shown_as_text() -> None:
 def test_chart_data_stays_inside_its_script() -> None:
     """The chart's JSON holds no angle bracket, and reads back with Plotly's own markup escaped."""
     text = render(page_view(make_run([_with_markup(TORCH), _with_markup(ONNX)]), (), 1.0))
-    (source,) = re.findall(r'<script type="application/json" data-figure="chart-0">(.*?)</script>', text, re.DOTALL)
+    (source,) = re.findall(r'<script type="application/json" data-figure="map-0">(.*?)</script>', text, re.DOTALL)
     assert "<" not in source
     figure = json.loads(source)
     names = [trace["name"] for trace in figure["data"]]

@@ -1,0 +1,237 @@
+"""What stands behind the deployment table of a group: latency, phases, throughput, memory, cold start, precision."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+
+from benchsuite.absence import Absent
+from benchsuite.quantities import megabytes, milliseconds, signed, significant
+from benchsuite.records import Record
+from benchsuite.report.recommendation import name_of
+from benchsuite.report.samples import Thinned
+from benchsuite.report.table import ABSENT
+
+Samples = Mapping[str, Thinned | Absent]
+
+
+@dataclass(frozen=True)
+class DetailTable:
+    """A table with the case's name first; `about` says how to read it."""
+
+    key: str
+    heading: str
+    columns: tuple[str, ...]
+    rows: tuple[tuple[str, ...], ...]
+    about: str
+
+
+def detail_tables(records: Sequence[Record], samples: Samples) -> tuple[DetailTable, ...]:
+    """Return the tables of one group's records; one that would have no row is left out."""
+    tables = (
+        latency_table(records, samples),
+        phase_table(records),
+        device_table(records),
+        throughput_table(records),
+        memory_table(records),
+        cold_table(records),
+        precision_table(records),
+    )
+    return tuple(table for table in tables if table.rows)
+
+
+def latency_table(records: Sequence[Record], samples: Samples) -> DetailTable:
+    """Return the total latency's percentiles, and how the last calls lie to the first."""
+    rows = []
+    for record in records:
+        latency = record.metrics.latency
+        if isinstance(latency, Absent):
+            continue
+        total, thinned = latency.total_ns, samples.get(record.case.id)
+        drift = signed((thinned.drift - 1) * 100) if isinstance(thinned, Thinned) else ABSENT
+        times = (total.min, total.p50, total.p90, total.p95, total.p99, total.max)
+        rows.append((name_of(record), f"{total.n:,}", *map(_ms, times), drift, str(latency.warmup_calls)))
+    return DetailTable(
+        "latency",
+        "Latency in detail",
+        ("case", "calls", "min ms", "p50 ms", "p90 ms", "p95 ms", "p99 ms", "max ms", "drift %", "warm-up calls"),
+        tuple(rows),
+        "Total latency per call. Drift is the median of the last quarter of calls against that of the first. "
+        "A percentile without enough calls to bound it is absent.",
+    )
+
+
+def phase_table(records: Sequence[Record]) -> DetailTable:
+    """Return the median of each phase and its share of their sum."""
+    rows = []
+    for record in records:
+        latency = record.metrics.latency
+        if isinstance(latency, Absent):
+            continue
+        phases = [phase.p50 for phase in (latency.preprocess_ns, latency.inference_ns, latency.postprocess_ns)]
+        shares = [f"{phase / sum(phases):.0%}" for phase in phases]
+        cells = [text for phase, share in zip(phases, shares, strict=True) for text in (milliseconds(phase), share)]
+        rows.append((name_of(record), *cells, _ms(latency.total_ns.p50)))
+    return DetailTable(
+        "phases",
+        "Where a call's time goes",
+        ("case", "preprocess ms", "share", "inference ms", "share", "postprocess ms", "share", "total ms"),
+        tuple(rows),
+        "Medians. Preprocess letterboxes and normalises decoded images; inference takes and returns host arrays; "
+        "postprocess is NMS or top-k, and scaling back. Medians of parts need not add up to the total's.",
+    )
+
+
+def device_table(records: Sequence[Record]) -> DetailTable:
+    """Return the device's own times and what NVML told."""
+    rows = []
+    for record in records:
+        use = record.metrics.gpu
+        if isinstance(use, Absent):
+            continue
+        device = use.device
+        parts = (
+            (ABSENT,) * 3
+            if isinstance(device, Absent)
+            else tuple(_ms(part.p50) for part in (device.copy_in_ns, device.compute_ns, device.copy_out_ns))
+        )
+        energy = _shown(use.energy_j_per_call, significant)
+        state = use.after
+        rows.append(
+            (
+                name_of(record),
+                *parts,
+                energy,
+                _shown(state.watts, significant),
+                _shown(state.sm_mhz, str),
+                _shown(state.celsius, str),
+                ", ".join(dict.fromkeys((*use.before.slowed, *state.slowed))) or "no",
+            )
+        )
+    return DetailTable(
+        "device",
+        "On the GPU",
+        ("case", "copy in ms", "compute ms", "copy out ms", "J a call", "W after", "MHz after", "°C after", "slowed"),
+        tuple(rows),
+        "The device's own medians, from calls of their own; NVML right after the timed calls; energy of the whole GPU.",
+    )
+
+
+def throughput_table(records: Sequence[Record]) -> DetailTable:
+    """Return every point of the saturated sweeps."""
+    rows = []
+    for record in records:
+        throughput = record.metrics.throughput
+        if isinstance(throughput, Absent):
+            continue
+        for point in throughput.sweep:
+            best = "best" if point.images_per_s == throughput.images_per_s else ""
+            rate = significant(point.images_per_s)
+            rows.append((name_of(record), str(point.streams), str(point.threads), rate, f"{point.images:,}", best))
+    return DetailTable(
+        "throughput",
+        "Throughput by streams",
+        ("case", "streams", "threads each", "images/s", "images", ""),
+        tuple(rows),
+        "Saturated workers, all at the same time within one window; never one over the latency.",
+    )
+
+
+def memory_table(records: Sequence[Record]) -> DetailTable:
+    """Return what each step added to the worker's memory."""
+    rows = []
+    for record in records:
+        memory = record.metrics.memory
+        if isinstance(memory, Absent):
+            continue
+        steps = (
+            memory.peak_rss_bytes, memory.import_rss_bytes, memory.load_added_bytes, memory.inference_added_bytes
+        )  # fmt: skip
+        rows.append((name_of(record), *map(_mb, steps), _shown(memory.gpu_bytes, megabytes)))
+    return DetailTable(
+        "memory",
+        "Memory",
+        ("case", "peak MB", "after import MB", "loading adds MB", "first inference adds MB", "GPU MB"),
+        tuple(rows),
+        "Resident memory of a worker that did nothing else.",
+    )
+
+
+def cold_table(records: Sequence[Record]) -> DetailTable:
+    """Return what a process pays once, and what building the artifact took."""
+    rows = []
+    for record in records:
+        cold = record.metrics.cold
+        if isinstance(cold, Absent):
+            continue
+        steps = (cold.import_ns, cold.load_ns, cold.first_inference_ns)
+        built = ABSENT if isinstance(record.artifact, Absent) else _shown(record.artifact.build_s, significant)
+        rows.append((name_of(record), *map(_ms, steps), _ms(sum(steps)), built))
+    return DetailTable(
+        "cold",
+        "Cold start",
+        ("case", "import ms", "load ms", "first inference ms", "together ms", "build s"),
+        tuple(rows),
+        "What a new process pays before its first result; never part of a latency. Building is paid once, and kept.",
+    )
+
+
+def precision_table(records: Sequence[Record]) -> DetailTable:
+    """Return each precision against FP32 of the same runtime and variant."""
+    plain = {(it.case.backend, it.case.variant): it for it in records if it.case.precision == "fp32"}
+    rows = []
+    for record in sorted(records, key=lambda it: (it.case.backend, it.case.variant)):
+        base = plain.get((record.case.backend, record.case.variant))
+        if base is None:
+            continue
+        ran = record.validity.ran
+        rows.append(
+            (
+                name_of(record),
+                _shown(record.validity.label, str),
+                ABSENT if isinstance(record.artifact, Absent) else megabytes(record.artifact.bytes),
+                _against(record, base, _p50, lambda mine, other: significant(other / mine)),
+                _against(record, base, _map, lambda mine, other: signed((other - mine) * 100, 2)),
+                _shown(record.metrics.parity, lambda it: f"{it.agreement * 100:.1f}"),
+                ABSENT if isinstance(ran, Absent) else _shown(ran.int8_mac_share, lambda it: f"{it:.0%}"),
+            )
+        )
+    return DetailTable(
+        "precision",
+        "Precision",
+        ("case", "ran", "artifact MB", "× as fast as fp32", "mAP points lost", "parity %", "integer multiply-adds"),
+        tuple(rows),
+        "Against FP32 of the same runtime. Parity is the share of PyTorch FP32's boxes that are found again.",
+    )
+
+
+def _against(
+    record: Record,
+    base: Record,
+    figure: Callable[[Record], float | None],
+    show: Callable[[float, float], str],
+) -> str:
+    mine, other = figure(record), figure(base)
+    return ABSENT if mine is None or other is None else show(mine, other)
+
+
+def _p50(record: Record) -> float | None:
+    latency = record.metrics.latency
+    return None if isinstance(latency, Absent) else latency.total_ns.p50
+
+
+def _map(record: Record) -> float | None:
+    accuracy = record.metrics.accuracy
+    return None if isinstance(accuracy, Absent) else accuracy.map50_95
+
+
+def _ms(ns: float | Absent) -> str:
+    return ABSENT if isinstance(ns, Absent) else milliseconds(ns)
+
+
+def _mb(size_bytes: float) -> str:
+    return megabytes(size_bytes)
+
+
+def _shown(value: object, show: Callable[..., str]) -> str:
+    return ABSENT if isinstance(value, Absent) else show(value)

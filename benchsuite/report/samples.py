@@ -1,0 +1,81 @@
+"""Raw samples of a run, thinned so that a page can show them: at most 200 points a case, of at most 200 cases."""
+
+from __future__ import annotations
+
+import hashlib
+import statistics
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from benchsuite.absence import Absent
+from benchsuite.records import Record
+from benchsuite.runs import Run
+
+MOST_POINTS = 200
+MOST_CASES = 200
+_BEYOND = Absent(f"a page shows the samples of its {MOST_CASES} first cases")
+
+
+@dataclass(frozen=True)
+class Thinned:
+    """One case's total latencies in ns, in order and sorted.
+
+    `series` holds (call, ns) and keeps the smallest and the largest of each stretch of calls, so that bursts stay;
+    `distribution` holds (ns, share of calls that took no longer). `drift` is the median of the last quarter of calls
+    over that of the first.
+    """
+
+    series: tuple[tuple[int, int], ...]
+    distribution: tuple[tuple[int, float], ...]
+    drift: float
+
+
+def thin(total_ns: Sequence[int]) -> Thinned:
+    """Thin one case's total latencies; at least four calls."""
+    calls = len(total_ns)
+    ordered = sorted(total_ns)
+    steps = min(calls, MOST_POINTS)
+    ranks = [round((step + 1) * calls / steps) for step in range(steps)]
+    quarter = max(calls // 4, 1)
+    return Thinned(
+        series=tuple((call, total_ns[call]) for call in _kept(total_ns)),
+        distribution=tuple((ordered[rank - 1], rank / calls) for rank in ranks),
+        drift=statistics.median(total_ns[-quarter:]) / statistics.median(total_ns[:quarter]),
+    )
+
+
+def read_samples(run: Run) -> Mapping[str, Thinned | Absent]:
+    """Return the thinned samples of each timed case of a run; absent where the file is not the recorded one."""
+    timed = [record for record in run.records if not isinstance(record.metrics.latency, Absent)]
+    return {
+        record.case.id: _read(run.folder, record) if number < MOST_CASES else _BEYOND
+        for number, record in enumerate(timed)
+    }
+
+
+def _kept(values: Sequence[int]) -> list[int]:
+    """Return which values are kept, in order: all, or the extremes of equal stretches."""
+    if len(values) <= MOST_POINTS:
+        return list(range(len(values)))
+    stretches = MOST_POINTS // 2
+    kept: list[int] = []
+    for stretch in range(stretches):
+        inside = range(stretch * len(values) // stretches, (stretch + 1) * len(values) // stretches)
+        kept += sorted({min(inside, key=values.__getitem__), max(inside, key=values.__getitem__)})
+    return kept
+
+
+def _read(folder: Path, record: Record) -> Thinned | Absent:
+    import numpy as np
+
+    latency = record.metrics.latency
+    assert not isinstance(latency, Absent)
+    path = folder / latency.samples_file
+    try:
+        if hashlib.sha256(path.read_bytes()).hexdigest() != latency.samples_sha256:
+            return Absent(f"{latency.samples_file} is not the file that was recorded")
+        with np.load(path) as samples:
+            return thin([int(ns) for ns in samples["total_ns"]])
+    except (OSError, ValueError, KeyError):
+        return Absent(f"{latency.samples_file} cannot be read: it lies beside the records of the run")

@@ -1,0 +1,72 @@
+"""Samples are thinned for a page without losing what matters in them."""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from benchsuite.absence import Absent
+from benchsuite.report.samples import MOST_CASES, MOST_POINTS, Thinned, read_samples, thin
+from benchsuite.testing import make_case, make_latency, make_metrics, make_record, make_run
+
+
+def test_few_samples_stay_as_they_are() -> None:
+    """Every call and every step of the distribution is kept."""
+    assert thin([3, 1, 2, 2]) == Thinned(
+        series=((0, 3), (1, 1), (2, 2), (3, 2)), distribution=((1, 0.25), (2, 0.5), (2, 0.75), (3, 1.0)), drift=2 / 3
+    )
+
+
+def test_bursts_survive_thinning() -> None:
+    """One slow call among thousands is still there, and so is the fastest, in their places."""
+    values = [1_000] * 10_000
+    values[7_777], values[3_333] = 90_000, 10
+    thinned = thin(values)
+    assert len(thinned.series) <= MOST_POINTS
+    assert (7_777, 90_000) in thinned.series
+    assert (3_333, 10) in thinned.series
+    assert [call for call, _ in thinned.series] == sorted({call for call, _ in thinned.series})
+    assert len(thinned.distribution) == MOST_POINTS
+    assert thinned.distribution[-1] == (90_000, 1.0)
+
+
+def test_distribution_keeps_the_quantiles() -> None:
+    """The share at each step is that of the calls which took no longer."""
+    values = list(range(1, 1_001))
+    for ns, share in thin(values).distribution:
+        assert ns == round(share * 1_000)
+
+
+def test_drift_compares_the_ends() -> None:
+    """The last quarter's median over the first's."""
+    assert thin([100] * 10 + [1] * 20 + [110] * 10).drift == 1.1
+
+
+def test_samples_of_a_run_are_those_that_were_recorded(tmp_path: Path) -> None:
+    """A file that was altered, and one that is gone, is absent with a reason."""
+    (tmp_path / "samples").mkdir()
+    made: list[Any] = []
+    for model in ("kept", "altered", "gone"):
+        path = tmp_path / "samples" / f"{model}.npz"
+        np.savez_compressed(path, total_ns=np.array([5, 5, 5, 5]))
+        digest = hashlib.sha256(path.read_bytes()).hexdigest()
+        latency = make_latency(samples_file=f"samples/{model}.npz", samples_sha256=digest)
+        made.append(replace(make_record(make_case(model=model)), metrics=make_metrics(latency=latency)))
+    (tmp_path / "samples" / "altered.npz").write_bytes(b"else")
+    (tmp_path / "samples" / "gone.npz").unlink()
+    kept, altered, gone = read_samples(make_run(made, folder=tmp_path)).values()
+    assert isinstance(kept, Thinned)
+    assert altered == Absent("samples/altered.npz is not the file that was recorded")
+    assert isinstance(gone, Absent)
+    assert "lies beside the records" in gone.reason
+
+
+def test_a_page_shows_a_bounded_number_of_cases(tmp_path: Path) -> None:
+    """Cases beyond the limit say so."""
+    many = [make_record(make_case(model=f"m{number}")) for number in range(MOST_CASES + 1)]
+    last = list(read_samples(make_run(many, folder=tmp_path)).values())[-1]
+    assert last == Absent("a page shows the samples of its 200 first cases")
