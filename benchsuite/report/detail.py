@@ -131,7 +131,7 @@ def throughput_table(records: Sequence[Record]) -> DetailTable:
     return DetailTable(
         "throughput",
         "Throughput by streams",
-        ("case", "streams", "threads each", "images/s", "images", ""),
+        ("case", "streams", "threads each", "images/s", "images", "of the sweep"),
         tuple(rows),
         "Saturated workers, all at the same time within one window; never one over the latency.",
     )

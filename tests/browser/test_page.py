@@ -1,0 +1,189 @@
+"""The page of a run in a real browser: it draws, sorts, filters, fits a phone, and asks for nothing."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from benchsuite.absence import Absent
+from benchsuite.findings import Finding
+from benchsuite.records import Record
+from benchsuite.report.page import render
+from benchsuite.report.samples import thin
+from benchsuite.report.views import page_view
+from benchsuite.testing import make_case, make_metrics, make_record, make_run
+
+sync_api = pytest.importorskip("playwright.sync_api", reason="playwright is not installed")
+axe = pytest.importorskip("axe_playwright_python.sync_playwright", reason="axe-playwright-python is not installed")
+
+CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
+pytestmark = [pytest.mark.slow, pytest.mark.skipif(CHROMIUM is None, reason="no Chromium is installed")]
+
+FLAGS = (
+    "--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run",
+    "--disable-background-networking", "--disable-component-update", "--disable-sync",
+)  # fmt: skip
+EVIL = "<script>document.title='caught'</script><img src=x onerror=\"document.title='caught'\">"
+PHONE = {"width": 390, "height": 844}
+
+
+def record(backend: str, precision: str, total_ms: float, map50_95: float, **case: Any) -> Record:
+    made = make_record(make_case(backend=backend, precision=precision, **case), total_ms=total_ms, map50_95=map50_95)
+    if backend == "ncnn":
+        return replace(made, metrics=make_metrics(total_ms, accuracy=Absent("its data has no labels")))
+    return made
+
+
+@pytest.fixture(scope="module")
+def page_file(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Write a page with everything on it: two groups, void and missing figures, failures, warnings and markup."""
+    measured = [
+        record("torch", "fp32", 50, 0.650), record("torch", "bf16", 22, 0.648), record("onnx", "fp32", 40, 0.650),
+        record("onnx", "fp16", 41, 0.650), record("onnx", "int8", 25, 0.641), record("openvino", "fp32", 35, 0.650),
+        record("openvino", "bf16", 20, 0.649), record("openvino", "int8", 18, 0.640), record("ncnn", "fp32", 48, 0),
+        record("onnx", "fp32", 12, 0.6, imgsz=320), record("torch", "fp32", 15, 0.6, imgsz=320, model=EVIL),
+    ]  # fmt: skip
+    measured[1] = replace(measured[1], validity=replace(measured[1].validity, warnings=(EVIL,)))
+    others = [
+        make_record(make_case(backend="trt", device="cuda:0"), "skipped", "no GPU was found"),
+        make_record(make_case(backend="ncnn", precision="int8"), "failed", f"worker died {EVIL}\nsecond line"),
+        make_record(
+            make_case(backend="trt", precision="fp16", device="cuda:0"), "built", "built here, not run: no GPU"
+        ),
+    ]
+    findings = (
+        Finding(
+            measured[2].case.id, "latency", "REGRESSED", "38 ms", "40 ms", "5 %", "Slower.", True, ("torch: 1 -> 2",),
+            "pytest bench/", "benchsuite promote",
+        ),
+        Finding(measured[3].case.id, "map50_95", "INCONCLUSIVE", "0.6", "0.6", "", "Too few images."),
+        Finding(measured[4].case.id, "gflops", "PASS", "5", "5", "", ""),
+    )  # fmt: skip
+    random = np.random.default_rng(1)
+    samples: dict[str, Any] = {
+        it.case.id: thin([int(ns) for ns in random.gamma(40, 1e6, 600)]) for it in measured if it.case.backend != "ncnn"
+    }
+    path = tmp_path_factory.mktemp("page") / "index.html"
+    path.write_text(render(page_view(make_run([*measured, *others]), findings, 1.0, samples=samples)))
+    return path
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Any]:
+    with sync_api.sync_playwright() as playwright:
+        started = playwright.chromium.launch(executable_path=CHROMIUM, args=list(FLAGS))
+        yield started
+        started.close()
+
+
+class Opened:
+    """A page in a context of its own, and what it complained of or asked for."""
+
+    def __init__(self, browser: Any, path: Path, **context: Any) -> None:
+        self.context = browser.new_context(**context)
+        self.page = self.context.new_page()
+        self.troubles: list[str] = []
+        self.page.on("console", lambda it: self.troubles.append(it.text) if it.type in ("error", "warning") else None)
+        self.page.on("pageerror", lambda error: self.troubles.append(str(error)))
+        self.page.on("request", lambda it: None if it.url == path.as_uri() else self.troubles.append(it.url))
+        self.page.goto(path.as_uri())
+        self.page.wait_for_function("[...document.querySelectorAll('.chart')].every(it => it.querySelector('svg'))")
+
+    def column(self, table: str, place: int) -> list[str]:
+        """Return the first texts of a column's visible cells."""
+        script = """([table, place]) => [...document.querySelector(table).tBodies[0].rows].filter(row => !row.hidden)
+            .map(row => row.cells[place].innerText.split("\\n")[0].trim())"""
+        found: list[str] = self.page.evaluate(script, [table, place])
+        return found
+
+
+@pytest.fixture
+def opened(browser: Any, page_file: Path) -> Iterator[Opened]:
+    page = Opened(browser, page_file, viewport={"width": 1400, "height": 900})
+    yield page
+    page.context.close()
+
+
+def test_every_chart_draws_and_nothing_is_asked_for(opened: Opened) -> None:
+    """No error on the console, no request, a drawing for each chart, and markup in names stays text."""
+    charts = opened.page.query_selector_all(".chart")
+    assert len(charts) >= 6
+    assert [
+        chart.get_attribute("id") for chart in charts if not chart.query_selector(".cartesianlayer .trace")
+    ] == []
+    assert opened.page.title() != "caught"
+    assert opened.troubles == []
+
+
+def test_table_sorts_by_the_heading_that_is_pressed(opened: Opened) -> None:
+    """Numbers sort as numbers, up and then down, absent figures last, and screen readers are told the order."""
+    heading = opened.page.locator("#table table.sortable thead tr:nth-child(2) th").filter(has_text="mAP50-95").first
+    place = 12
+
+    def scores() -> list[str]:
+        shown = opened.column("#table table.sortable", place)
+        assert [text.startswith("–") for text in shown] == [False] * 8 + [True]
+        return shown[:-1]
+
+    heading.locator("button").click()
+    assert heading.get_attribute("aria-sort") == "ascending"
+    rising = scores()
+    assert rising == sorted(rising, key=float)
+    assert rising[0] == "0.640"
+    heading.locator("button").click()
+    assert heading.get_attribute("aria-sort") == "descending"
+    assert scores() == rising[::-1]
+
+
+def test_filter_keeps_the_rows_that_hold_every_word(opened: Opened) -> None:
+    """What is typed hides all other rows, and emptying it brings them back."""
+    box = opened.page.locator("#table .filter input").first
+    box.fill("openvino int8")
+    assert opened.column("#table table.sortable", 0) == ["openvino int8 ★"]
+    box.fill("")
+    assert len(opened.column("#table table.sortable", 0)) == 9
+
+
+def test_course_shows_the_case_that_is_picked(opened: Opened) -> None:
+    """Picking another case draws that one alone."""
+    pick = opened.page.locator("select[data-picks]").first
+    pick.select_option("2")
+    shown = opened.page.evaluate("document.getElementById('course-0').data.map(trace => trace.visible)")
+    assert [number for number, visible in enumerate(shown) if visible is True] == [2]
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize("viewport", [PHONE, {"width": 1400, "height": 900}], ids=["phone", "wide"])
+def test_page_fits_and_is_accessible(browser: Any, page_file: Path, scheme: str, viewport: Any) -> None:
+    """No sideways scrolling, the theme that was asked for, and no serious finding of axe."""
+    page = Opened(browser, page_file, viewport=viewport, color_scheme=scheme)
+    try:
+        width = page.page.evaluate("document.documentElement.scrollWidth")
+        assert width <= viewport["width"]
+        background = page.page.evaluate("getComputedStyle(document.body).backgroundColor")
+        assert (sum(map(int, background[4:-1].split(","))) < 200) == (scheme == "dark")
+        results = axe.Axe().run(page.page).response
+        serious = [
+            (it["id"], [node["html"][:120] for node in it["nodes"]][:3])
+            for it in results["violations"]
+            if it["impact"] in ("serious", "critical")
+        ]
+        assert serious == []
+        assert page.troubles == []
+    finally:
+        page.context.close()
+
+
+def test_keyboard_reaches_what_can_be_pressed(opened: Opened) -> None:
+    """A heading sorts by the keyboard alone, and a table that scrolls takes the focus."""
+    button = opened.page.locator("#table table.sortable thead th button").first
+    button.focus()
+    opened.page.keyboard.press("Enter")
+    assert opened.page.locator("#table table.sortable thead th").first.get_attribute("aria-sort") == "ascending"
+    assert opened.page.locator("#table .scroll").first.get_attribute("tabindex") == "0"
