@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
@@ -74,9 +74,13 @@ class MeasuredLatency(Measured[Latency]):
 class BenchRun:
     """The `run` fixture: measures a case's metrics in its worker, each once, whichever test asks first."""
 
-    def __init__(self, runner: Runner, timer: ReplayTimer) -> None:
+    def __init__(
+        self, runner: Runner, timer: ReplayTimer, tell: Callable[[tuple[str, object]], None] = lambda _: None
+    ) -> None:
         self._runner = runner
         self._timer = timer
+        # Takes the name and the value of each figure.
+        self._tell = tell
 
     def latency(self, case: Case) -> MeasuredLatency:
         """Measure preprocess, inference, postprocess and total latency."""
@@ -128,16 +132,40 @@ class BenchRun:
             if recorded.outcome == "built" and isinstance(value, Absent) and value != NOT_SELECTED:
                 raise NotRunError(value.reason)
             if value != NOT_SELECTED:
-                return Measured(metric, value, recorded)
+                return self._told(Measured(metric, value, recorded))
         run = self._runner.case_run(case)
         value = measure(run)
-        return Measured(metric, value, self._runner.provisional(case, run))
+        return self._told(Measured(metric, value, self._runner.provisional(case, run)))
+
+    def _told(self, measured: Measured[T]) -> Measured[T]:
+        self._tell(("case", measured.case.id))
+        for name, figure in _figures(measured.value).items():
+            self._tell((name, figure))
+        return measured
 
     def _samples(self, latency: Latency) -> tuple[int, ...]:
         import numpy as np
 
         with np.load(self._runner.folder / latency.samples_file) as samples:
             return tuple(int(ns) for ns in samples["total_ns"])
+
+
+def _figures(value: object) -> Mapping[str, float]:
+    """Return a metric's leading figures, units in their names."""
+    if isinstance(value, Latency):
+        shown = {"p50_ns": value.total_ns.p50, "p95_ns": value.total_ns.p95, "p99_ns": value.total_ns.p99}
+        return {name: ns for name, ns in shown.items() if not isinstance(ns, Absent)}
+    if isinstance(value, Throughput):
+        return {"images_per_s": value.images_per_s}
+    if isinstance(value, Memory):
+        return {"peak_rss_bytes": value.peak_rss_bytes}
+    if isinstance(value, Accuracy):
+        return {"map50_95": value.map50_95, "map50": value.map50}
+    if isinstance(value, Parity):
+        return {"agreement": value.agreement}
+    if isinstance(value, Cold):
+        return {"load_ns": value.load_ns, "first_inference_ns": value.first_inference_ns}
+    return {}
 
 
 def _extra_info(record: Record, latency: Latency) -> dict[str, Any]:

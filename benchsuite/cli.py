@@ -146,6 +146,29 @@ def report(
 
 
 @app.command()
+def export(
+    run: Annotated[list[Path], typer.Argument(help="folders of runs", show_default=False)],
+    output: Annotated[Path, typer.Option("--output", "-o", help="the file to write", show_default=False)],
+    form: Annotated[
+        str,
+        typer.Option("--format", help="csv, parquet, github-smaller, github-bigger (github-action-benchmark), bencher"),
+    ] = "csv",
+) -> None:
+    """Write runs' figures for other tools: a flat table, or what dashboards read.
+
+    Example: benchsuite export reports/latest -o figures.csv
+    """
+    from benchsuite.report.exports import FORMATS
+    from benchsuite.report.exports import export as write
+    from benchsuite.runs import read_run
+
+    if form not in FORMATS:
+        raise UsageError(f"--format {form}: there is no such format; give one of {', '.join(FORMATS)}.")
+    write([read_run(folder) for folder in run], form, output)
+    typer.echo(f"wrote {output}")
+
+
+@app.command()
 def compare(
     a: Annotated[Path, typer.Argument(help="the older run", show_default=False)],
     b: Annotated[Path, typer.Argument(help="the newer run", show_default=False)],

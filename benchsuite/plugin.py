@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import os
 import shlex
 from collections.abc import Callable, Generator
 from contextlib import nullcontext
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -13,6 +15,8 @@ from benchsuite.benchmark import BenchRun, Measured, ReplayTimer
 from benchsuite.cases import Case
 from benchsuite.errors import BenchsuiteError, NotRunError
 from benchsuite.options import SETTINGS
+from benchsuite.report.page import SUMMARY_FILE
+from benchsuite.report.step_summary import append_step_summary
 from benchsuite.session import BenchSession
 
 SESSION: pytest.StashKey[BenchSession] = pytest.StashKey()
@@ -208,13 +212,19 @@ def pytest_terminal_summary(terminalreporter: Any, config: pytest.Config) -> Non
     terminalreporter.section("benchsuite")
     for line in bench.summary_lines():
         terminalreporter.write_line(line)
+    # GitHub shows what a job appends to this file.
+    target = os.environ.get("GITHUB_STEP_SUMMARY")
+    if target and not bench.trouble:
+        append_step_summary(Path(target), bench.runner.folder / SUMMARY_FILE)
 
 
 @pytest.fixture
 def run(request: pytest.FixtureRequest) -> BenchRun:
     """Measure metrics of a case in its worker."""
     timer = request.node.stash.get(TIMER, None) or ReplayTimer()
-    return BenchRun(request.config.stash[SESSION].runner, timer)
+    # They stand in --junitxml.
+    tell = request.node.user_properties.append
+    return BenchRun(request.config.stash[SESSION].runner, timer, tell)
 
 
 @pytest.fixture

@@ -114,9 +114,7 @@ def test_every_chart_draws_and_nothing_is_asked_for(opened: Opened) -> None:
     """No error on the console, no request, a drawing for each chart, and markup in names stays text."""
     charts = opened.page.query_selector_all(".chart")
     assert len(charts) >= 6
-    assert [
-        chart.get_attribute("id") for chart in charts if not chart.query_selector(".cartesianlayer .trace")
-    ] == []
+    assert [chart.get_attribute("id") for chart in charts if not chart.query_selector(".cartesianlayer .trace")] == []
     assert opened.page.title() != "caught"
     assert opened.troubles == []
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -49,7 +50,12 @@ def run(folder: Path, *arguments: str) -> tuple[int, str]:
     done = subprocess.run(
         [sys.executable, "-m", "pytest", "bench/", *options, *arguments],
         cwd=folder,
-        env={**os.environ, "BENCHSUITE_CACHE": str(folder / "cache"), "PYTHONPATH": str(ROOT)},
+        env={
+            **os.environ,
+            "BENCHSUITE_CACHE": str(folder / "cache"),
+            "PYTHONPATH": str(ROOT),
+            "GITHUB_STEP_SUMMARY": str(folder / "step.md"),
+        },
         text=True,
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
@@ -102,10 +108,16 @@ def test_what_stands_in_for_an_engine_is_scored_and_its_account_is_the_graph_s(b
 def test_a_resumed_run_keeps_what_was_built(built: tuple[Path, str]) -> None:
     """Recorded engines are not built again, and what they lack is skipped as it was at first."""
     folder, _ = built
-    code, output = run(folder, "--resume", str(next((folder / "reports").glob("2*"))))
+    (folder / "step.md").write_text("earlier\n")
+    code, output = run(folder, "--resume", str(next((folder / "reports").glob("2*"))), "--junitxml", "junit.xml")
     assert code == 0, output
     assert "18 passed, 18 skipped" in output
     assert "0 of 4 cases to measure" in output
+    # Continuous integration gets the figures in its own places.
+    assert (folder / "step.md").read_text().startswith("earlier\n")
+    assert "BUILT, NOT MEASURED" in (folder / "step.md").read_text()
+    properties = re.findall(r'<property name="map50_95" value="([\d.]+)"', (folder / "junit.xml").read_text())
+    assert len(properties) == 3
 
 
 def test_one_engine_takes_every_batch_of_its_profile(built: tuple[Path, str]) -> None:

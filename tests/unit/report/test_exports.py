@@ -1,0 +1,90 @@
+"""Figures for other tools are those of the records."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from benchsuite.absence import Absent
+from benchsuite.report.exports import FORMATS, export, flat_rows
+from benchsuite.report.step_summary import MOST_BYTES, append_step_summary
+from benchsuite.testing import make_case, make_metrics, make_record, make_run
+
+MEASURED = make_record(total_ms=40)
+SKIPPED = make_record(make_case(backend="trt"), "skipped", "no GPU, none")
+RUN = make_run([MEASURED, SKIPPED])
+
+
+def test_a_row_holds_the_figures_of_its_record() -> None:
+    """Units stand in the names, and what is absent is empty with the reason beside it."""
+    row, skipped = flat_rows([RUN])
+    assert (row["case"], row["outcome"], row["total_p50_ns"], row["images_per_s"]) == (
+        MEASURED.case.id, "measured", 40e6, 30.0,
+    )  # fmt: skip
+    assert (row["map50_95"], row["peak_rss_bytes"], row["artifact_bytes"]) == (0.65, 180 << 20, 9_800_000)
+    assert (skipped["reason"], skipped["total_p50_ns"], skipped["map50_95"]) == ("no GPU, none", None, None)
+    assert list(row) == list(skipped)
+
+
+def test_csv_reads_back(tmp_path: Path) -> None:
+    """Commas in reasons stay inside their cell; two runs make one table."""
+    export([RUN, RUN], "csv", tmp_path / "x.csv")
+    rows = list(csv.DictReader(io.StringIO((tmp_path / "x.csv").read_text())))
+    assert len(rows) == 4
+    assert rows[1]["reason"] == "no GPU, none"
+    assert float(rows[0]["total_p50_ns"]) == 40e6
+    export([], "csv", tmp_path / "empty.csv")
+    assert (tmp_path / "empty.csv").read_text() == "run\n"
+
+
+def test_parquet_keeps_types_where_a_column_is_empty(tmp_path: Path) -> None:
+    """A column has one type in every file, so that files of many runs go together."""
+    pyarrow = pytest.importorskip("pyarrow.parquet", reason="pyarrow is not installed")
+    export([make_run([SKIPPED])], "parquet", tmp_path / "skipped.parquet")
+    export([RUN], "parquet", tmp_path / "x.parquet")
+    table = pyarrow.read_table(tmp_path / "x.parquet")
+    assert table.schema == pyarrow.read_table(tmp_path / "skipped.parquet").schema
+    assert table.column("total_p50_ns").to_pylist() == [40e6, None]
+    assert str(table.schema.field("int8_mac_share").type) == "double"
+
+
+def test_github_action_benchmark_gets_a_file_a_direction() -> None:
+    """Times and sizes are better smaller, throughput and mAP larger; only what was measured is there."""
+    smaller = json.loads(FORMATS["github-smaller"]([RUN]))
+    assert smaller[0] == {"name": f"{MEASURED.case.id} p50", "unit": "ms", "value": 40.0, "range": "± 0.4"}
+    assert [it["name"].rsplit(" ", 1)[1] for it in smaller] == ["p50", "p95", "memory", "artifact"]
+    bigger = json.loads(FORMATS["github-bigger"]([RUN]))
+    assert [(it["unit"], it["value"]) for it in bigger] == [("img/s", 30.0), ("", 0.65)]
+
+
+def test_bencher_gets_values_with_their_bounds() -> None:
+    """Benchmark, measure, value, and the interval of the median."""
+    found = json.loads(FORMATS["bencher"]([RUN]))
+    assert list(found) == [MEASURED.case.id]
+    measures = found[MEASURED.case.id]
+    assert measures["latency"] == {"value": 40e6, "lower_value": 39.6e6, "upper_value": 40.4e6}
+    assert (measures["throughput"], measures["map50-95"]) == ({"value": 30.0}, {"value": 0.65})
+    void = replace(MEASURED, metrics=make_metrics(latency=Absent("none"), throughput=Absent("none")))
+    assert "latency" not in json.loads(FORMATS["bencher"]([make_run([void])]))[MEASURED.case.id]
+
+
+def test_step_summary_is_appended_and_kept_under_its_limit(tmp_path: Path) -> None:
+    """What other steps wrote stays; too long a summary ends after a whole line and says so."""
+    target, summary = tmp_path / "step.md", tmp_path / "summary.md"
+    target.write_text("earlier\n")
+    summary.write_text("# Verdict\n")
+    append_step_summary(target, summary)
+    assert target.read_text() == "earlier\n# Verdict\n"
+    summary.write_text("# First é\n" + "a line of text é\n" * 100_000)
+    append_step_summary(target, summary)
+    text = target.read_text()
+    assert target.stat().st_size <= MOST_BYTES
+    assert text.startswith("earlier\n# Verdict\n# First é\n")
+    assert text.endswith("a line of text é\n\n\n*The summary was cut here: the whole one lies beside the records.*\n")
+    append_step_summary(target, summary)
+    assert "cut here" in target.read_text()[-80:]
