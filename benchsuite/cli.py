@@ -129,19 +129,35 @@ def doctor(
 
 @app.command()
 def report(
-    run: RunFolder,
+    run: Annotated[list[Path], typer.Argument(help="folders of runs", show_default=False)],
+    output: Annotated[
+        Path | None, typer.Option("--output", "-o", help="page of several runs side by side", show_default=False)
+    ] = None,
+    reference: Annotated[int, typer.Option(help="number of the run that ratios refer to")] = 1,
+    watts: Annotated[str, typer.Option(help="power of each run's machine, as in 65,-,250")] = "",
+    price: Annotated[str, typer.Option(help="dollars an hour of each run's machine, as in 0.1,-,2.5")] = "",
     max_map_drop: Annotated[float, typer.Option(help="mAP50-95 points a recommended case may lose")] = 1.0,
 ) -> None:
-    """Write a run's page and summary again, for example after an update of benchsuite.
+    """Write a run's page and summary again, or with -o one page of several runs side by side.
 
     Example: benchsuite report reports/latest
+
+    Example: benchsuite report laptop/latest server/latest -o compared.html
     """
+    from benchsuite.files import write_whole
     from benchsuite.findings import read_findings
-    from benchsuite.report.page import write_report
+    from benchsuite.report.matrix import make_matrix, read_costs
+    from benchsuite.report.page import matrix_page, write_report
     from benchsuite.runs import read_run
 
-    folder = read_run(run).folder
-    for path in write_report(folder, read_findings(folder), max_map_drop):
+    runs = [read_run(folder) for folder in run]
+    if output is not None:
+        write_whole(output, matrix_page(make_matrix(runs, reference - 1, read_costs(watts, price, len(runs)))))
+        typer.echo(f"wrote {output}")
+        return
+    if len(runs) > 1:
+        raise UsageError(f"{len(runs)} runs were given and no page to show them on: name it, as in -o compared.html.")
+    for path in write_report(runs[0].folder, read_findings(runs[0].folder), max_map_drop):
         typer.echo(f"wrote {path}")
 
 

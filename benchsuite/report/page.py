@@ -15,6 +15,7 @@ from benchsuite.quantities import significant
 from benchsuite.report.charts import Figure, latency_against_map
 from benchsuite.report.detail_charts import course, course_names, distribution, phases
 from benchsuite.report.gate_view import gate_view
+from benchsuite.report.matrix import Matrix
 from benchsuite.report.recommendation import name_of
 from benchsuite.report.samples import read_samples
 from benchsuite.report.study import StudyView
@@ -83,6 +84,37 @@ def _figures(group: GroupView, view: PageView) -> Mapping[str, Figure | None]:
         "course": course(group.records, view.samples),
         "phases": phases(group.records),
     }
+
+
+def matrix_page(matrix: Matrix) -> str:
+    """Return the page of several runs side by side as HTML."""
+    # A reason that many cells share is written once.
+    reasons = list(dict.fromkeys(reason for row in matrix.rows for reason in row.reasons))
+    numbers = {reason: number for number, reason in enumerate(reasons)}
+    rows = [
+        {
+            "group": row.group,
+            "name": row.name,
+            "id": row.case_id,
+            "recipe": row.recipe,
+            "figures": {
+                metric.key: [None if figure is None else float(f"{figure:.5g}") for figure in row.figures[metric.key]]
+                for metric in matrix.metrics
+            },
+            "ranks": row.ranks,
+            "reasons": [numbers[reason] for reason in row.reasons],
+        }
+        for row in matrix.rows
+    ]
+    data = {
+        "columns": len(matrix.columns),
+        "groups": matrix.groups,
+        "metrics": [{"key": metric.key, "smaller": metric.smaller} for metric in matrix.metrics],
+        "reasons": reasons,
+        "rows": rows,
+    }
+    page: str = _environment().get_template("matrix.html.j2").render(matrix=matrix, data=data)
+    return page
 
 
 def study_page(view: StudyView, machine: Machine) -> str:

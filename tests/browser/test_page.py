@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
-from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -19,18 +17,10 @@ from benchsuite.report.samples import thin
 from benchsuite.report.views import page_view
 from benchsuite.testing import make_case, make_metrics, make_record, make_run
 
-sync_api = pytest.importorskip("playwright.sync_api", reason="playwright is not installed")
-axe = pytest.importorskip("axe_playwright_python.sync_playwright", reason="axe-playwright-python is not installed")
+pytestmark = pytest.mark.slow
 
-CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
-pytestmark = [pytest.mark.slow, pytest.mark.skipif(CHROMIUM is None, reason="no Chromium is installed")]
-
-FLAGS = (
-    "--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run",
-    "--disable-background-networking", "--disable-component-update", "--disable-sync",
-)  # fmt: skip
 EVIL = "<script>document.title='caught'</script><img src=x onerror=\"document.title='caught'\">"
-PHONE = {"width": 390, "height": 844}
+PHONE, WIDE = {"width": 390, "height": 844}, {"width": 1400, "height": 900}
 
 
 def record(backend: str, precision: str, total_ms: float, map50_95: float, **case: Any) -> Record:
@@ -74,43 +64,12 @@ def page_file(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return path
 
 
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Any]:
-    with sync_api.sync_playwright() as playwright:
-        started = playwright.chromium.launch(executable_path=CHROMIUM, args=list(FLAGS))
-        yield started
-        started.close()
-
-
-class Opened:
-    """A page in a context of its own, and what it complained of or asked for."""
-
-    def __init__(self, browser: Any, path: Path, **context: Any) -> None:
-        self.context = browser.new_context(**context)
-        self.page = self.context.new_page()
-        self.troubles: list[str] = []
-        self.page.on("console", lambda it: self.troubles.append(it.text) if it.type in ("error", "warning") else None)
-        self.page.on("pageerror", lambda error: self.troubles.append(str(error)))
-        self.page.on("request", lambda it: None if it.url == path.as_uri() else self.troubles.append(it.url))
-        self.page.goto(path.as_uri())
-        self.page.wait_for_function("[...document.querySelectorAll('.chart')].every(it => it.querySelector('svg'))")
-
-    def column(self, table: str, place: int) -> list[str]:
-        """Return the first texts of a column's visible cells."""
-        script = """([table, place]) => [...document.querySelector(table).tBodies[0].rows].filter(row => !row.hidden)
-            .map(row => row.cells[place].innerText.split("\\n")[0].trim())"""
-        found: list[str] = self.page.evaluate(script, [table, place])
-        return found
-
-
 @pytest.fixture
-def opened(browser: Any, page_file: Path) -> Iterator[Opened]:
-    page = Opened(browser, page_file, viewport={"width": 1400, "height": 900})
-    yield page
-    page.context.close()
+def opened(open_page: Any, page_file: Path) -> Any:
+    return open_page(page_file, viewport=WIDE)
 
 
-def test_every_chart_draws_and_nothing_is_asked_for(opened: Opened) -> None:
+def test_every_chart_draws_and_nothing_is_asked_for(opened: Any) -> None:
     """No error on the console, no request, a drawing for each chart, and markup in names stays text."""
     charts = opened.page.query_selector_all(".chart")
     assert len(charts) >= 6
@@ -119,7 +78,7 @@ def test_every_chart_draws_and_nothing_is_asked_for(opened: Opened) -> None:
     assert opened.troubles == []
 
 
-def test_table_sorts_by_the_heading_that_is_pressed(opened: Opened) -> None:
+def test_table_sorts_by_the_heading_that_is_pressed(opened: Any) -> None:
     """Numbers sort as numbers, up and then down, absent figures last, and screen readers are told the order."""
     heading = opened.page.locator("#table table.sortable thead tr:nth-child(2) th").filter(has_text="mAP50-95").first
     place = 12
@@ -139,7 +98,7 @@ def test_table_sorts_by_the_heading_that_is_pressed(opened: Opened) -> None:
     assert scores() == rising[::-1]
 
 
-def test_filter_keeps_the_rows_that_hold_every_word(opened: Opened) -> None:
+def test_filter_keeps_the_rows_that_hold_every_word(opened: Any) -> None:
     """What is typed hides all other rows, and emptying it brings them back."""
     box = opened.page.locator("#table .filter input").first
     box.fill("openvino int8")
@@ -148,7 +107,7 @@ def test_filter_keeps_the_rows_that_hold_every_word(opened: Opened) -> None:
     assert len(opened.column("#table table.sortable", 0)) == 9
 
 
-def test_course_shows_the_case_that_is_picked(opened: Opened) -> None:
+def test_course_shows_the_case_that_is_picked(opened: Any) -> None:
     """Picking another case draws that one alone."""
     pick = opened.page.locator("select[data-picks]").first
     pick.select_option("2")
@@ -157,28 +116,18 @@ def test_course_shows_the_case_that_is_picked(opened: Opened) -> None:
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
-@pytest.mark.parametrize("viewport", [PHONE, {"width": 1400, "height": 900}], ids=["phone", "wide"])
-def test_page_fits_and_is_accessible(browser: Any, page_file: Path, scheme: str, viewport: Any) -> None:
+@pytest.mark.parametrize("viewport", [PHONE, WIDE], ids=["phone", "wide"])
+def test_page_fits_and_is_accessible(open_page: Any, page_file: Path, scheme: str, viewport: Any) -> None:
     """No sideways scrolling, the theme that was asked for, and no serious finding of axe."""
-    page = Opened(browser, page_file, viewport=viewport, color_scheme=scheme)
-    try:
-        width = page.page.evaluate("document.documentElement.scrollWidth")
-        assert width <= viewport["width"]
-        background = page.page.evaluate("getComputedStyle(document.body).backgroundColor")
-        assert (sum(map(int, background[4:-1].split(","))) < 200) == (scheme == "dark")
-        results = axe.Axe().run(page.page).response
-        serious = [
-            (it["id"], [node["html"][:120] for node in it["nodes"]][:3])
-            for it in results["violations"]
-            if it["impact"] in ("serious", "critical")
-        ]
-        assert serious == []
-        assert page.troubles == []
-    finally:
-        page.context.close()
+    opened = open_page(page_file, viewport=viewport, color_scheme=scheme)
+    assert opened.page.evaluate("document.documentElement.scrollWidth") <= viewport["width"]
+    background = opened.page.evaluate("getComputedStyle(document.body).backgroundColor")
+    assert (sum(map(int, background[4:-1].split(","))) < 200) == (scheme == "dark")
+    assert opened.serious() == []
+    assert opened.troubles == []
 
 
-def test_keyboard_reaches_what_can_be_pressed(opened: Opened) -> None:
+def test_keyboard_reaches_what_can_be_pressed(opened: Any) -> None:
     """A heading sorts by the keyboard alone, and a table that scrolls takes the focus."""
     button = opened.page.locator("#table table.sortable thead th button").first
     button.focus()

@@ -1,0 +1,261 @@
+"""Several runs side by side: a row a case, a column a run, and only rows that may be compared ranked together."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
+
+from benchsuite.absence import Absent
+from benchsuite.environment import differences
+from benchsuite.errors import UsageError
+from benchsuite.quantities import NS_PER_MS
+from benchsuite.records import Record
+from benchsuite.report.recommendation import name_of
+from benchsuite.runs import Run
+
+Figure = float | None
+
+
+@dataclass(frozen=True)
+class Metric:
+    """One figure that the matrix can show; `smaller` says which way is better."""
+
+    key: str
+    heading: str
+    unit: str
+    smaller: bool
+
+
+@dataclass(frozen=True)
+class RunColumn:
+    """One run: its machine, and what of it differs from the reference's."""
+
+    name: str
+    machine: str
+    started: str
+    effort: str
+    threads: int
+    changes: tuple[str, ...]
+    notes: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class MatrixRow:
+    """One case as every run measured it: a figure a metric a run, its rank within the group, and why it is absent."""
+
+    group: int
+    name: str
+    case_id: str
+    recipe: str
+    figures: Mapping[str, tuple[Figure, ...]]
+    ranks: tuple[int | None, ...]
+    reasons: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Matrix:
+    """Runs against cases; `groups` are titles, `reference` the column that ratios refer to."""
+
+    columns: tuple[RunColumn, ...]
+    groups: tuple[str, ...]
+    rows: tuple[MatrixRow, ...]
+    metrics: tuple[Metric, ...]
+    reference: int
+
+
+@dataclass(frozen=True)
+class Costs:
+    """What a run's machine takes while it works, where that is known."""
+
+    watts: float | None = None
+    usd_per_hour: float | None = None
+
+
+Read = Callable[[Record, Costs], Figure]
+_METRICS: tuple[tuple[Metric, Read], ...] = (
+    (Metric("p50", "p50 latency", "ms", True), lambda record, _: _latency(record, "p50")),
+    (Metric("p95", "p95 latency", "ms", True), lambda record, _: _latency(record, "p95")),
+    (Metric("throughput", "throughput", "images/s", False), lambda record, _: _rate(record)),
+    (Metric("memory", "peak memory", "MB", True), lambda record, _: _memory(record)),
+    (Metric("size", "artifact", "MB", True), lambda record, _: _size(record)),
+    (Metric("map", "mAP50-95", "", False), lambda record, _: _map(record)),
+    (Metric("per_joule", "images per joule", "1/J", False), lambda record, costs: _over(_rate(record), costs.watts)),
+    (
+        Metric("per_usd", "images per dollar", "1/$", False),
+        lambda record, costs: _over(_rate(record), costs.usd_per_hour, 3600),
+    ),
+    (Metric("map_per_watt", "mAP points per watt", "1/W", False), lambda record, costs: _points(record, costs.watts)),
+    (
+        Metric("map_per_usd", "mAP points per dollar an hour", "h/$", False),
+        lambda record, costs: _points(record, costs.usd_per_hour),
+    ),
+)  # fmt: skip
+
+
+def read_costs(watts: str, price: str, runs: int) -> tuple[Costs, ...]:
+    """Read a power and a price for each run from texts such as `65,-,250`; empty for none. Raises UsageError."""
+    return tuple(
+        Costs(power, usd)
+        for power, usd in zip(_numbers("--watts", watts, runs), _numbers("--price", price, runs), strict=True)
+    )
+
+
+def _numbers(flag: str, text: str, runs: int) -> list[float | None]:
+    words = [word.strip() for word in text.split(",")] if text else ["-"] * runs
+    try:
+        numbers = [None if word == "-" else float(word) for word in words]
+    except ValueError:
+        numbers = []
+    if len(numbers) != runs or any(number is not None and not 0 < number < float("inf") for number in numbers):
+        raise UsageError(f"{flag} {text}: give a number above 0 for each of the {runs} runs, or - where it is unknown.")
+    return numbers
+
+
+def make_matrix(runs: Sequence[Run], reference: int = 0, costs: Sequence[Costs] = ()) -> Matrix:
+    """Lay runs side by side; raises UsageError for a reference or costs that do not fit them.
+
+    A case whose artifact was made in different ways is a row for each way. Rows of different model, imgsz, batch, head,
+    device or data are never ranked against each other.
+    """
+    if not 0 <= reference < len(runs):
+        raise UsageError(f"--reference {reference + 1}: give the number of one of the {len(runs)} runs, from 1 on.")
+    costs = costs or [Costs()] * len(runs)
+    scored: dict[str, set[str]] = {}
+    for record in (record for run in runs for record in run.records):
+        scored.setdefault(record.case.id, set()).update(_data(record))
+    places: dict[tuple[str, str, str], dict[int, Record]] = {}
+    for number, run in enumerate(runs):
+        for record in run.records:
+            # Without an accuracy of its own it joins the row that has one, unless there are several.
+            data = _data(record) or (scored[record.case.id] if len(scored[record.case.id]) == 1 else set())
+            places.setdefault((_group(record, data), record.case.id, _recipe(record)), {})[number] = record
+    # What a run only skipped stands in the row that another one measured.
+    measured = {key: row for key, row in places.items() if key[2]}
+    for (_, case_id, recipe), row in places.items():
+        if not recipe:
+            for other, into in measured.items():
+                if other[1] == case_id:
+                    into.update({number: record for number, record in row.items() if number not in into})
+    groups = tuple(dict.fromkeys(key[0] for key in measured))
+    ways = Counter((key[0], key[1]) for key in measured)
+    found = tuple(
+        _row(groups.index(group), recipe if ways[group, case_id] > 1 else "", row, costs)
+        for (group, case_id, recipe), row in measured.items()
+    )
+    base = runs[reference].machine
+    return Matrix(
+        columns=tuple(
+            RunColumn(
+                run.name,
+                run.machine.cpu,
+                run.started,
+                run.effort,
+                run.policy.threads,
+                differences(base, run.machine),
+                run.notes,
+            )
+            for run in runs
+        ),
+        groups=groups,
+        rows=_ranked(found, len(runs)),
+        metrics=tuple(metric for metric, _ in _METRICS if any(_known(row, metric) for row in found)),
+        reference=reference,
+    )
+
+
+def _group(record: Record, data: set[str]) -> str:
+    case = record.case
+    scored = f" · data {min(data)}" if data else ""
+    return f"{case.model} · {case.imgsz} px · batch {case.batch} · {case.device} · {case.head} head{scored}"
+
+
+def _data(record: Record) -> set[str]:
+    accuracy = record.metrics.accuracy
+    return set() if isinstance(accuracy, Absent) else {f"{accuracy.data_sha256[:8]} ({accuracy.images} images)"}
+
+
+def _recipe(record: Record) -> str:
+    return "" if isinstance(record.artifact, Absent) else record.artifact.recipe_digest
+
+
+def _row(group: int, recipe: str, row: Mapping[int, Record], costs: Sequence[Costs]) -> MatrixRow:
+    runs = range(len(costs))
+    first = next(record for record in row.values() if not isinstance(record.artifact, Absent))
+    return MatrixRow(
+        group=group,
+        name=name_of(first),
+        case_id=first.case.id,
+        recipe=recipe,
+        figures={
+            metric.key: tuple(read(row[number], costs[number]) if number in row else None for number in runs)
+            for metric, read in _METRICS
+        },
+        ranks=(None,) * len(costs),
+        reasons=tuple(_reason(row.get(number)) for number in runs),
+    )
+
+
+def _reason(record: Record | None) -> str:
+    if record is None:
+        return "not among this run's cases, or made in another way"
+    return record.reason if record.outcome != "measured" else ""
+
+
+def _ranked(rows: Sequence[MatrixRow], runs: int) -> tuple[MatrixRow, ...]:
+    """Rank the rows of a group by their median latency within each run; a row whose accuracy is unknown has no rank."""
+    ranks: dict[int, list[int | None]] = {number: [None] * runs for number in range(len(rows))}
+    groups: dict[int, list[int]] = {}
+    for number, row in enumerate(rows):
+        groups.setdefault(row.group, []).append(number)
+    for members in groups.values():
+        for run in range(runs):
+            fit = [
+                (p50, number)
+                for number in members
+                if (p50 := rows[number].figures["p50"][run]) is not None
+                and rows[number].figures["map"][run] is not None
+            ]
+            ordered = sorted(p50 for p50, _ in fit)
+            for p50, number in fit:
+                # Equal medians share a rank.
+                ranks[number][run] = ordered.index(p50) + 1
+    return tuple(replace(row, ranks=tuple(ranks[number])) for number, row in enumerate(rows))
+
+
+def _known(row: MatrixRow, metric: Metric) -> bool:
+    return any(figure is not None for figure in row.figures[metric.key])
+
+
+def _latency(record: Record, name: str) -> Figure:
+    latency = record.metrics.latency
+    value = latency if isinstance(latency, Absent) else getattr(latency.total_ns, name)
+    return None if isinstance(value, Absent) else value / NS_PER_MS
+
+
+def _rate(record: Record) -> Figure:
+    throughput = record.metrics.throughput
+    return None if isinstance(throughput, Absent) else throughput.images_per_s
+
+
+def _memory(record: Record) -> Figure:
+    memory = record.metrics.memory
+    return None if isinstance(memory, Absent) else memory.peak_rss_bytes / 1e6
+
+
+def _size(record: Record) -> Figure:
+    return None if isinstance(record.artifact, Absent) else record.artifact.bytes / 1e6
+
+
+def _map(record: Record) -> Figure:
+    accuracy = record.metrics.accuracy
+    return None if isinstance(accuracy, Absent) else accuracy.map50_95
+
+
+def _over(figure: Figure, cost: float | None, factor: float = 1.0) -> Figure:
+    return None if figure is None or not cost else figure * factor / cost
+
+
+def _points(record: Record, cost: float | None) -> Figure:
+    points = _map(record)
+    return None if points is None else _over(points * 100, cost)

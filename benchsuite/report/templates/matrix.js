@@ -1,0 +1,93 @@
+// Show one page of the matrix at a time: thousands of cells in the document would make it slow.
+(() => {
+  const PAGE = 50;
+  const data = JSON.parse(document.getElementById("data").textContent);
+  const get = (id) => document.getElementById(id);
+  const [metricPick, formPick, referencePick, words] = ["metric", "form", "reference", "words"].map(get);
+  const body = get("cells").tBodies[0];
+  let first = 0;
+
+  const digits = (value) => {
+    if (value === 0) return "0";
+    const places = Math.max(0, 2 - Math.floor(Math.log10(Math.abs(value))));
+    return value.toLocaleString("en-US", { minimumFractionDigits: places, maximumFractionDigits: places });
+  };
+  const make = (tag, className, text) => {
+    const element = document.createElement(tag);
+    if (className) element.className = className;
+    if (text !== undefined) element.textContent = text;
+    return element;
+  };
+
+  const cell = (row, column, metric, figures, best) => {
+    const value = figures[column];
+    const shown = make("td", "number");
+    if (value === null) {
+      shown.textContent = "–";
+      shown.title = data.reasons[row.reasons[column]] || "not measured";
+      return shown;
+    }
+    const base = figures[Number(referencePick.value)];
+    const ratio = base ? value / base : null;
+    const form = formPick.value;
+    const text = metric.key === "map" ? value.toFixed(3) : digits(value);
+    if (form !== "ratio") shown.append(text);
+    else shown.append(ratio === null ? "–" : `${ratio.toFixed(2)} ×`);
+    if (value === best) {
+      shown.classList.add("best");
+      shown.append(make("span", "star", " ★"), make("span", "unseen", " best"));
+    }
+    const small = [];
+    if (form === "both" && ratio !== null) small.push(`${ratio.toFixed(2)} ×`);
+    if (metric.key === "p50" && row.ranks[column] !== null) small.push(`#${row.ranks[column]}`);
+    if (small.length) shown.append(make("small", "", small.join(" · ")));
+    return shown;
+  };
+
+  const draw = () => {
+    const metric = data.metrics.find((it) => it.key === metricPick.value);
+    const wanted = words.value.toLowerCase().split(/\s+/);
+    const rows = data.rows.filter((row) => {
+      const text = `${row.name} ${row.id} ${row.recipe} ${data.groups[row.group]}`.toLowerCase();
+      return wanted.every((word) => text.includes(word));
+    });
+    first = Math.min(first, Math.max(0, Math.floor((rows.length - 1) / PAGE) * PAGE));
+    const shown = rows.slice(first, first + PAGE);
+    const fragment = document.createDocumentFragment();
+    let group = null;
+    for (const row of shown) {
+      if (row.group !== group) {
+        group = row.group;
+        const line = make("tr", "grouped");
+        const heading = make("th", "name", data.groups[group]);
+        heading.scope = "rowgroup";
+        heading.colSpan = data.columns + 1;
+        line.append(heading);
+        fragment.append(line);
+      }
+      const line = make("tr");
+      const heading = make("th", "name", row.name);
+      heading.scope = "row";
+      heading.title = row.id;
+      if (row.recipe) heading.append(make("small", "", `recipe ${row.recipe}`));
+      line.append(heading);
+      const figures = row.figures[metric.key];
+      const known = figures.filter((value) => value !== null);
+      const best = known.length > 1 ? Math[metric.smaller ? "min" : "max"](...known) : undefined;
+      for (let column = 0; column < data.columns; column++) line.append(cell(row, column, metric, figures, best));
+      fragment.append(line);
+    }
+    body.replaceChildren(fragment);
+    get("place").textContent = rows.length
+      ? `cases ${first + 1} to ${first + shown.length} of ${rows.length}`
+      : "no case has all these words";
+    get("back").disabled = first === 0;
+    get("on").disabled = first + PAGE >= rows.length;
+  };
+
+  for (const pick of [metricPick, formPick, referencePick]) pick.addEventListener("change", draw);
+  words.addEventListener("input", () => { first = 0; draw(); });
+  get("back").addEventListener("click", () => { first -= PAGE; draw(); });
+  get("on").addEventListener("click", () => { first += PAGE; draw(); });
+  draw();
+})();

@@ -1,0 +1,102 @@
+"""Many runs side by side in a real browser: a page at a time, quick, fit for a phone, readable by all."""
+
+from __future__ import annotations
+
+import time
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from benchsuite.cases import BACKENDS, PRECISIONS
+from benchsuite.report.matrix import make_matrix
+from benchsuite.report.page import matrix_page
+from benchsuite.runs import read_run
+from benchsuite.testing import make_case, make_machine, make_record, make_run, write_run
+
+pytestmark = pytest.mark.slow
+RUNS, MODELS, SIZES = 50, ("yolo26n", "yolo11n", "yolov8n", "yolo26s", "<b>evil</b>"), (320, 640)
+PHONE, WIDE = {"width": 390, "height": 844}, {"width": 1400, "height": 900}
+
+
+@pytest.fixture(scope="module")
+def page_file(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Write the page of 10,000 records from 50 machines as the command does, and hold it to its time and size."""
+    root = tmp_path_factory.mktemp("many")
+    with pytest.MonkeyPatch.context() as patch:
+        # Ten thousand waits for the disk are no part of what is tested.
+        patch.setattr("os.fsync", lambda _: None)
+        for number in range(RUNS):
+            made = [
+                make_record(
+                    make_case(model=model, backend=backend, precision=precision, imgsz=imgsz),
+                    total_ms=20 + number + 3 * PRECISIONS.index(precision) + BACKENDS.index(backend),
+                )
+                for model in MODELS
+                for imgsz in SIZES
+                for backend in BACKENDS
+                for precision in PRECISIONS
+            ]
+            write_run(root / str(number), make_run(made, machine=make_machine(cpu=f"Example CPU {number:02}")))
+    # Of this process, so that what else runs on the machine does not count.
+    started = time.process_time()
+    runs = [read_run(next((root / str(number)).glob("2*"))) for number in range(RUNS)]
+    page = matrix_page(make_matrix(runs))
+    taken_s = time.process_time() - started
+    assert sum(len(run.records) for run in runs) == 10_000
+    assert taken_s <= 5
+    assert len(page.encode()) <= 15_000_000
+    path = root / "matrix.html"
+    path.write_text(page)
+    return path
+
+
+def test_first_page_paints_soon_and_picks_are_quick(open_page: Any, page_file: Path) -> None:
+    """First paint within two seconds, and each choice redrawn within one; the next page goes on where this ends."""
+    opened = open_page(page_file, viewport=WIDE)
+    paint_ms = opened.page.evaluate("performance.getEntriesByName('first-contentful-paint')[0].startTime")
+    assert paint_ms <= 2000
+    place = opened.page.locator("#place")
+    assert place.inner_text() == "cases 1 to 50 of 200"
+    for pick, value in (("#metric", "throughput"), ("#form", "ratio"), ("#reference", "49")):
+        started = time.perf_counter()
+        opened.page.select_option(pick, value)
+        assert time.perf_counter() - started <= 1
+    opened.page.click("#on")
+    assert place.inner_text() == "cases 51 to 100 of 200"
+    assert opened.troubles == []
+
+
+def test_ratios_follow_the_reference_and_the_best_is_marked(open_page: Any, page_file: Path) -> None:
+    """A cell shows its figure, its ratio to the chosen run and its rank; the best run of a row carries a star."""
+    opened = open_page(page_file, viewport=WIDE)
+    first = opened.page.locator("#cells tbody tr").nth(1).locator("td")
+    assert first.nth(0).text_content() == "20.0 ★ best1.00 × · #1"
+    assert first.nth(1).text_content() == "21.01.05 × · #1"
+    opened.page.select_option("#reference", "1")
+    assert first.nth(0).text_content() == "20.0 ★ best0.95 × · #1"
+    opened.page.select_option("#metric", "throughput")
+    assert "best" in first.nth(0).text_content()
+
+
+def test_filter_finds_cases_and_their_groups(open_page: Any, page_file: Path) -> None:
+    """Words may stand in the case's name or in its group's; none found says so; markup stays text."""
+    opened = open_page(page_file, viewport=WIDE)
+    opened.page.fill("#words", "onnx int8 640")
+    assert opened.page.locator("#place").inner_text() == "cases 1 to 5 of 5"
+    opened.page.fill("#words", "<b>evil</b> 320 ncnn")
+    assert opened.column("#cells", 0)[0].startswith("<b>evil</b> · 320 px")
+    opened.page.fill("#words", "nothing like it")
+    assert opened.page.locator("#place").inner_text() == "no case has all these words"
+    assert opened.page.locator("#on").is_disabled()
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize("viewport", [PHONE, WIDE], ids=["phone", "wide"])
+def test_matrix_fits_and_is_accessible(open_page: Any, page_file: Path, scheme: str, viewport: Any) -> None:
+    """No sideways scrolling of the page itself, and no serious finding of axe."""
+    opened = open_page(page_file, viewport=viewport, color_scheme=scheme)
+    opened.page.fill("#words", "yolo26n 640")
+    assert opened.page.evaluate("document.documentElement.scrollWidth") <= viewport["width"]
+    assert opened.serious() == []
+    assert opened.troubles == []

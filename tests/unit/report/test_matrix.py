@@ -1,0 +1,138 @@
+"""Runs side by side: what may be compared shares a row or a group, and nothing else is ranked together."""
+
+from __future__ import annotations
+
+import json
+import re
+from dataclasses import replace
+from typing import Any
+
+import pytest
+
+from benchsuite.absence import Absent
+from benchsuite.backends.interface import RunPolicy
+from benchsuite.errors import UsageError
+from benchsuite.records import Record
+from benchsuite.report.matrix import Costs, Matrix, make_matrix, read_costs
+from benchsuite.report.page import matrix_page
+from benchsuite.runs import Run
+from benchsuite.testing import (
+    make_accuracy,
+    make_artifact,
+    make_case,
+    make_machine,
+    make_metrics,
+    make_record,
+    make_run,
+)
+
+EVIL = "</script><script>alert(1)</script>"
+
+
+def run(*made: Record, cpu: str = "CPU A", threads: int = 2) -> Run:
+    return make_run(made, machine=make_machine(cpu=cpu), policy=RunPolicy(threads))
+
+
+def both(one: list[Record], other: list[Record], **choices: Any) -> Matrix:
+    return make_matrix([run(*one), run(*other, cpu="CPU B", threads=1)], **choices)
+
+
+FAST, SLOW = make_record(total_ms=20), make_record(total_ms=40)
+
+
+def test_a_case_is_a_row_and_a_run_a_column() -> None:
+    """The figures of a case stand in the order of the runs, in ms, MB and images a second."""
+    matrix = both([FAST], [SLOW])
+    (row,) = matrix.rows
+    assert (row.name, row.case_id, row.recipe) == ("onnx fp32", FAST.case.id, "")
+    assert row.figures["p50"] == (20.0, 40.0)
+    assert row.figures["throughput"] == (60.0, 30.0)
+    assert row.figures["size"] == (9.8, 9.8)
+    assert row.figures["map"] == (0.65, 0.65)
+    assert row.ranks == (1, 1)
+    assert [(it.machine, it.threads) for it in matrix.columns] == [("CPU A", 2), ("CPU B", 1)]
+    assert matrix.columns[1].changes == ("cpu: CPU A -> CPU B",)
+    assert matrix.groups == ("yolo26n · 640 px · batch 1 · cpu · one2many head · data dadadada (200 images)",)
+
+
+def test_recipes_that_differ_are_rows_of_their_own() -> None:
+    """The same case made in two ways is two rows, each with its recipe, and each run has one of them."""
+    other = replace(SLOW, artifact=make_artifact(SLOW.case, recipe_digest="feedfeedfeedfeed"))
+    first, second = both([FAST], [other]).rows
+    assert {first.recipe, second.recipe} == {FAST.artifact.recipe_digest, "feedfeedfeedfeed"}  # type: ignore[union-attr]
+    assert (first.figures["p50"], second.figures["p50"]) == ((20.0, None), (None, 40.0))
+    assert first.reasons == ("", "not among this run's cases, or made in another way")
+
+
+@pytest.mark.parametrize(
+    "changes", [{"imgsz": 320}, {"batch": 8}, {"head": "end2end", "variant": "end2end"}, {"model": "yolo11n"},
+                {"device": "cuda:0"}],
+)  # fmt: skip
+def test_what_cannot_be_compared_is_not_ranked_together(changes: dict[str, Any]) -> None:
+    """Another size, batch, head, model or device is a group of its own, in which it is first."""
+    matrix = both([FAST, make_record(make_case(**changes), total_ms=90)], [SLOW])
+    assert len(matrix.groups) == 2
+    assert [row.ranks[0] for row in matrix.rows] == [1, 1]
+
+
+def test_other_data_is_another_group() -> None:
+    """Accuracies on other data are not ranked together; a row without one joins the data that there is."""
+    elsewhere = replace(SLOW, metrics=make_metrics(40, accuracy=make_accuracy(data_sha256="ee" * 32)))
+    assert len(both([FAST], [elsewhere]).groups) == 2
+    unknown = replace(SLOW, metrics=make_metrics(40, accuracy=Absent("not selected")))
+    (row,) = both([FAST], [unknown]).rows
+    assert row.figures["p50"] == (20.0, 40.0)
+    # Speed whose accuracy is unknown has no rank.
+    assert row.ranks == (1, None)
+
+
+def test_ranks_are_those_within_a_run() -> None:
+    """The smallest median is first, and equal ones share a rank."""
+    others = [make_record(make_case(backend=name), total_ms=ms) for name, ms in (("torch", 50), ("openvino", 20))]
+    rows = both([FAST, *others], [SLOW]).rows
+    assert [(row.name, row.ranks) for row in rows] == [
+        ("onnx fp32", (1, 1)), ("torch fp32", (3, None)), ("openvino fp32", (1, None)),
+    ]  # fmt: skip
+
+
+def test_what_a_run_skipped_says_why() -> None:
+    """A case that one machine cannot run stands in the row that another measured, with the reason."""
+    skipped = make_record(outcome="skipped", reason="no bf16 here")
+    (row,) = both([skipped], [SLOW]).rows
+    assert row.figures["p50"] == (None, 40.0)
+    assert row.reasons == ("no bf16 here", "")
+
+
+def test_power_and_price_turn_rates_into_costs() -> None:
+    """Images a joule and a dollar come from the throughput; a run without a price has none."""
+    costs = read_costs("60,-", "3.6,1.8", 2)
+    assert costs == (Costs(60.0, 3.6), Costs(None, 1.8))
+    (row,) = both([FAST], [SLOW], costs=costs).rows
+    assert row.figures["per_joule"] == (1.0, None)
+    assert row.figures["per_usd"] == (60_000.0, 60_000.0)
+    assert row.figures["map_per_watt"][0] == pytest.approx(65 / 60)
+    assert "per_joule" not in [metric.key for metric in both([FAST], [SLOW]).metrics]
+
+
+@pytest.mark.parametrize("text", ["60", "60,much", "0,5", "1,2,3", "nan,1", "inf,1"])
+def test_costs_that_fit_no_run_are_refused(text: str) -> None:
+    """One number above 0 a run, or a dash."""
+    with pytest.raises(UsageError, match=f"--watts {text}: give a number above 0 for each of the 2 runs"):
+        read_costs(text, "", 2)
+
+
+def test_reference_must_be_a_run() -> None:
+    """There is no third of two runs."""
+    with pytest.raises(UsageError, match="--reference 3: give the number of one of the 2 runs"):
+        both([FAST], [SLOW], reference=2)
+
+
+def test_page_holds_the_matrix_as_data_and_names_as_text() -> None:
+    """Figures are rounded to five digits, reasons are written once, and markup stays text."""
+    evil = make_record(make_case(model=EVIL), total_ms=12.3456789)
+    page = matrix_page(make_matrix([run(evil, cpu=EVIL), run(FAST)]))
+    assert EVIL not in page
+    data = json.loads(re.findall(r'<script type="application/json" id="data">(.*?)</script>', page, re.DOTALL)[0])
+    assert data["rows"][0]["figures"]["p50"] == [12.346, None]
+    assert data["reasons"] == ["", "not among this run's cases, or made in another way"]
+    assert data["groups"][0].startswith(EVIL)
