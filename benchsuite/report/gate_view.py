@@ -16,6 +16,7 @@ from benchsuite.gate.selftest import read_suites
 from benchsuite.gate.session import GATE_FILE
 from benchsuite.options import GATE_METRICS, parse
 from benchsuite.quantities import signed
+from benchsuite.report.gate_evidence import GateEvidence, read_evidence
 from benchsuite.report.selftest import rate_lines
 
 _DECIDED_BY_BLOCKS = (*GATE_METRICS, "case")
@@ -39,6 +40,7 @@ class GateView:
     findings: tuple[Finding, ...]
     notes: tuple[str, ...]
     selftests: tuple[SelfTestView, ...]
+    evidence: GateEvidence | None = None
 
 
 def gate_view(folder: Path, findings: Sequence[Finding], fingerprint: str) -> GateView | None:
@@ -61,6 +63,7 @@ def gate_view(folder: Path, findings: Sequence[Finding], fingerprint: str) -> Ga
         findings=tuple(finding for finding in findings if finding.metric in _DECIDED_BY_BLOCKS),
         notes=notes,
         selftests=selftests(folder.parent, fingerprint),
+        evidence=read_evidence(folder),
     )
 
 

@@ -14,6 +14,7 @@ from benchsuite.findings import Finding
 from benchsuite.quantities import significant
 from benchsuite.report.charts import Figure, latency_against_map
 from benchsuite.report.detail_charts import course, course_names, distribution, phases
+from benchsuite.report.gate_charts import path_figure, ratio_figure
 from benchsuite.report.gate_view import gate_view
 from benchsuite.report.matrix import Matrix
 from benchsuite.report.recommendation import name_of
@@ -57,6 +58,7 @@ def _studies_beside(run: Run) -> Sequence[Study]:
 def render(view: PageView) -> str:
     """Return the page as HTML; names, reasons and paths are escaped wherever they stand."""
     figures = [_figures(group, view) for group in view.groups]
+    gate_figures = _gate_figures(view)
     page: str = (
         _environment()
         .get_template("page.html.j2")
@@ -65,8 +67,9 @@ def render(view: PageView) -> str:
             run=view.run,
             columns=COLUMNS,
             figures=figures,
+            gate_figures=gate_figures,
             courses=[course_names(group.records, view.samples) for group in view.groups],
-            plotly=_plotly() if any(any(drawn.values()) for drawn in figures) else "",
+            plotly=_plotly() if any(any(drawn.values()) for drawn in (*figures, gate_figures)) else "",
             facts=_machine_facts(view.run.machine),
             policies=_policies(view.run),
             provenance=_provenance(view),
@@ -84,6 +87,12 @@ def _figures(group: GroupView, view: PageView) -> Mapping[str, Figure | None]:
         "course": course(group.records, view.samples),
         "phases": phases(group.records),
     }
+
+
+def _gate_figures(view: PageView) -> Mapping[str, Figure | None]:
+    if view.gate is None or view.gate.evidence is None:
+        return {}
+    return {"ratios": ratio_figure(view.gate.evidence), "paths": path_figure(view.gate.evidence)}
 
 
 def matrix_page(matrix: Matrix) -> str:

@@ -27,8 +27,15 @@
         // The bars' texts are long, and say themselves which case they are.
         if (trace.type === "bar" && narrow.matches) layout.margin.l = 8;
       }
-      const pick = document.querySelector(`select[data-picks="${source.dataset.figure}"]`);
-      if (pick) figure.data.forEach((trace, number) => { trace.visible = number === Number(pick.value); });
+      const pick = document.querySelector(`select[data-picks~="${source.dataset.figure}"]`);
+      // Traces are hidden but for those of one case; what shows beside every case says nothing of it.
+      const per = figure.data.filter((trace) => "visible" in trace).length / (pick ? pick.options.length : 1);
+      if (pick) {
+        let number = 0;
+        for (const trace of figure.data) {
+          if ("visible" in trace) trace.visible = Math.floor(number++ / per) === Number(pick.value);
+        }
+      }
       Plotly.react(source.dataset.figure, figure.data, layout, {
         responsive: true, displayModeBar: false,
       });

@@ -1,0 +1,161 @@
+"""What a gate decided on: each case's blocks in their order, and how the evidence grew with them."""
+
+from __future__ import annotations
+
+import json
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from benchsuite.codec import from_builtins
+from benchsuite.errors import RecordError
+from benchsuite.gate import blocks
+from benchsuite.gate.blocks import Block
+from benchsuite.gate.evidence import log_evidence
+from benchsuite.gate.judging import MISS, Judgement, Thresholds
+from benchsuite.gate.loop import Outcome
+from benchsuite.gate.session import BLOCKS_FILE, GATE_FILE
+from benchsuite.gate.suite import plan_tests
+from benchsuite.options import GateOptions
+from benchsuite.quantities import signed
+from benchsuite.report.detail import DetailTable
+from benchsuite.report.table import ABSENT
+
+_TEN = math.log(10)
+# Larger evidence is written as a power of ten.
+_WRITTEN_OUT = 6
+_SHIFTS = ("latency", "throughput")
+
+
+@dataclass(frozen=True)
+class Evidence:
+    """One test of a shift: a ratio a block that counts, and the evidence after each of them as powers of ten.
+
+    `launched` says which arm was launched first in each block; the proofs are reached at `fire_at` and `pass_at`.
+    """
+
+    case_id: str
+    metric: str
+    ratios: tuple[float, ...]
+    launched: tuple[str, ...]
+    void: int
+    worse: tuple[float, ...]
+    within: tuple[float, ...]
+    fire_at: float
+    pass_at: float
+    thresholds: Thresholds
+    judgement: Judgement
+
+    @property
+    def name(self) -> str:
+        return self.case_id if self.metric == "latency" else f"{self.case_id} {self.metric}"
+
+
+@dataclass(frozen=True)
+class GateEvidence:
+    """Every test's evidence, the control's ratios, and the table of what it came to."""
+
+    tests: tuple[Evidence, ...]
+    control: tuple[float, ...]
+    table: DetailTable
+
+
+def evidence_of(judgement: Judgement, case_id: str, taken: Sequence[Block], thresholds: Thresholds) -> Evidence:
+    """Follow a test through its blocks, in the order in which they were taken."""
+    counted = [block for block in taken if not block.void]
+    ds = [block.d for block in counted]
+    margin, promise = math.log1p(thresholds.null_margin), math.log1p(thresholds.promise)
+    return Evidence(
+        case_id=case_id,
+        metric=judgement.metric,
+        ratios=tuple(math.exp(d) for d in ds),
+        launched=tuple(block.launched for block in counted),
+        void=len(taken) - len(counted),
+        worse=_path([d > margin for d in ds]),
+        within=_path([d < promise for d in ds]),
+        fire_at=thresholds.fire_at / _TEN,
+        pass_at=math.log(1 / MISS) / _TEN,
+        thresholds=thresholds,
+        judgement=judgement,
+    )
+
+
+def read_evidence(folder: Path) -> GateEvidence | None:
+    """Return the evidence of a run's gate, or None where nothing was timed; raises RecordError."""
+    path = folder / GATE_FILE
+    if not path.exists():
+        return None
+    try:
+        data = json.loads(path.read_text(encoding="utf-8"))
+        if data["outcome"] is None:
+            return None
+        outcome = from_builtins(data["outcome"], Outcome)
+        options = from_builtins(data["settings"], GateOptions)
+    except Exception as error:  # cattrs raises groups of whatever its hooks met.
+        raise RecordError(f"cannot read {path}: {error}") from None
+    taken = blocks.read(folder / BLOCKS_FILE) if (folder / BLOCKS_FILE).exists() else ()
+    case_ids = list(dict.fromkeys(status.subject.case_id for status in outcome.statuses))
+    planned = plan_tests(case_ids, options)
+    tests = tuple(
+        evidence_of(
+            judgement,
+            status.subject.case_id,
+            [block for block in taken if block.subject == status.subject],
+            planned[status.subject][judgement.metric],
+        )
+        for status in outcome.statuses
+        for judgement in status.judgements
+        if judgement.metric in _SHIFTS and status.subject in planned
+    )
+    control = tuple(math.exp(block.d) for block in taken if block.subject.control and not block.void)
+    return GateEvidence(tests, control, _table(tests))
+
+
+def _path(signs: Sequence[bool]) -> tuple[float, ...]:
+    heads, path = 0, []
+    for n, sign in enumerate(signs, 1):
+        heads += sign
+        path.append(log_evidence(n, heads) / _TEN)
+    return tuple(path)
+
+
+def _table(tests: Sequence[Evidence]) -> DetailTable:
+    rows = []
+    for test in tests:
+        judgement = test.judgement
+        change = ABSENT if judgement.ratio is None else f"{signed((judgement.ratio - 1) * 100)} %"
+        bounds = judgement.interval
+        spread = ABSENT if bounds is None else " to ".join(signed((bound - 1) * 100) for bound in bounds)
+        excluded = ABSENT if judgement.excluded is None else f"{signed((judgement.excluded - 1) * 100)} %"
+        worse, within = (f"{10 ** path[-1]:.3g}" if path else ABSENT for path in (test.worse, test.within))
+        rows.append(
+            (test.name, str(len(test.ratios)), str(test.void), change, spread, excluded, worse, within,
+             judgement.decision)
+        )  # fmt: skip
+    return DetailTable(
+        "evidence",
+        "Evidence",
+        (
+            "test",
+            "blocks",
+            "void",
+            "change",
+            "95 % interval, %",
+            "slowdown excluded",
+            "E worse",
+            "E within",
+            "by blocks",
+        ),
+        tuple(rows),
+        "E is how much likelier the blocks' signs are where the candidate is worse than the margin, or better than the "
+        "promised slowdown, than at that very threshold; it may be looked at after every block. Excluded is the "
+        "smallest slowdown that is proved not to be. The verdict above also holds what was counted, tails, waivers and "
+        "the control.",
+    )
+
+
+def _evidence(path: Sequence[float]) -> str:
+    if not path:
+        return ABSENT
+    return f"{10 ** path[-1]:.3g}" if path[-1] < _WRITTEN_OUT else f"10^{path[-1]:.0f}"

@@ -1,0 +1,107 @@
+"""What a gate decided on is drawn and tabled from its blocks."""
+
+from __future__ import annotations
+
+import json
+import math
+from pathlib import Path
+
+import pytest
+
+from benchsuite.codec import to_builtins
+from benchsuite.errors import RecordError
+from benchsuite.gate import blocks
+from benchsuite.gate.blocks import Block, Subject
+from benchsuite.gate.evidence import log_evidence
+from benchsuite.gate.judging import Thresholds, judge_shift
+from benchsuite.gate.loop import Outcome, Status
+from benchsuite.gate.session import BLOCKS_FILE, GATE_FILE
+from benchsuite.options import parse
+from benchsuite.report.gate_charts import path_figure, ratio_figure
+from benchsuite.report.gate_evidence import evidence_of, read_evidence
+from benchsuite.report.gate_view import gate_view
+from benchsuite.report.page import render
+from benchsuite.report.views import page_view
+from benchsuite.testing import make_case, make_record, make_run
+
+CASE_ID = make_case().id
+THRESHOLDS = Thresholds(0.01, 0.05, 0.001)
+
+
+def block(ratio: float, void: str = "", control: bool = False, launched: str = "AB") -> Block:
+    """Make a block whose candidate takes `ratio` times as long."""
+    reading = {"A": (1_000_000,) * 3, "B": (round(1_000_000 * ratio),) * 3}
+    order = "ABBA"
+    readings = tuple(reading["A" if letter == "A" else "B"] for letter in order)
+    return Block(Subject(CASE_ID, control=control), 1, order, launched, readings, void=void)
+
+
+def judged(taken: list[Block]) -> object:
+    return judge_shift("latency", [it.d for it in taken if not it.void], THRESHOLDS)
+
+
+def test_ratios_and_evidence_follow_the_blocks() -> None:
+    """Void blocks count for nothing, and after each other the evidence is that of the signs so far."""
+    taken = [block(1.10), block(1.2, void="slept"), block(1.10), block(1.00, launched="BA"), block(1.10)]
+    found = evidence_of(judged(taken), CASE_ID, taken, THRESHOLDS)  # type: ignore[arg-type]
+    assert found.ratios == pytest.approx((1.1, 1.1, 1.0, 1.1))
+    assert (found.void, found.launched) == (1, ("AB", "AB", "BA", "AB"))
+    tens = [log_evidence(n, heads) / math.log(10) for n, heads in ((1, 1), (2, 2), (3, 2), (4, 3))]
+    assert found.worse == pytest.approx(tens)
+    assert found.within[2] == pytest.approx(log_evidence(3, 1) / math.log(10))
+    assert found.fire_at == pytest.approx(3)
+    assert found.pass_at == pytest.approx(2)
+
+
+def write_gate(folder: Path) -> None:
+    """Write what a gate leaves of twenty blocks that are slower and as many of its control."""
+    taken = [block(1.10) for _ in range(20)]
+    for it in (*taken, *(block(1.0, control=True) for _ in range(5))):
+        blocks.append(folder / BLOCKS_FILE, it)
+    gate = parse({"against": "baseline:x", "gate_metrics": "latency"}).gate
+    status = Status(Subject(CASE_ID), 20, (judged(taken),), True)  # type: ignore[arg-type]
+    outcome = Outcome((status,), (0.0,) * 5, False, None, 20, 60.0)
+    data = {
+        "against": "baseline:x", "changed": [], "notes": [], "settings": to_builtins(gate),
+        "outcome": to_builtins(outcome),
+    }  # fmt: skip
+    (folder / GATE_FILE).write_text(json.dumps(data))
+
+
+def test_evidence_of_a_run_is_read_back(tmp_path: Path) -> None:
+    """Twenty slower blocks are a row with their change, its interval and the verdict by blocks, and two charts."""
+    write_gate(tmp_path)
+    found = read_evidence(tmp_path)
+    assert found is not None
+    (row,) = found.table.rows
+    assert row[:4] == (CASE_ID, "20", "0", "+10.0 %")
+    assert row[4] == "+10.0 to +10.0"
+    assert (row[6], row[8]) == (f"{math.exp(log_evidence(20, 20)):.3g}", "REGRESSED")
+    assert found.control == (1.0,) * 5
+    ratios, paths = ratio_figure(found), path_figure(found)
+    assert ratios is not None
+    assert paths is not None
+    assert [trace["name"] for trace in ratios["data"]] == [CASE_ID, "control"]
+    assert [shape["y0"] for shape in ratios["layout"]["shapes"]] == [1.0, 1.01, 1.05]
+    assert [trace["visible"] for trace in paths["data"]] == [True, True]
+    # Alpha is shared by both directions of the one test.
+    assert paths["layout"]["shapes"][0]["y0"] == pytest.approx(math.log10(2 / 0.01))
+
+
+def test_page_of_a_gated_run_shows_the_evidence(tmp_path: Path) -> None:
+    """The charts, the choice of the test and the table stand in the gate's section."""
+    write_gate(tmp_path)
+    view = gate_view(tmp_path, (), "none")
+    page = render(page_view(make_run([make_record()]), (), 1.0, view))
+    for part in ('id="gate-ratios"', 'id="gate-paths"', "95 % interval, %", "proof of a regression"):
+        assert part in page
+
+
+def test_a_gate_that_timed_nothing_has_no_evidence(tmp_path: Path) -> None:
+    """Neither has a run without a gate; a damaged file is told."""
+    assert read_evidence(tmp_path) is None
+    (tmp_path / GATE_FILE).write_text(json.dumps({"outcome": None}))
+    assert read_evidence(tmp_path) is None
+    (tmp_path / GATE_FILE).write_text(json.dumps({"outcome": {"statuses": 1}, "settings": {}}))
+    with pytest.raises(RecordError, match=r"cannot read .*gate\.json"):
+        read_evidence(tmp_path)
