@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path, PurePath
 from typing import Literal
 
-from benchsuite.cases import Case, slug
+from benchsuite.cases import PLAIN, VARIANTS, Case, slug
 from benchsuite.codec import from_builtins, to_builtins
 from benchsuite.errors import RecordError
 from benchsuite.files import write_whole
@@ -82,7 +82,13 @@ def rerun_line(case: Case, effort: str, options: Mapping[str, str], command: Seq
         "threads": str(case.threads),
         "effort": effort,
     }
-    kept = {name: text for name, text in options.items() if text and name not in (*_DECIDED_BY_CASE, *_ABOUT_RESULTS)}
+    # Of several heads and ways to run, only the case's own.
+    if "head" in options:
+        decided["head"] = "end2end" if case.head == "end2end" else "auto"
+    if "variant" in options:
+        decided["variant"] = next((way for way in VARIANTS if case.has(way)), PLAIN)
+    left_out = (*_DECIDED_BY_CASE, *_ABOUT_RESULTS, *(() if case.rebuild else ("rebuilds",)))
+    kept = {name: text for name, text in options.items() if text and name not in left_out and name not in decided}
     words = list(command) or ["pytest", "bench/", "-k", case.id]
     for name, text in {**decided, **kept}.items():
         words.append(f"--{name.replace('_', '-')}")

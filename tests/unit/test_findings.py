@@ -130,7 +130,22 @@ def test_rerun_line_names_the_case_and_what_decides_it() -> None:
         "--batch": "1",
         "--threads": "2",
         "--effort": "quick",
-        "--head": "both",
+        "--head": "end2end",
         "--data": "it's data.yaml",
         "--calib-size": "32",
     }
+
+
+def test_rerun_line_runs_the_case_s_own_way_and_no_other() -> None:
+    """Of the ways, heads and builds that a run had, only the case's are asked for again."""
+    options = {"variant": "plain,compile", "head": "both", "rebuilds": "3"}
+
+    def asked(**case: str) -> dict[str, str]:
+        words = shlex.split(rerun_line(make_case(**case), "quick", options))
+        return dict(zip(words[4::2], words[5::2], strict=True))
+
+    plain = asked()
+    assert (plain["--variant"], plain["--head"], "--rebuilds" in plain) == ("plain", "auto", False)
+    other = asked(variant="end2end+compile", head="end2end")
+    assert (other["--variant"], other["--head"]) == ("compile", "end2end")
+    assert asked(backend="trt", variant="rebuild2")["--rebuilds"] == "3"

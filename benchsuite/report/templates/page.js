@@ -16,7 +16,11 @@
         font: { color: ink, family: getComputedStyle(document.body).fontFamily, size: 12 },
         margin: { l: 56, r: 12, t: 16, b: 48 },
         hoverlabel: { bgcolor: colour("--card"), bordercolor: colour("--line"), font: { color: ink } },
-        legend: narrow.matches ? { orientation: "h", y: -0.28, yanchor: "top" } : { y: 1 },
+        legend: !narrow.matches ? { y: 1 }
+          // Under a low chart the legend would lie over the axis.
+          : document.getElementById(source.dataset.figure).clientHeight < 420
+            ? { orientation: "h", y: 1.02, yanchor: "bottom" }
+            : { orientation: "h", y: -0.28, yanchor: "top" },
       });
       Object.assign(layout.xaxis, axis);
       Object.assign(layout.yaxis, axis);
