@@ -91,7 +91,7 @@ def _figures(group: GroupView, view: PageView) -> Mapping[str, Figure | None]:
 
 def _gate_figures(view: PageView) -> Mapping[str, Figure | None]:
     if view.gate is None or view.gate.evidence is None:
-        return {}
+        return {"ratios": None, "paths": None}
     return {"ratios": ratio_figure(view.gate.evidence), "paths": path_figure(view.gate.evidence)}
 
 

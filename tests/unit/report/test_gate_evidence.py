@@ -100,8 +100,12 @@ def test_page_of_a_gated_run_shows_the_evidence(tmp_path: Path) -> None:
 def test_a_gate_that_timed_nothing_has_no_evidence(tmp_path: Path) -> None:
     """Neither has a run without a gate; a damaged file is told."""
     assert read_evidence(tmp_path) is None
-    (tmp_path / GATE_FILE).write_text(json.dumps({"outcome": None}))
+    nothing = {"against": "store:x", "changed": [], "notes": ["no case could be timed"], "outcome": None}
+    (tmp_path / GATE_FILE).write_text(json.dumps(nothing))
     assert read_evidence(tmp_path) is None
+    page = render(page_view(make_run([make_record()]), (), 1.0, gate_view(tmp_path, (), "none")))
+    assert "no case could be timed" in page
+    assert "gate-ratios" not in page
     (tmp_path / GATE_FILE).write_text(json.dumps({"outcome": {"statuses": 1}, "settings": {}}))
     with pytest.raises(RecordError, match=r"cannot read .*gate\.json"):
         read_evidence(tmp_path)
