@@ -129,35 +129,55 @@ def doctor(
 
 @app.command()
 def report(
-    run: Annotated[list[Path], typer.Argument(help="folders of runs", show_default=False)],
+    run: Annotated[list[Path] | None, typer.Argument(help="folders of runs", show_default=False)] = None,
     output: Annotated[
-        Path | None, typer.Option("--output", "-o", help="page of several runs side by side", show_default=False)
+        Path | None,
+        typer.Option("--output", "-o", help="page of several runs side by side, or of a history", show_default=False),
+    ] = None,
+    history: Annotated[
+        Path | None, typer.Option(help="folder whose runs to draw over time, as reports", show_default=False)
     ] = None,
     reference: Annotated[int, typer.Option(help="number of the run that ratios refer to")] = 1,
     watts: Annotated[str, typer.Option(help="power of each run's machine, as in 65,-,250")] = "",
     price: Annotated[str, typer.Option(help="dollars an hour of each run's machine, as in 0.1,-,2.5")] = "",
     max_map_drop: Annotated[float, typer.Option(help="mAP50-95 points a recommended case may lose")] = 1.0,
+    lang: Annotated[str, typer.Option(help="language of the page: en or zh")] = "en",
 ) -> None:
-    """Write a run's page and summary again, or with -o one page of several runs side by side.
+    """Write a run's page and summary again, one page of several runs side by side (-o), or of each case over time.
 
     Example: benchsuite report reports/latest
 
     Example: benchsuite report laptop/latest server/latest -o compared.html
+
+    Example: benchsuite report --history reports -o history.html
     """
     from benchsuite.files import write_whole
     from benchsuite.findings import read_findings
+    from benchsuite.report.history import read_history
+    from benchsuite.report.history_page import history_page
     from benchsuite.report.matrix import make_matrix, read_costs
-    from benchsuite.report.page import matrix_page, write_report
+    from benchsuite.report.matrix_page import matrix_page
+    from benchsuite.report.page import write_report
     from benchsuite.runs import read_run
 
-    runs = [read_run(folder) for folder in run]
+    if history is not None:
+        if run:
+            raise UsageError(f"--history {history}: it reads every run below that folder; name no runs beside it.")
+        path = output or history / "history.html"
+        write_whole(path, history_page(read_history(history), lang))
+        typer.echo(f"wrote {path}")
+        return
+    runs = [read_run(folder) for folder in run or ()]
+    if not runs:
+        raise UsageError("report: name a run, as reports/latest, or a folder of runs with --history reports.")
     if output is not None:
-        write_whole(output, matrix_page(make_matrix(runs, reference - 1, read_costs(watts, price, len(runs)))))
+        matrix = make_matrix(runs, reference - 1, read_costs(watts, price, len(runs)))
+        write_whole(output, matrix_page(matrix, lang))
         typer.echo(f"wrote {output}")
         return
     if len(runs) > 1:
         raise UsageError(f"{len(runs)} runs were given and no page to show them on: name it, as in -o compared.html.")
-    for path in write_report(runs[0].folder, read_findings(runs[0].folder), max_map_drop):
+    for path in write_report(runs[0].folder, read_findings(runs[0].folder), max_map_drop, lang):
         typer.echo(f"wrote {path}")
 
 

@@ -10,6 +10,7 @@ BenchsuiteError
 ├── NotRunError         an artifact was built, and this machine cannot run it
 ├── ProcessError        a child process died, hung or broke the protocol
 └── RecordError         a record file that cannot be read or written
+    └── SchemaError     a record file of a schema that this version does not know
 """
 
 from __future__ import annotations
@@ -55,6 +56,10 @@ class ProcessError(BenchsuiteError):
 
 class RecordError(BenchsuiteError):
     """A record file cannot be read or written."""
+
+
+class SchemaError(RecordError):
+    """A record file has a schema that this version does not know."""
 
 
 def raise_all(problems: Sequence[str]) -> None:

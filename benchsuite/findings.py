@@ -40,7 +40,7 @@ TITLES = {
 ACCURACY_METRICS = ("map50_95", "map50", "parity", "accuracy")
 # Options that the case itself decides, and those that say where results go and not what is measured.
 _DECIDED_BY_CASE = ("model", "backend", "precision", "device", "imgsz", "batch", "threads", "effort")
-_ABOUT_RESULTS = ("report", "resume", "max_map_drop")
+_ABOUT_RESULTS = ("report", "resume", "max_map_drop", "lang")
 _SWITCHES = {setting.name for setting in SETTINGS if setting.switch}
 
 

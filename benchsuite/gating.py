@@ -56,7 +56,7 @@ def run_gate(given: Mapping[str, str], say: Say, terminal: bool) -> int:
     interrupted = result.outcome is not None and result.outcome.interrupted
     finish_run(folder, "interrupted" if interrupted else "finished")
     write_findings(folder, result.findings)
-    write_report(folder, result.findings, options.max_map_drop)
+    write_report(folder, result.findings, options.max_map_drop, options.lang)
     point_latest(options.report, folder)
     failing = render(result.findings)
     for line in [*(["", *failing.splitlines()] if failing else []), *result_lines(result)]:

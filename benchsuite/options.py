@@ -12,6 +12,7 @@ from benchsuite.backends.interface import RunPolicy
 from benchsuite.backends.schemes import EVERY_SCHEME, scheme_problem
 from benchsuite.cases import BACKENDS, PLAIN, PRECISIONS, VARIANTS, Backend, Precision
 from benchsuite.errors import raise_all
+from benchsuite.language import ENGLISH, languages
 from benchsuite.measure.effort import EFFORTS, Effort
 
 HeadChoice = Literal["auto", "end2end", "both"]
@@ -90,6 +91,7 @@ class Options:
     resume: str | None
     limits: Limits
     max_map_drop: float
+    lang: str
     gate: GateOptions
 
     @property
@@ -201,6 +203,8 @@ SETTINGS = (
     Setting("--min-map", "", "MAP", "fail a case whose mAP50-95 is smaller, as in 0.55", texts.fraction),
     Setting("--max-map-drop", "1.0", "POINTS", "mAP50-95 points a recommended case may lose against FP32",
             texts.points),
+    Setting("--lang", ENGLISH, "LANG", f"language of the report: {', '.join(languages())}",
+            texts.one_of(languages())),
     Setting("--against", "", "WHAT",
             "gate: measure every case beside a baseline that is run again: env:PYTHON, weights:PT, store:DIR or "
             "baseline:NAME (a path alone is recognised)", lambda text: text or None),

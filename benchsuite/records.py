@@ -1,6 +1,7 @@
 """What a run leaves behind: one record a case, one JSON line a record.
 
-Schema history: 1 is the first. A reader refuses a schema that it does not know and says which it knows.
+Schema history: 1 is the first. What was added to it since has a default, which says that the record is older; a reader
+refuses a schema that it does not know.
 An absent value stands in JSON as `{"absent": "reason"}` in place of the value.
 """
 
@@ -19,7 +20,7 @@ from benchsuite.backends.interface import Ran
 from benchsuite.backends.schemes import SchemeSearch
 from benchsuite.cases import Case
 from benchsuite.codec import from_builtins, to_builtins
-from benchsuite.errors import RecordError
+from benchsuite.errors import RecordError, SchemaError
 from benchsuite.files import cannot_write
 from benchsuite.measure.measurement import Metrics
 
@@ -86,7 +87,7 @@ def from_json(line: str) -> Record:
     except (ValueError, KeyError, TypeError):
         raise RecordError(f"not a record: {line[:80]!r}") from None
     if schema != SCHEMA:
-        raise RecordError(f"record schema {schema} found, this version reads {SCHEMA}: use the version that wrote it")
+        raise SchemaError(f"record schema {schema} found, this version reads schema {SCHEMA}")
     try:
         data["case"].pop("id", None)
         return from_builtins(data, Record)
@@ -127,7 +128,7 @@ def _parse(path: Path, lines: Iterable[str]) -> Iterable[Record]:
         try:
             yield from_json(line)
         except RecordError as error:
-            raise RecordError(f"{path}, line {number}: {error}") from None
+            raise type(error)(f"{path}, line {number}: {error}") from None
 
 
 def _cut_unterminated(file: Any) -> None:

@@ -19,14 +19,14 @@ from benchsuite import records
 from benchsuite.backends.interface import RunPolicy
 from benchsuite.codec import from_builtins, to_builtins
 from benchsuite.environment import Machine
-from benchsuite.errors import RecordError, UsageError
+from benchsuite.errors import RecordError, SchemaError, UsageError
 from benchsuite.files import cannot_write, write_whole
 from benchsuite.records import Record
 
 RUN_SCHEMA = 1
 RECORDS_FILE = "records.jsonl"
 State = Literal["running", "finished", "interrupted"]
-_RUN_FILE = "run.json"
+RUN_FILE = "run.json"
 _ENVIRONMENT_FILE = "environment.json"
 _LATEST = "latest"
 
@@ -108,10 +108,13 @@ def read_run(folder: Path) -> Run:
     A run that was killed before its first record is read as one without records.
     """
     folder = _resolve(folder)
-    card = _read_card(folder)
-    machine, policy = _read_environment(folder)
     path = folder / RECORDS_FILE
-    found, notes = records.read(path) if path.exists() else ((), ())
+    try:
+        card = _read_card(folder)
+        machine, policy = _read_environment(folder)
+        found, notes = records.read(path) if path.exists() else ((), ())
+    except SchemaError as error:
+        raise SchemaError(f"{error}: install {_writer(folder)}") from None
     strangers = sorted({record.environment for record in found} - {machine.fingerprint})
     if strangers:
         notes = (*notes, f"{path}: holds records of another machine, fingerprint {', '.join(strangers)}")
@@ -146,7 +149,7 @@ def point_latest(root: Path, folder: Path) -> None:
 
 def newest_unfinished(root: Path) -> Path | None:
     """Return the newest run under `root` that did not finish, or None."""
-    folders = sorted((path.parent for path in root.glob(f"*/{_RUN_FILE}") if path.parent.name != _LATEST), reverse=True)
+    folders = sorted((path.parent for path in root.glob(f"*/{RUN_FILE}") if path.parent.name != _LATEST), reverse=True)
     return next((folder for folder in folders if _read_card(folder).state != "finished"), None)
 
 
@@ -176,22 +179,22 @@ def _resolve(folder: Path) -> Path:
         except (OSError, UnicodeDecodeError) as error:
             raise RecordError(f"cannot read {folder}: {error}") from None
     folder = folder.resolve() if folder.name == _LATEST else folder
-    if not (folder / _RUN_FILE).is_file():
+    if not (folder / RUN_FILE).is_file():
         raise UsageError(
-            f"{folder} is not a run: it has no {_RUN_FILE}; name a folder that `pytest bench/` made, "
+            f"{folder} is not a run: it has no {RUN_FILE}; name a folder that `pytest bench/` made, "
             "as reports/latest or reports/20260131-120000."
         )
     return folder
 
 
 def _read_card(folder: Path) -> _Card:
-    path = folder / _RUN_FILE
+    path = folder / RUN_FILE
     card: _Card = _structure(path, _read_json(path), _Card)
     return card
 
 
 def _write_card(folder: Path, card: _Card) -> None:
-    write_whole(folder / _RUN_FILE, _text(to_builtins(card)))
+    write_whole(folder / RUN_FILE, _text(to_builtins(card)))
 
 
 def _read_environment(folder: Path) -> tuple[Machine, RunPolicy]:
@@ -212,11 +215,21 @@ def _read_json(path: Path) -> dict[str, Any]:
     except (OSError, ValueError) as error:
         raise RecordError(f"cannot read {path}: {error}") from None
     schema = data.get("schema") if isinstance(data, dict) else None
+    if not isinstance(schema, int):
+        raise RecordError(f"{path} is damaged: it names no schema")
     if schema != RUN_SCHEMA:
-        raise RecordError(
-            f"{path} has schema {schema}; this version reads schema {RUN_SCHEMA}: read it with its own version"
-        )
+        raise SchemaError(f"{path} has schema {schema}, this version reads schema {RUN_SCHEMA}")
     return dict(data)
+
+
+def _writer(folder: Path) -> str:
+    """Return which version wrote a run, as far as files of an unknown schema tell."""
+    try:
+        data = json.loads((folder / _ENVIRONMENT_FILE).read_text(encoding="utf-8"))
+        version = data["machine"]["packages"]["benchsuite"]
+    except (OSError, ValueError, KeyError, TypeError):
+        return "the version of benchsuite that wrote it"
+    return f"benchsuite {version} or newer, which wrote it"
 
 
 def _structure(path: Path, data: Any, kind: type[Any]) -> Any:

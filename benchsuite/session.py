@@ -182,7 +182,7 @@ class BenchSession:
         self._findings = self._judge(records, self._selected) if whole else ()
         finish_run(self.runner.folder, "finished" if whole else "interrupted")
         write_findings(self.runner.folder, self._findings)
-        write_report(self.runner.folder, self._findings, self.options.max_map_drop)
+        write_report(self.runner.folder, self._findings, self.options.max_map_drop, self.options.lang)
 
     def summary_lines(self) -> list[str]:
         """Return the table, the failing findings that no test has printed, and where the report lies."""

@@ -89,8 +89,8 @@ def _finish(
     )
     save_study(folder, study, readings)
     view = study_view(study)
-    write_whole(folder / "index.html", study_page(view, machine))
-    write_whole(folder / "summary.md", markdown(view))
+    write_whole(folder / "index.html", study_page(view, machine, options.lang))
+    write_whole(folder / "summary.md", markdown(view, options.lang))
     for line in terminal_lines(view):
         say(line)
     say(f"Report: {folder / 'index.html'}")

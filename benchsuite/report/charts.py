@@ -4,30 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from html import escape
-from typing import Any
 
 from benchsuite.absence import Absent
-from benchsuite.cases import Backend, Precision
 from benchsuite.quantities import NS_PER_MS, milliseconds
 from benchsuite.records import Record
+from benchsuite.report.palette import COLOURS, SYMBOLS, Figure
 from benchsuite.report.recommendation import name_of, reference_of
 from benchsuite.report.views import GroupView
-
-Figure = dict[str, Any]
-# Okabe and Ito's palette, which colour-blind readers can tell apart; shapes repeat what colours say.
-_COLOURS: dict[Backend, str] = {
-    "torch": "#D55E00",
-    "onnx": "#0072B2",
-    "openvino": "#009E73",
-    "trt": "#CC79A7",
-    "ncnn": "#E69F00",
-}
-_SYMBOLS: dict[Precision, str] = {"fp32": "circle", "fp16": "diamond", "bf16": "square", "int8": "triangle-up"}
-
-
-def colour_of(record: Record) -> str:
-    """Return the colour of a record's backend."""
-    return _COLOURS[record.case.backend]
 
 
 def latency_against_map(view: GroupView, max_map_drop: float) -> Figure | None:
@@ -134,8 +117,8 @@ def _trace(record: Record, void: str, recommended: bool, on_front: bool) -> Figu
         "x": [total.p50 / NS_PER_MS],
         "y": [accuracy.map50_95],
         "marker": {
-            "color": _COLOURS[case.backend],
-            "symbol": _SYMBOLS[case.precision] + ("-open" if void else ""),
+            "color": COLOURS[case.backend],
+            "symbol": SYMBOLS[case.precision] + ("-open" if void else ""),
             "size": 15 if recommended else 10,
             "opacity": 1.0 if on_front or recommended else 0.4,
         },

@@ -9,12 +9,11 @@ from typing import Any
 from benchsuite.absence import Absent
 from benchsuite.quantities import NS_PER_MS
 from benchsuite.records import Record
-from benchsuite.report.charts import Figure, colour_of
 from benchsuite.report.detail import Samples
+from benchsuite.report.palette import DASHES, Figure, colour_of
 from benchsuite.report.recommendation import name_of
 from benchsuite.report.samples import Thinned
 
-_DASHES = {"fp32": "solid", "fp16": "dash", "bf16": "dot", "int8": "dashdot"}
 # Phases differ in lightness too, for readers who see no colours.
 _PHASES = (("preprocess", "#56B4E9"), ("inference", "#0072B2"), ("postprocess", "#E69F00"))
 
@@ -30,7 +29,7 @@ def distribution(records: Sequence[Record], samples: Samples) -> Figure | None:
                 "name": _name(record),
                 "x": [round(ns / NS_PER_MS, 3) for ns, _ in thinned.distribution],
                 "y": [round(share, 4) for _, share in thinned.distribution],
-                "line": {"shape": "hv", "width": 2, "color": colour_of(record), "dash": _DASHES[record.case.precision]},
+                "line": {"shape": "hv", "width": 2, "color": colour_of(record), "dash": DASHES[record.case.precision]},
             }
         )
         traces.append(_percentiles(record))
@@ -97,7 +96,7 @@ def _percentiles(record: Record) -> dict[str, Any]:
     return {
         "type": "scatter",
         "mode": "markers",
-        "name": f"percentiles of {_name(record)}",
+        "name": _name(record),
         "showlegend": False,
         "x": [round(ns / NS_PER_MS, 3) for _, ns in marks],
         "y": [share for share, _ in marks],

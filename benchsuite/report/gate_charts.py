@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from html import escape
 
-from benchsuite.report.charts import Figure
 from benchsuite.report.gate_evidence import GateEvidence
+from benchsuite.report.palette import Figure
 
 
 def ratio_figure(evidence: GateEvidence) -> Figure | None:

@@ -6,8 +6,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from benchsuite.absence import Absent
+from benchsuite.cases import Case
 from benchsuite.records import Record
 
+_BETWEEN = " · "
 _HEADS = {"one2many": "one-to-many head with NMS", "end2end": "end-to-end head without NMS"}
 
 
@@ -24,10 +26,10 @@ def group(records: Sequence[Record]) -> tuple[Group, ...]:
     measured = [record for record in records if record.outcome in ("measured", "built")]
     digests: dict[str, set[str]] = {}
     for record in measured:
-        digests.setdefault(_setting(record), set()).update(_data(record))
+        digests.setdefault(setting_of(record.case), set()).update(_data(record))
     groups: dict[str, list[Record]] = {}
     for record in measured:
-        setting = _setting(record)
+        setting = setting_of(record.case)
         # A row without accuracy joins the others of its setting, unless they were scored on different data.
         data = _data(record) or (digests[setting] if len(digests[setting]) == 1 else {"no accuracy"})
         groups.setdefault(f"{setting} · data {min(data)}" if digests[setting] else setting, []).append(record)
@@ -35,10 +37,19 @@ def group(records: Sequence[Record]) -> tuple[Group, ...]:
     return tuple(Group(title, tuple(rows)) for title, rows in sorted(groups.items(), key=lambda item: -len(item[1])))
 
 
-def _setting(record: Record) -> str:
-    case = record.case
-    parts = (case.model, f"{case.imgsz} px", f"batch {case.batch}", case.device, f"{case.threads} threads")
-    return " · ".join((*parts, _HEADS[case.head]))
+def setting_of(case: Case, with_batch: bool = True) -> str:
+    """Return what cases that may be compared have in common, their data left out."""
+    batch = (f"batch {case.batch}",) if with_batch else ()
+    return _BETWEEN.join(
+        (case.model, f"{case.imgsz} px", *batch, case.device, f"{case.threads} threads", _HEADS[case.head])
+    )
+
+
+def short_titles(titles: Sequence[str]) -> tuple[str, ...]:
+    """Return of each title the parts that not all of them share; the first part where they share all."""
+    parts = [title.split(_BETWEEN) for title in titles]
+    shared = set.intersection(*map(set, parts)) if parts else set()
+    return tuple(_BETWEEN.join(part for part in own if part not in shared) or own[0] for own in parts)
 
 
 def _data(record: Record) -> set[str]:

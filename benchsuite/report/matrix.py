@@ -3,28 +3,16 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from benchsuite.absence import Absent
 from benchsuite.environment import differences
 from benchsuite.errors import UsageError
-from benchsuite.quantities import NS_PER_MS
 from benchsuite.records import Record
+from benchsuite.report.metrics import METRICS, Costs, Figure, Metric
 from benchsuite.report.recommendation import name_of
 from benchsuite.runs import Run
-
-Figure = float | None
-
-
-@dataclass(frozen=True)
-class Metric:
-    """One figure that the matrix can show; `smaller` says which way is better."""
-
-    key: str
-    heading: str
-    unit: str
-    smaller: bool
 
 
 @dataclass(frozen=True)
@@ -62,35 +50,6 @@ class Matrix:
     rows: tuple[MatrixRow, ...]
     metrics: tuple[Metric, ...]
     reference: int
-
-
-@dataclass(frozen=True)
-class Costs:
-    """What a run's machine takes while it works, where that is known."""
-
-    watts: float | None = None
-    usd_per_hour: float | None = None
-
-
-Read = Callable[[Record, Costs], Figure]
-_METRICS: tuple[tuple[Metric, Read], ...] = (
-    (Metric("p50", "p50 latency", "ms", True), lambda record, _: _latency(record, "p50")),
-    (Metric("p95", "p95 latency", "ms", True), lambda record, _: _latency(record, "p95")),
-    (Metric("throughput", "throughput", "images/s", False), lambda record, _: _rate(record)),
-    (Metric("memory", "peak memory", "MB", True), lambda record, _: _memory(record)),
-    (Metric("size", "artifact", "MB", True), lambda record, _: _size(record)),
-    (Metric("map", "mAP50-95", "", False), lambda record, _: _map(record)),
-    (Metric("per_joule", "images per joule", "1/J", False), lambda record, costs: _over(_rate(record), costs.watts)),
-    (
-        Metric("per_usd", "images per dollar", "1/$", False),
-        lambda record, costs: _over(_rate(record), costs.usd_per_hour, 3600),
-    ),
-    (Metric("map_per_watt", "mAP points per watt", "1/W", False), lambda record, costs: _points(record, costs.watts)),
-    (
-        Metric("map_per_usd", "mAP points per dollar an hour", "h/$", False),
-        lambda record, costs: _points(record, costs.usd_per_hour),
-    ),
-)  # fmt: skip
 
 
 def read_costs(watts: str, price: str, runs: int) -> tuple[Costs, ...]:
@@ -159,7 +118,7 @@ def make_matrix(runs: Sequence[Run], reference: int = 0, costs: Sequence[Costs] 
         ),
         groups=groups,
         rows=_ranked(found, len(runs)),
-        metrics=tuple(metric for metric, _ in _METRICS if any(_known(row, metric) for row in found)),
+        metrics=tuple(metric for metric, _ in METRICS if any(_known(row, metric) for row in found)),
         reference=reference,
     )
 
@@ -189,7 +148,7 @@ def _row(group: int, recipe: str, row: Mapping[int, Record], costs: Sequence[Cos
         recipe=recipe,
         figures={
             metric.key: tuple(read(row[number], costs[number]) if number in row else None for number in runs)
-            for metric, read in _METRICS
+            for metric, read in METRICS
         },
         ranks=(None,) * len(costs),
         reasons=tuple(_reason(row.get(number)) for number in runs),
@@ -225,37 +184,3 @@ def _ranked(rows: Sequence[MatrixRow], runs: int) -> tuple[MatrixRow, ...]:
 
 def _known(row: MatrixRow, metric: Metric) -> bool:
     return any(figure is not None for figure in row.figures[metric.key])
-
-
-def _latency(record: Record, name: str) -> Figure:
-    latency = record.metrics.latency
-    value = latency if isinstance(latency, Absent) else getattr(latency.total_ns, name)
-    return None if isinstance(value, Absent) else value / NS_PER_MS
-
-
-def _rate(record: Record) -> Figure:
-    throughput = record.metrics.throughput
-    return None if isinstance(throughput, Absent) else throughput.images_per_s
-
-
-def _memory(record: Record) -> Figure:
-    memory = record.metrics.memory
-    return None if isinstance(memory, Absent) else memory.peak_rss_bytes / 1e6
-
-
-def _size(record: Record) -> Figure:
-    return None if isinstance(record.artifact, Absent) else record.artifact.bytes / 1e6
-
-
-def _map(record: Record) -> Figure:
-    accuracy = record.metrics.accuracy
-    return None if isinstance(accuracy, Absent) else accuracy.map50_95
-
-
-def _over(figure: Figure, cost: float | None, factor: float = 1.0) -> Figure:
-    return None if figure is None or not cost else figure * factor / cost
-
-
-def _points(record: Record, cost: float | None) -> Figure:
-    points = _map(record)
-    return None if points is None else _over(points * 100, cost)

@@ -3,20 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from functools import cache
 from pathlib import Path
-from typing import Any
 
 from benchsuite.absence import Absent
 from benchsuite.environment import Machine
 from benchsuite.files import write_whole
 from benchsuite.findings import Finding
+from benchsuite.language import ENGLISH
 from benchsuite.quantities import significant
-from benchsuite.report.charts import Figure, latency_against_map
+from benchsuite.report.charts import latency_against_map
 from benchsuite.report.detail_charts import course, course_names, distribution, phases
 from benchsuite.report.gate_charts import path_figure, ratio_figure
 from benchsuite.report.gate_view import gate_view
-from benchsuite.report.matrix import Matrix
+from benchsuite.report.groups import short_titles
+from benchsuite.report.html import fill, plotly
+from benchsuite.report.palette import Figure
 from benchsuite.report.recommendation import name_of
 from benchsuite.report.samples import read_samples
 from benchsuite.report.study import StudyView
@@ -30,7 +31,9 @@ PAGE_FILE = "index.html"
 SUMMARY_FILE = "summary.md"
 
 
-def write_report(folder: Path, findings: Sequence[Finding], max_map_drop: float) -> tuple[Path, Path]:
+def write_report(
+    folder: Path, findings: Sequence[Finding], max_map_drop: float, lang: str = ENGLISH
+) -> tuple[Path, Path]:
     """Write `index.html` and `summary.md` into a run's folder and return their paths.
 
     `max_map_drop` is how many points of mAP50-95 a recommended case may lose. Raises UsageError where the folder
@@ -40,8 +43,8 @@ def write_report(folder: Path, findings: Sequence[Finding], max_map_drop: float)
     gate = gate_view(folder, findings, run.machine.fingerprint)
     view = page_view(run, findings, max_map_drop, gate, _studies_beside(run), read_samples(run))
     page, markdown = folder / PAGE_FILE, folder / SUMMARY_FILE
-    write_whole(page, render(view))
-    write_whole(markdown, summary(view))
+    write_whole(page, render(view, lang))
+    write_whole(markdown, summary(view, lang))
     return page, markdown
 
 
@@ -55,28 +58,26 @@ def _studies_beside(run: Run) -> Sequence[Study]:
     return tuple(newest.values())
 
 
-def render(view: PageView) -> str:
+def render(view: PageView, lang: str = ENGLISH) -> str:
     """Return the page as HTML; names, reasons and paths are escaped wherever they stand."""
     figures = [_figures(group, view) for group in view.groups]
     gate_figures = _gate_figures(view)
-    page: str = (
-        _environment()
-        .get_template("page.html.j2")
-        .render(
-            view=view,
-            run=view.run,
-            columns=COLUMNS,
-            figures=figures,
-            gate_figures=gate_figures,
-            courses=[course_names(group.records, view.samples) for group in view.groups],
-            plotly=_plotly() if any(any(drawn.values()) for drawn in (*figures, gate_figures)) else "",
-            facts=_machine_facts(view.run.machine),
-            policies=_policies(view.run),
-            provenance=_provenance(view),
-            names={record.case.id: name_of(record) for record in view.run.records},
-        )
+    return fill(
+        "page.html.j2",
+        lang,
+        view=view,
+        run=view.run,
+        columns=COLUMNS,
+        figures=figures,
+        links=short_titles([group.title for group in view.groups]),
+        gate_figures=gate_figures,
+        courses=[course_names(group.records, view.samples) for group in view.groups],
+        plotly=plotly() if _drawn(*figures, gate_figures, *({"batch": it.figure} for it in view.batches)) else "",
+        facts=_machine_facts(view.run.machine),
+        policies=_policies(view.run),
+        provenance=_provenance(view),
+        names={record.case.id: name_of(record) for record in view.run.records},
     )
-    return page
 
 
 def _figures(group: GroupView, view: PageView) -> Mapping[str, Figure | None]:
@@ -89,67 +90,19 @@ def _figures(group: GroupView, view: PageView) -> Mapping[str, Figure | None]:
     }
 
 
+def _drawn(*figures: Mapping[str, Figure | None]) -> bool:
+    return any(any(drawn.values()) for drawn in figures)
+
+
 def _gate_figures(view: PageView) -> Mapping[str, Figure | None]:
     if view.gate is None or view.gate.evidence is None:
         return {"ratios": None, "paths": None}
     return {"ratios": ratio_figure(view.gate.evidence), "paths": path_figure(view.gate.evidence)}
 
 
-def matrix_page(matrix: Matrix) -> str:
-    """Return the page of several runs side by side as HTML."""
-    # A reason that many cells share is written once.
-    reasons = list(dict.fromkeys(reason for row in matrix.rows for reason in row.reasons))
-    numbers = {reason: number for number, reason in enumerate(reasons)}
-    rows = [
-        {
-            "group": row.group,
-            "name": row.name,
-            "id": row.case_id,
-            "recipe": row.recipe,
-            "figures": {
-                metric.key: [None if figure is None else float(f"{figure:.5g}") for figure in row.figures[metric.key]]
-                for metric in matrix.metrics
-            },
-            "ranks": row.ranks,
-            "reasons": [numbers[reason] for reason in row.reasons],
-        }
-        for row in matrix.rows
-    ]
-    data = {
-        "columns": len(matrix.columns),
-        "groups": matrix.groups,
-        "metrics": [{"key": metric.key, "smaller": metric.smaller} for metric in matrix.metrics],
-        "reasons": reasons,
-        "rows": rows,
-    }
-    page: str = _environment().get_template("matrix.html.j2").render(matrix=matrix, data=data)
-    return page
-
-
-def study_page(view: StudyView, machine: Machine) -> str:
+def study_page(view: StudyView, machine: Machine, lang: str = ENGLISH) -> str:
     """Return a study's page as HTML."""
-    page: str = _environment().get_template("study.html.j2").render(view=view, facts=_machine_facts(machine))
-    return page
-
-
-@cache
-def _environment() -> Any:
-    from jinja2 import Environment, FileSystemLoader, StrictUndefined
-
-    return Environment(
-        loader=FileSystemLoader(Path(__file__).parent / "templates"),
-        autoescape=True,
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
-
-
-def _plotly() -> Any:
-    from markupsafe import Markup
-    from plotly.offline import get_plotlyjs
-
-    return Markup(get_plotlyjs())
+    return fill("study.html.j2", lang, view=view, facts=_machine_facts(machine))
 
 
 def _machine_facts(machine: Machine) -> Mapping[str, str]:

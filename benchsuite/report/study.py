@@ -10,6 +10,7 @@ from benchsuite.absence import Absent
 from benchsuite.cases import heading
 from benchsuite.detect.bootstrap import MapLoss
 from benchsuite.detect.parity import Parity, beyond_limits
+from benchsuite.language import ENGLISH, language
 from benchsuite.quantities import megabytes, milliseconds, signed
 from benchsuite.report.markdown import escape, table_line
 from benchsuite.report.table import ABSENT
@@ -164,16 +165,17 @@ def _short(row: Sequence[str], headings: Sequence[str]) -> tuple[str, ...]:
     return (name if len(name) <= _NAME else f"{name[: _NAME - 1]}…", *rest)
 
 
-def markdown(view: StudyView) -> str:
+def markdown(view: StudyView, lang: str = ENGLISH) -> str:
     """Return the study in Markdown, with the command that makes it again."""
-    lines = [f"## {escape(view.title)}", ""]
+    say = language(lang).say
+    lines = [f"## {escape(say(view.title))}", ""]
     for table in view.tables:
-        lines += [f"### {escape(table.heading)}", "", _line(table.columns)]
+        lines += [f"### {escape(say(table.heading))}", "", _line(map(say, table.columns))]
         lines.append("|---|" + "--:|" * (len(table.columns) - 1))
         lines += [_line(row) for row in table.rows]
-        lines += ["", *(f"- {escape(name)}: {escape(reason)}" for name, reason in table.reasons), ""]
-    lines += [*(f"{escape(fact)}\n" for fact in view.facts), f"Made by `{view.command}` at {view.finished}."]
-    return "\n".join(lines) + "\n"
+        lines += ["", *(f"- {escape(name)}: {escape(say(reason))}" for name, reason in table.reasons), ""]
+    lines += [f"{escape(say(fact))}\n" for fact in view.facts]
+    return "\n".join([*lines, say("Made by {1} at {2}.", f"`{view.command}`", view.finished)]) + "\n"
 
 
 def _line(cells: Iterable[str]) -> str:

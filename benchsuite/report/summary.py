@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 from benchsuite.findings import Finding
+from benchsuite.language import ENGLISH, language
 from benchsuite.report.gate_view import GateView
 from benchsuite.report.markdown import escape, table_line
 from benchsuite.report.recommendation import name_of
@@ -19,92 +20,115 @@ _COLUMNS = (
 # A pull request is no place for pages of text: the report has the rest.
 _LISTED = 20
 _LISTED_TESTS = 60
+_NOT_TOLD_APART = "Not told apart from it, because the 95 % intervals overlap: {1}."
 
 
-def summary(view: PageView) -> str:
+def summary(view: PageView, lang: str = ENGLISH) -> str:
     """Return the summary; names and reasons are escaped, so that they cannot become markup or mention anybody."""
-    run, headline = view.run, view.headline
-    lines = [f"## {_SIGNS[headline.tone]} {headline.word}", "", escape(headline.sentence), ""]
-    lines += _findings("What failed", view.failing)
-    lines += _findings("What moved without failing", view.moved)
-    if view.gate is not None:
-        lines += _gate(view.gate)
-    for group in view.groups:
-        lines += _group(group)
-    if view.unmeasured:
-        lines += ["### Not measured", ""]
-        lines += [f"- {escape(row.case_id)}: {row.outcome}: {escape(row.reason)}" for row in view.unmeasured[:_LISTED]]
-        lines += _and_more(len(view.unmeasured))
-    lines += _remarks(view)
-    versions = ", ".join(f"{name} {version}" for name, version in sorted(run.machine.packages.items()))
-    lines += [
-        f"<sub>{escape(run.name)}, effort {escape(run.effort)}, {escape(run.machine.cpu)}, "
-        f"{run.machine.usable_cores} cores, fingerprint {run.machine.fingerprint}; {escape(versions)}</sub>",
-    ]
-    return "\n".join(lines) + "\n"
+    speech = language(lang)
+    return _Summary(lambda text, *values: escape(speech.say(text, *values))).of(view)
 
 
-def _group(group: GroupView) -> list[str]:
-    lines = [f"### {escape(group.title)}", ""]
-    recommendation = group.recommendation
-    if recommendation.record is not None:
-        lines.append(f"**Recommended: {escape(name_of(recommendation.record))}.** {escape(recommendation.reason)}")
-    else:
-        lines.append(escape(recommendation.reason))
-    if recommendation.close:
-        lines += ["", f"Not told apart from it (95 % intervals overlap): {escape('; '.join(recommendation.close))}."]
-    if recommendation.faster_but:
-        lines += ["", "Faster, and not chosen:", "", *(f"- {escape(text)}" for text in recommendation.faster_but)]
-    lines += ["", table_line(["case", "ran", *(heading for heading, _ in _COLUMNS)])]
-    lines.append("|" + "---|" * 2 + "--:|" * len(_COLUMNS))
-    for row in group.rows:
-        name = f"**{escape(row.name)}**" if row.recommended else escape(row.name)
-        lines.append(table_line([name, escape(row.ran.text), *(_cell(row.cells[key]) for _, key in _COLUMNS)]))
-    voids = dict.fromkeys(row.void for row in group.rows if row.void)
-    return [*lines, "", *(f"- {escape(text)}" for text in voids), *([""] if voids else [])]
+class _Summary:
+    """A summary whose texts are said, and escaped, by one function."""
 
+    def __init__(self, told: Callable[..., str]) -> None:
+        self._told = told
 
-def _cell(cell: Cell) -> str:
-    return f"~~{escape(cell.text)}~~ void" if cell.void else escape(cell.text)
+    def of(self, view: PageView) -> str:
+        run, headline, told = view.run, view.headline, self._told
+        lines = [f"## {_SIGNS[headline.tone]} {told(headline.word)}", "", told(headline.sentence), ""]
+        lines += self._findings("What failed", view.failing)
+        lines += self._findings("What moved without failing", view.moved)
+        if view.gate is not None:
+            lines += self._gate(view.gate)
+        for group in view.groups:
+            lines += self._group(group)
+        if view.unmeasured:
+            lines += [f"### {told('Not measured')}", ""]
+            lines += [
+                f"- {escape(row.case_id)}: {told(row.outcome)}: {told(row.reason)}" for row in view.unmeasured[:_LISTED]
+            ]
+            lines += self._and_more(len(view.unmeasured))
+        lines += self._remarks(view)
+        versions = ", ".join(f"{name} {version}" for name, version in sorted(run.machine.packages.items()))
+        facts = (
+            escape(run.name),
+            told("effort {1}", run.effort),
+            escape(run.machine.cpu),
+            told("{1} cores", run.machine.usable_cores),
+            f"{told('fingerprint')} {run.machine.fingerprint}",
+        )
+        return "\n".join([*lines, f"<sub>{', '.join(facts)}; {escape(versions)}</sub>"]) + "\n"
 
+    def _group(self, group: GroupView) -> list[str]:
+        told = self._told
+        lines = [f"### {told(group.title)}", ""]
+        recommendation = group.recommendation
+        if recommendation.record is not None:
+            chosen = told("Recommended: {1}.", name_of(recommendation.record))
+            lines.append(f"**{chosen}** {told(recommendation.reason)}")
+        else:
+            lines.append(told(recommendation.reason))
+        if recommendation.close:
+            lines += ["", told(_NOT_TOLD_APART, "; ".join(recommendation.close))]
+        if recommendation.faster_but:
+            lines += ["", told("Faster, and not chosen:"), ""]
+            lines += [f"- {told(text)}" for text in recommendation.faster_but]
+        lines += ["", self._headings(["case", "ran", *(heading for heading, _ in _COLUMNS)])]
+        lines.append("|" + "---|" * 2 + "--:|" * len(_COLUMNS))
+        for row in group.rows:
+            name = f"**{escape(row.name)}**" if row.recommended else escape(row.name)
+            lines.append(table_line([name, told(row.ran.text), *(self._cell(row.cells[key]) for _, key in _COLUMNS)]))
+        voids = dict.fromkeys(row.void for row in group.rows if row.void)
+        return [*lines, "", *(f"- {told(text)}" for text in voids), *([""] if voids else [])]
 
-def _findings(heading: str, findings: Sequence[Finding]) -> list[str]:
-    if not findings:
-        return []
-    lines = [f"### {heading}", "", table_line(["case", "metric", "verdict", "baseline", "now", "allowed", "why"])]
-    lines.append("|" + "---|" * 7)
-    for it in findings[:_LISTED]:
-        texts = (it.case_id, it.title, it.verdict, it.baseline or ABSENT, it.current, it.allowed or ABSENT, it.sentence)
-        lines.append(table_line([escape(text) for text in texts]))
-    return [*lines, *_and_more(len(findings))]
+    def _cell(self, cell: Cell) -> str:
+        return f"~~{escape(cell.text)}~~ {self._told('void')}" if cell.void else escape(cell.text)
 
+    def _headings(self, texts: Sequence[str]) -> str:
+        return table_line([self._told(text) for text in texts])
 
-def _remarks(view: PageView) -> list[str]:
-    remarks = [*view.remarks, *view.warnings]
-    if not remarks:
-        return []
-    lines = ["<details><summary>Remarks</summary>", ""]
-    for remark in remarks:
-        what = ", ".join(part for part in (remark.verdict, remark.title) if part)
-        lines.append(f"- {escape(what)}: {escape(remark.sentence)} ({len(remark.cases)} cases)")
-    return [*lines, "", "</details>", ""]
+    def _findings(self, heading: str, findings: Sequence[Finding]) -> list[str]:
+        if not findings:
+            return []
+        lines = [f"### {self._told(heading)}", ""]
+        lines += [self._headings(["case", "metric", "verdict", "baseline", "now", "allowed", "why"]), "|" + "---|" * 7]
+        for it in findings[:_LISTED]:
+            values = (it.baseline or ABSENT, it.current, it.allowed or ABSENT)
+            lines.append(self._row(it, values))
+        return [*lines, *self._and_more(len(findings))]
 
+    def _row(self, it: Finding, values: Sequence[str]) -> str:
+        verdict = it.verdict.replace("_", " ")
+        texts = (it.title, verdict, *values, it.sentence)
+        return table_line([escape(it.case_id), *(self._told(text) for text in texts)])
 
-def _gate(gate: GateView) -> list[str]:
-    lines = [f"### Gate against {escape(gate.against)}", ""]
-    lines += [table_line(["case", "metric", "verdict", "baseline", "candidate", "why"]), "|" + "---|" * 6]
-    for it in gate.findings[:_LISTED_TESTS]:
-        texts = (it.case_id, it.title, it.verdict, it.baseline or ABSENT, it.current, it.sentence)
-        lines.append(table_line([escape(text) for text in texts]))
-    if len(gate.findings) > _LISTED_TESTS:
-        lines.append(f"- and {len(gate.findings) - _LISTED_TESTS} more, in the report")
-    lines += ["", *(f"- {escape(text)}" for text in (*gate.facts, *gate.notes)), ""]
-    for selftest in gate.selftests:
-        lines += ["<details><summary>Self-test of the gate on this machine</summary>", ""]
-        lines += [f"- {escape(line)}" for line in selftest.lines]
-        lines += ["", "</details>", ""]
-    return lines
+    def _remarks(self, view: PageView) -> list[str]:
+        remarks = [*view.remarks, *view.warnings]
+        if not remarks:
+            return []
+        lines = [f"<details><summary>{self._told('Remarks')}</summary>", ""]
+        for remark in remarks:
+            what = ", ".join(self._told(part.replace("_", " ")) for part in (remark.verdict, remark.title) if part)
+            lines.append(f"- {what}: {self._told(remark.sentence)} ({self._told('{1} cases', len(remark.cases))})")
+        return [*lines, "", "</details>", ""]
 
+    def _gate(self, gate: GateView) -> list[str]:
+        told = self._told
+        lines = [f"### {told('Gate against {1}', gate.against)}", ""]
+        lines += [self._headings(["case", "metric", "verdict", "baseline", "candidate", "why"]), "|" + "---|" * 6]
+        for it in gate.findings[:_LISTED_TESTS]:
+            lines.append(self._row(it, (it.baseline or ABSENT, it.current)))
+        if len(gate.findings) > _LISTED_TESTS:
+            lines.append(f"- {told('and {1} more, in the report', len(gate.findings) - _LISTED_TESTS)}")
+        lines += ["", *(f"- {told(text)}" for text in (*gate.facts, *gate.notes)), ""]
+        for selftest in gate.selftests:
+            lines += [f"<details><summary>{told('Self-test of the gate on this machine')}</summary>", ""]
+            lines += [f"- {told(line)}" for line in selftest.lines]
+            lines += ["", "</details>", ""]
+        return lines
 
-def _and_more(number: int) -> list[str]:
-    return [f"- and {number - _LISTED} more, in the report", ""] if number > _LISTED else [""]
+    def _and_more(self, number: int) -> list[str]:
+        more = self._told("and {1} more, in the report", number - _LISTED)
+        return [f"- {more}", ""] if number > _LISTED else [""]

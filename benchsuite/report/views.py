@@ -9,6 +9,7 @@ from benchsuite.absence import NOT_SELECTED, Absent
 from benchsuite.cases import variant_of
 from benchsuite.findings import Finding, rerun_line
 from benchsuite.records import Record
+from benchsuite.report.batches import BatchView, batch_views
 from benchsuite.report.deployment import setup_of
 from benchsuite.report.detail import DetailTable, Samples, detail_tables
 from benchsuite.report.gate_view import GateView
@@ -46,7 +47,10 @@ class Grouped:
 
 @dataclass(frozen=True)
 class PageView:
-    """All that a report shows but its charts; `moved` changed without failing, `remarks` have no verdict."""
+    """All that a report shows but its charts; `moved` changed without failing, `remarks` have no verdict.
+
+    `changed` says how the environment differs from the baseline's; None where nothing was compared with one.
+    """
 
     run: Run
     headline: Headline
@@ -64,6 +68,8 @@ class PageView:
     searches: tuple[SearchView, ...] = ()
     samples: Samples = field(default_factory=dict)
     reruns: Mapping[str, str] = field(default_factory=dict)
+    batches: tuple[BatchView, ...] = ()
+    changed: tuple[str, ...] | None = None
 
 
 def page_view(
@@ -108,8 +114,16 @@ def page_view(
         studies=tuple(map(study_view, studies)),
         searches=search_views(run.records),
         samples=samples,
+        batches=batch_views(figures),
+        changed=_changed(findings),
         reruns={record.case.id: rerun_line(record.case, run.effort, run.options) for record in run.records},
     )
+
+
+def _changed(findings: Sequence[Finding]) -> tuple[str, ...] | None:
+    """Return what differs from the baseline's environment, by the findings that know a baseline."""
+    compared = [finding for finding in findings if finding.baseline]
+    return tuple(dict.fromkeys(change for it in compared for change in it.environment)) if compared else None
 
 
 def _unmeasured(run: Run) -> tuple[Unmeasured, ...]:

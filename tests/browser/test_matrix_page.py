@@ -10,7 +10,7 @@ import pytest
 
 from benchsuite.cases import BACKENDS, PRECISIONS
 from benchsuite.report.matrix import make_matrix
-from benchsuite.report.page import matrix_page
+from benchsuite.report.matrix_page import matrix_page
 from benchsuite.runs import read_run
 from benchsuite.testing import make_case, make_machine, make_record, make_run, write_run
 

@@ -80,11 +80,11 @@ def test_every_chart_draws_and_nothing_is_asked_for(opened: Any) -> None:
 
 def test_table_sorts_by_the_heading_that_is_pressed(opened: Any) -> None:
     """Numbers sort as numbers, up and then down, absent figures last, and screen readers are told the order."""
-    heading = opened.page.locator("#table table.sortable thead tr:nth-child(2) th").filter(has_text="mAP50-95").first
+    heading = opened.page.locator("#group-1 table.sortable thead tr:nth-child(2) th").filter(has_text="mAP50-95").first
     place = 12
 
     def scores() -> list[str]:
-        shown = opened.column("#table table.sortable", place)
+        shown = opened.column("#group-1 table.sortable", place)
         assert [text.startswith("–") for text in shown] == [False] * 8 + [True]
         return shown[:-1]
 
@@ -100,11 +100,11 @@ def test_table_sorts_by_the_heading_that_is_pressed(opened: Any) -> None:
 
 def test_filter_keeps_the_rows_that_hold_every_word(opened: Any) -> None:
     """What is typed hides all other rows, and emptying it brings them back."""
-    box = opened.page.locator("#table .filter input").first
+    box = opened.page.locator("#group-1 .filter input").first
     box.fill("openvino int8")
-    assert opened.column("#table table.sortable", 0) == ["openvino int8 ★"]
+    assert opened.column("#group-1 table.sortable", 0) == ["openvino int8 ★"]
     box.fill("")
-    assert len(opened.column("#table table.sortable", 0)) == 9
+    assert len(opened.column("#group-1 table.sortable", 0)) == 9
 
 
 def test_course_shows_the_case_that_is_picked(opened: Any) -> None:
@@ -129,8 +129,8 @@ def test_page_fits_and_is_accessible(open_page: Any, page_file: Path, scheme: st
 
 def test_keyboard_reaches_what_can_be_pressed(opened: Any) -> None:
     """A heading sorts by the keyboard alone, and a table that scrolls takes the focus."""
-    button = opened.page.locator("#table table.sortable thead th button").first
+    button = opened.page.locator("#group-1 table.sortable thead th button").first
     button.focus()
     opened.page.keyboard.press("Enter")
-    assert opened.page.locator("#table table.sortable thead th").first.get_attribute("aria-sort") == "ascending"
-    assert opened.page.locator("#table .scroll").first.get_attribute("tabindex") == "0"
+    assert opened.page.locator("#group-1 table.sortable thead th").first.get_attribute("aria-sort") == "ascending"
+    assert opened.page.locator("#group-1 .scroll").first.get_attribute("tabindex") == "0"

@@ -18,18 +18,22 @@ from benchsuite.cases import BACKENDS, PRECISIONS, Case
 from benchsuite.errors import RecordError
 from benchsuite.measure.measurement import Cold, Complexity, Distribution, Metrics
 from benchsuite.records import Record, Validity
+from benchsuite.runs import read_run
 from benchsuite.testing import (
     make_accuracy,
     make_artifact,
     make_case,
     make_latency,
+    make_machine,
     make_memory,
     make_parity,
     make_ran,
     make_recipe,
     make_record,
+    make_run,
     make_throughput,
     write_records,
+    write_run,
 )
 
 # Newlines of every kind must not break a line of JSON apart; lone surrogates cannot be encoded at all.
@@ -167,6 +171,26 @@ def test_later_record_of_a_case_replaces_the_earlier(tmp_path: Path) -> None:
     """A case measured again by a resumed run has one record, the last."""
     failed, measured = make_record(outcome="failed"), make_record()
     assert records.read(write_records(tmp_path, [failed, measured]))[0] == (measured,)
+
+
+def test_record_of_the_first_release_is_read_and_says_what_it_lacks() -> None:
+    """A line that the first version wrote has its figures, and a reason for each that came later."""
+    found, notes = records.read(Path(__file__).parent / "record-of-0.1.0.jsonl")
+    assert notes == ()
+    latency, artifact = found[0].metrics.latency, found[0].artifact
+    assert not isinstance(latency, Absent)
+    assert not isinstance(artifact, Absent)
+    assert latency.total_ns.p50 == 40_000_000
+    assert artifact.build_s == Absent("its record does not say")
+
+
+def test_newer_run_names_the_version_that_reads_it(tmp_path: Path) -> None:
+    """A record of a schema to come is refused with its place and the version that wrote it."""
+    folder = write_run(tmp_path, make_run([make_record()], machine=make_machine(packages={"benchsuite": "7.1.0"})))
+    path = folder / "records.jsonl"
+    path.write_text(path.read_text().replace('"schema":1', '"schema":99'))
+    with pytest.raises(RecordError, match=r"line 1: record schema 99 .*: install benchsuite 7\.1\.0 or newer"):
+        read_run(folder)
 
 
 def test_other_schema_is_refused_with_the_one_that_is_read() -> None:

@@ -131,9 +131,13 @@ def test_folder_that_is_no_run_is_refused(tmp_path: Path) -> None:
     ("name", "damage", "message"),
     [
         ("run.json", lambda text: text[:30], "cannot read"),
-        ("run.json", lambda text: text.replace('"schema": 1', '"schema": 7'), "schema 7; this version reads schema 1"),
+        (
+            "run.json",
+            lambda text: text.replace('"schema": 1', '"schema": 7'),
+            r"schema 7, this version reads schema 1: install benchsuite 0\.1\.0 or newer, which wrote it",
+        ),
         ("run.json", lambda text: text.replace('"command"', '"order"'), "is damaged"),
-        ("run.json", lambda _: "[]", "schema None"),
+        ("run.json", lambda _: "[]", "names no schema"),
         ("environment.json", lambda _: "", "cannot read"),
         ("environment.json", lambda text: text.replace('"cores": 2', '"cores": 64'), "was altered"),
         ("environment.json", lambda text: text.replace('"machine"', '"host"'), "is damaged"),

@@ -24,7 +24,7 @@
     const shown = make("td", "number");
     if (value === null) {
       shown.textContent = "–";
-      shown.title = data.reasons[row.reasons[column]] || "not measured";
+      shown.title = data.reasons[row.reasons[column]] || say("not measured");
       return shown;
     }
     const base = figures[Number(referencePick.value)];
@@ -35,7 +35,7 @@
     else shown.append(ratio === null ? "–" : `${ratio.toFixed(2)} ×`);
     if (value === best) {
       shown.classList.add("best");
-      shown.append(make("span", "star", " ★"), make("span", "unseen", " best"));
+      shown.append(make("span", "star", " ★"), make("span", "unseen", ` ${say("best")}`));
     }
     const small = [];
     if (form === "both" && ratio !== null) small.push(`${ratio.toFixed(2)} ×`);
@@ -69,7 +69,7 @@
       const heading = make("th", "name", row.name);
       heading.scope = "row";
       heading.title = row.id;
-      if (row.recipe) heading.append(make("small", "", `recipe ${row.recipe}`));
+      if (row.recipe) heading.append(make("small", "", say("recipe {1}", row.recipe)));
       line.append(heading);
       const figures = row.figures[metric.key];
       const known = figures.filter((value) => value !== null);
@@ -79,8 +79,8 @@
     }
     body.replaceChildren(fragment);
     get("place").textContent = rows.length
-      ? `cases ${first + 1} to ${first + shown.length} of ${rows.length}`
-      : "no case has all these words";
+      ? say("cases {1} to {2} of {3}", first + 1, first + shown.length, rows.length)
+      : say("no case has all these words");
     get("back").disabled = first === 0;
     get("on").disabled = first + PAGE >= rows.length;
   };

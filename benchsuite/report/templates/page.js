@@ -1,36 +1,8 @@
-// Draw the charts in the colours of the page's theme, and again when theme or medium change.
+// Draw every chart of the page; where one case is picked, only its traces.
 (() => {
-  const root = document.documentElement;
-  const narrow = matchMedia("(max-width: 600px)");
-  const colour = (name) => getComputedStyle(root).getPropertyValue(name).trim();
-
   const draw = () => {
     for (const source of document.querySelectorAll("script[data-figure]")) {
       const figure = JSON.parse(source.textContent);
-      const ink = colour("--ink");
-      const axis = { gridcolor: colour("--line"), linecolor: colour("--line"), zeroline: false, automargin: true };
-      const layout = figure.layout;
-      Object.assign(layout, {
-        paper_bgcolor: "rgba(0,0,0,0)",
-        plot_bgcolor: "rgba(0,0,0,0)",
-        font: { color: ink, family: getComputedStyle(document.body).fontFamily, size: 12 },
-        margin: { l: 56, r: 12, t: 16, b: 48 },
-        hoverlabel: { bgcolor: colour("--card"), bordercolor: colour("--line"), font: { color: ink } },
-        legend: !narrow.matches ? { y: 1 }
-          // Under a low chart the legend would lie over the axis.
-          : document.getElementById(source.dataset.figure).clientHeight < 420
-            ? { orientation: "h", y: 1.02, yanchor: "bottom" }
-            : { orientation: "h", y: -0.28, yanchor: "top" },
-      });
-      Object.assign(layout.xaxis, axis);
-      Object.assign(layout.yaxis, axis);
-      for (const shape of layout.shapes || []) shape.line.color = colour("--muted");
-      for (const note of layout.annotations || []) note.font = { color: colour("--muted"), size: 11 };
-      for (const trace of figure.data) {
-        if (trace.line && !trace.line.color) trace.line.color = colour("--muted");
-        // The bars' texts are long, and say themselves which case they are.
-        if (trace.type === "bar" && narrow.matches) layout.margin.l = 8;
-      }
       const pick = document.querySelector(`select[data-picks~="${source.dataset.figure}"]`);
       // Traces are hidden but for those of one case; what shows beside every case says nothing of it.
       const per = figure.data.filter((trace) => "visible" in trace).length / (pick ? pick.options.length : 1);
@@ -40,16 +12,10 @@
           if ("visible" in trace) trace.visible = Math.floor(number++ / per) === Number(pick.value);
         }
       }
-      Plotly.react(source.dataset.figure, figure.data, layout, {
-        responsive: true, displayModeBar: false,
-      });
+      Charts.show(source.dataset.figure, figure);
     }
   };
 
-  draw();
   for (const pick of document.querySelectorAll("select[data-picks]")) pick.addEventListener("change", draw);
-  matchMedia("(prefers-color-scheme: dark)").addEventListener("change", draw);
-  narrow.addEventListener("change", draw);
-  addEventListener("beforeprint", () => { root.classList.add("paper"); draw(); });
-  addEventListener("afterprint", () => { root.classList.remove("paper"); draw(); });
+  Charts.always(draw);
 })();

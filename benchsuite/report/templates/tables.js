@@ -49,7 +49,7 @@
     label.className = "filter";
     const box = document.createElement("input");
     box.type = "search";
-    label.append("Filter ", box);
+    label.append(`${say("Filter")} `, box);
     table.closest(".scroll").before(label);
     box.addEventListener("input", () => {
       const words = box.value.toLowerCase().split(/\s+/);

@@ -13,8 +13,9 @@ from benchsuite.absence import Absent
 from benchsuite.backends.interface import RunPolicy
 from benchsuite.errors import UsageError
 from benchsuite.records import Record
-from benchsuite.report.matrix import Costs, Matrix, make_matrix, read_costs
-from benchsuite.report.page import matrix_page
+from benchsuite.report.matrix import Matrix, make_matrix, read_costs
+from benchsuite.report.matrix_page import matrix_page
+from benchsuite.report.metrics import Costs
 from benchsuite.runs import Run
 from benchsuite.testing import (
     make_accuracy,

@@ -1,0 +1,186 @@
+"""Each case over time on each machine, with the runs where a figure's level changed and what else changed there."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from itertools import pairwise
+from pathlib import Path
+
+from benchsuite.absence import Absent
+from benchsuite.environment import differences
+from benchsuite.errors import BenchsuiteError, UsageError
+from benchsuite.records import Record
+from benchsuite.report.changes import SHORTEST, Level, levels
+from benchsuite.report.metrics import METRICS, Costs, Metric
+from benchsuite.runs import RUN_FILE, Run, read_run
+
+# Figures that need no price or power.
+SHOWN = METRICS[:6]
+
+
+@dataclass(frozen=True)
+class Point:
+    """One run's figure; `run` is its place among the history's runs."""
+
+    run: int
+    value: float
+
+
+@dataclass(frozen=True)
+class Course:
+    """One figure of one case over time, and the levels that it kept."""
+
+    points: tuple[Point, ...]
+    levels: tuple[Level, ...]
+
+
+@dataclass(frozen=True)
+class Series:
+    """One case on one machine with one number of threads; `courses` by the key of their metric."""
+
+    case_id: str
+    machine: str
+    fingerprint: str
+    threads: int
+    courses: Mapping[str, Course]
+
+
+@dataclass(frozen=True)
+class Change:
+    """A level that moved: `before` and `run` are the last run of the old level and the first of the new one.
+
+    `runs` counts those of both levels; `beside` says what else changed between the two runs.
+    """
+
+    series: Series
+    metric: Metric
+    before: Run
+    run: Run
+    old: float
+    new: float
+    better: bool
+    runs: tuple[int, int]
+    beside: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class History:
+    """Runs in the order of their starts, with what became of each case; `left_out` says which folders were not read."""
+
+    folder: Path
+    runs: tuple[Run, ...]
+    series: tuple[Series, ...]
+    changes: tuple[Change, ...]
+    metrics: tuple[Metric, ...]
+    left_out: tuple[str, ...]
+
+
+def read_history(folder: Path) -> History:
+    """Read every run below a folder; raises UsageError where there is none, or none that can be read.
+
+    A run that cannot be read, as one of a newer version, is left out and named.
+    """
+    # `latest` is a link to a run that stands beside it.
+    cards = sorted({path.resolve() for path in folder.rglob(RUN_FILE)})
+    runs, left_out = [], []
+    for card in cards:
+        try:
+            runs.append(read_run(card.parent))
+        except BenchsuiteError as error:
+            left_out.append(str(error))
+    if not runs:
+        why = f"; {left_out[0]}" if left_out else ""
+        raise UsageError(
+            f"--history {folder}: {len(cards)} runs lie below it and none could be read{why}; "
+            "name a folder that `pytest bench/` wrote its runs into, as reports."
+        )
+    return make_history(folder, runs, left_out)
+
+
+def make_history(folder: Path, runs: Sequence[Run], left_out: Sequence[str] = ()) -> History:
+    """Lay runs along time and find where each figure of each case changed its level."""
+    ordered = tuple(sorted(runs, key=lambda run: (run.started, run.name)))
+    places: dict[tuple[str, str, int], list[tuple[int, Record]]] = {}
+    for number, run in enumerate(ordered):
+        for record in run.records:
+            # Another number of threads is another question.
+            key = (record.case.id, run.machine.fingerprint, record.case.threads)
+            places.setdefault(key, []).append((number, record))
+    series = tuple(
+        made
+        for (case_id, fingerprint, threads), found in places.items()
+        if (made := _series(case_id, ordered[found[0][0]].machine.cpu, fingerprint, threads, found)).courses
+    )
+    changes = [change for one in series for change in _changes(one, ordered)]
+    return History(
+        folder=folder,
+        runs=ordered,
+        series=series,
+        # The newest first: that is what one looks for.
+        changes=tuple(sorted(changes, key=lambda it: (it.run.started, it.run.name), reverse=True)),
+        metrics=tuple(metric for metric, _ in SHOWN if any(metric.key in one.courses for one in series)),
+        left_out=tuple(left_out),
+    )
+
+
+def enough(course: Course) -> bool:
+    """Say whether a course is long enough for a change to be found in it."""
+    return len(course.points) >= 2 * SHORTEST
+
+
+def _series(case_id: str, machine: str, fingerprint: str, threads: int, found: Sequence[tuple[int, Record]]) -> Series:
+    courses = {}
+    for metric, read in SHOWN:
+        figures = ((number, read(record, Costs())) for number, record in found)
+        points = tuple(Point(number, value) for number, value in figures if value)
+        if points:
+            courses[metric.key] = Course(points, levels([point.value for point in points]))
+    return Series(case_id, machine, fingerprint, threads, courses)
+
+
+def _changes(series: Series, runs: Sequence[Run]) -> list[Change]:
+    courses = ((metric, series.courses[metric.key]) for metric, _ in SHOWN if metric.key in series.courses)
+    return [
+        _change(series, metric, course, old, new, runs)
+        for metric, course in courses
+        for old, new in pairwise(course.levels)
+    ]
+
+
+def _change(series: Series, metric: Metric, course: Course, old: Level, new: Level, runs: Sequence[Run]) -> Change:
+    before, run = runs[course.points[old.end - 1].run], runs[course.points[new.start].run]
+    return Change(
+        series=series,
+        metric=metric,
+        before=before,
+        run=run,
+        old=old.median,
+        new=new.median,
+        better=(new.median < old.median) == metric.smaller,
+        runs=(old.end - old.start, new.end - new.start),
+        beside=_beside(before, run, series.case_id),
+    )
+
+
+def _beside(before: Run, after: Run, case_id: str) -> tuple[str, ...]:
+    """Return what else changed between two runs: machine and versions, the artifact's recipe, the data, the effort."""
+    old, new = before.record(case_id), after.record(case_id)
+    assert old is not None
+    assert new is not None
+    pairs = (
+        ("recipe", _recipe(old), _recipe(new)),
+        ("data", _data(old), _data(new)),
+        ("effort", before.effort, after.effort),
+    )
+    moved = tuple(f"{name}: {here} -> {there}" for name, here, there in pairs if here and there and here != there)
+    return (*differences(before.machine, after.machine), *moved)
+
+
+def _recipe(record: Record) -> str:
+    return "" if isinstance(record.artifact, Absent) else record.artifact.recipe_digest
+
+
+def _data(record: Record) -> str:
+    accuracy = record.metrics.accuracy
+    return "" if isinstance(accuracy, Absent) else accuracy.data_sha256[:8]

@@ -1,0 +1,110 @@
+"""The page of a history: what changed first, then each case over time."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from benchsuite.language import ENGLISH
+from benchsuite.quantities import signed, significant
+from benchsuite.report.changes import SHORTEST
+from benchsuite.report.history import Change, Course, History, Series, enough
+from benchsuite.report.html import fill, plotly
+from benchsuite.report.metrics import Metric
+
+_SPARK_POINTS = 100
+_SPARK = (120, 24)
+
+
+@dataclass(frozen=True)
+class Line:
+    """One series as a row of the overview; `spark` holds the points of a small drawing in a box of 120 by 24."""
+
+    number: int
+    name: str
+    machine: str
+    runs: int
+    changes: int
+    first: str
+    last: str
+    since: str
+    spark: str
+    level: str
+
+
+def history_page(history: History, lang: str = ENGLISH) -> str:
+    """Return the page of a history as HTML."""
+    return fill(
+        "history.html.j2",
+        lang,
+        history=history,
+        changes=[(change, *_shown(change)) for change in history.changes],
+        places={(one.case_id, one.fingerprint, one.threads): number for number, one in enumerate(history.series)},
+        lines=[_line(number, one, history) for number, one in enumerate(history.series)],
+        short=sum(not any(map(enough, one.courses.values())) for one in history.series),
+        least=2 * SHORTEST,
+        data=_data(history),
+        plotly=plotly(),
+    )
+
+
+def sparkline(values: Sequence[float]) -> str:
+    """Return the points of an SVG polyline through the newest values, from the smallest at the foot to the largest."""
+    newest = values[-_SPARK_POINTS:]
+    low, high = min(newest), max(newest)
+    width, height = _SPARK
+    step = width / max(len(newest) - 1, 1)
+    span = (high - low) or 1.0
+    return " ".join(
+        f"{place * step:.1f},{(height - 2) - (value - low) / span * (height - 4):.1f}"
+        for place, value in enumerate(newest)
+    )
+
+
+def _shown(change: Change) -> tuple[str, str, str]:
+    """Return a change's old and new level and by how much it moved."""
+    return (
+        _figure(change.old, change.metric),
+        _figure(change.new, change.metric),
+        f"{signed((change.new / change.old - 1) * 100)} %",
+    )
+
+
+def _figure(value: float, metric: Metric) -> str:
+    return f"{value:.3f}" if metric.key == "map" else significant(value)
+
+
+def _line(number: int, series: Series, history: History) -> Line:
+    metric = next(metric for metric in history.metrics if metric.key in series.courses)
+    course = series.courses[metric.key]
+    values = [point.value for point in course.points]
+    since = history.runs[course.points[course.levels[-1].start].run].name
+    return Line(
+        number=number,
+        name=series.case_id,
+        machine=f"{series.machine}, {series.threads} threads",
+        runs=len(values),
+        changes=sum(len(one.levels) - 1 for one in series.courses.values()),
+        first=_figure(course.levels[0].median, metric),
+        last=_figure(course.levels[-1].median, metric),
+        since=since if len(course.levels) > 1 else "",
+        spark=sparkline(values),
+        level=metric.heading,
+    )
+
+
+def _data(history: History) -> dict[str, Any]:
+    return {
+        "runs": [{"name": run.name, "started": run.started, "effort": run.effort} for run in history.runs],
+        "metrics": [{"key": it.key, "heading": it.heading, "unit": it.unit} for it in history.metrics],
+        "series": [{"courses": {key: _course(it) for key, it in one.courses.items()}} for one in history.series],
+    }
+
+
+def _course(course: Course) -> dict[str, Any]:
+    return {
+        "runs": [point.run for point in course.points],
+        "values": [float(f"{point.value:.5g}") for point in course.points],
+        "levels": [[level.start, level.end, float(f"{level.median:.5g}")] for level in course.levels],
+    }

@@ -1,0 +1,85 @@
+"""Pages from templates: everything is escaped, what a template misses is an error, and texts are in one language."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import cache, partial
+from pathlib import Path
+from typing import Any
+
+from benchsuite.language import ENGLISH, Language, fill_places, language
+
+# What the pages' scripts say.
+SCRIPT_TEXTS = (
+    "Filter", "best", "recipe {1}", "not measured", "cases {1} to {2} of {3}", "no case has all these words",
+    "level", "run", "new level", "the newest {1} of {2} runs", "not measured in any of these runs",
+)  # fmt: skip
+# Of a chart, what people read that is not the name of a case.
+_SAID_KEYS = ("text", "name")
+
+
+def fill(template: str, lang: str = ENGLISH, **values: Any) -> str:
+    """Return a page as HTML in a language; names, reasons and paths are escaped wherever they stand."""
+    page: str = _environment(lang).get_template(template).render(values)
+    return page
+
+
+@cache
+def _environment(lang: str) -> Any:
+    from jinja2 import Environment, FileSystemLoader, StrictUndefined
+
+    speech = language(lang)
+    environment = Environment(
+        loader=FileSystemLoader(Path(__file__).parent / "templates"),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    environment.globals.update(
+        lang="zh-Hans" if lang == "zh" else lang,
+        t=partial(_said, speech),
+        script_texts={text: speech.say(text) for text in SCRIPT_TEXTS},
+        code=_element("code"),
+        strong=_element("strong"),
+        struck=_element("s"),
+    )
+    environment.filters["said"] = partial(_said_figure, speech)
+    return environment
+
+
+def _said(speech: Language, text: str, *values: object) -> Any:
+    """Say a text; values that are markup stay so, within the text escaped around them."""
+    from markupsafe import Markup, escape
+
+    if not any(isinstance(value, Markup) for value in values):
+        return speech.say(text, *values)
+    said = [value if isinstance(value, Markup) else escape(speech.say(str(value))) for value in values]
+    return Markup(fill_places(str(escape(speech.template(text))), list(map(str, said))))
+
+
+def _element(tag: str) -> Callable[[str], Any]:
+    def make(text: str) -> Any:
+        from markupsafe import Markup
+
+        return Markup(f"<{tag}>{{}}</{tag}>").format(text)
+
+    return make
+
+
+def _said_figure(speech: Language, part: Any) -> Any:
+    """Return a chart with its titles and the names of its traces said."""
+    if isinstance(part, dict):
+        return {
+            key: speech.say(value) if key in _SAID_KEYS and isinstance(value, str) else _said_figure(speech, value)
+            for key, value in part.items()
+        }
+    return [_said_figure(speech, item) for item in part] if isinstance(part, list) else part
+
+
+def plotly() -> Any:
+    """Return the source of Plotly, to stand in a script of the page."""
+    from markupsafe import Markup
+    from plotly.offline import get_plotlyjs
+
+    return Markup(get_plotlyjs())

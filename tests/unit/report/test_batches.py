@@ -1,0 +1,38 @@
+"""Throughput by batch is shown where a case was timed at several."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from benchsuite.absence import Absent
+from benchsuite.report.batches import batch_views
+from benchsuite.testing import make_case, make_record
+
+ONE = make_record(make_case(batch=1), total_ms=40)
+FOUR = make_record(make_case(batch=4), total_ms=100)
+
+
+def test_images_a_second_of_one_stream_and_saturated() -> None:
+    """One stream gives batch over latency, and its gain over the smallest batch; saturated is what was measured."""
+    (view,) = batch_views([FOUR, ONE, make_record(make_case(backend="torch"))])
+    assert view.title == "yolo26n · 640 px · cpu · 2 threads · one-to-many head with NMS"
+    assert view.table.rows == (
+        ("onnx fp32", "1", "25.0", "1.00", "30.0", "2 × 1"),
+        ("onnx fp32", "4", "40.0", "1.60", "12.0", "2 × 1"),
+    )
+    assert view.figure is not None
+    assert view.figure["data"][0]["x"] == [1, 4]
+
+
+def test_without_saturated_figures_there_is_a_table_only() -> None:
+    """What was not selected leaves dashes, and no chart."""
+    gone = Absent("not selected")
+    bare = [replace(it, metrics=replace(it.metrics, throughput=gone)) for it in (ONE, FOUR)]
+    (view,) = batch_views(bare)
+    assert view.figure is None
+    assert view.table.rows[0][4:] == ("–", "–")
+
+
+def test_one_batch_is_no_comparison() -> None:
+    """Cases of one batch only have no such view."""
+    assert batch_views([ONE, make_record(make_case(backend="torch", batch=4))]) == ()

@@ -1,0 +1,134 @@
+"""A history lays runs along time, finds where a figure moved, and says what else changed there."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+from typer.testing import CliRunner
+
+from benchsuite.backends.interface import RunPolicy
+from benchsuite.cli import app
+from benchsuite.errors import UsageError
+from benchsuite.report.history import make_history, read_history
+from benchsuite.report.history_page import history_page, sparkline
+from benchsuite.runs import Run
+from benchsuite.testing import make_case, make_machine, make_record, make_run, write_run
+
+EVIL = "<script>alert('x')</script>"
+NEWER = {**make_machine().packages, "onnxruntime": "1.33.0"}
+
+
+def runs(times_ms: Sequence[float], upgraded_at: int = 99, **machine: object) -> list[Run]:
+    """Build a run a day whose one case takes these times, on a machine that was upgraded at some place."""
+    made = []
+    for day, time_ms in enumerate(times_ms):
+        packages = NEWER if day >= upgraded_at else make_machine().packages
+        here = make_machine(packages=packages, **machine)
+        record = replace(make_record(total_ms=time_ms), environment=here.fingerprint)
+        started = f"2026-03-{day + 1:02}T12:00:00+00:00"
+        made.append(make_run([record], machine=here, started=started, folder=Path(f"reports/2026030{day}-120000")))
+    return made
+
+
+def test_a_slower_level_names_its_run_and_what_changed_there() -> None:
+    """The first run of the new level, both medians, whether that is worse, and the upgrade beside it."""
+    history = make_history(Path("reports"), runs([40, 40.1, 39.9, 40, 44, 44.1, 44], upgraded_at=4)[::-1])
+    change = next(it for it in history.changes if it.metric.key == "p50")
+    assert (change.before.name, change.run.name) == ("20260303-120000", "20260304-120000")
+    assert (change.old, change.new, change.better, change.runs) == (40.0, 44.0, False, (4, 3))
+    assert change.beside == ("onnxruntime: 1.32.0 -> 1.33.0",)
+    assert {(it.metric.key, it.better) for it in history.changes} == {
+        ("p50", False),
+        ("p95", False),
+        ("throughput", False),
+    }
+
+
+def test_machines_and_thread_counts_have_courses_of_their_own() -> None:
+    """A run on another machine, or with other threads, is no change of the case."""
+    slow = runs([80] * 4, cpu="Slow CPU 1")
+    single = [
+        replace(run, records=tuple(replace(it, case=replace(it.case, threads=1)) for it in run.records))
+        for run in runs([70] * 4)
+    ]
+    history = make_history(Path("reports"), [*runs([40] * 4), *slow, *single])
+    assert [(one.machine, one.threads) for one in history.series] == [
+        ("Example CPU 9000", 2), ("Slow CPU 1", 2), ("Example CPU 9000", 1),
+    ]  # fmt: skip
+    assert history.changes == ()
+
+
+def test_runs_below_a_folder_are_read_and_the_others_named(tmp_path: Path) -> None:
+    """Folders may be nested and hold a link to the latest run; what cannot be read is left out with its reason."""
+    folders = [write_run(tmp_path / "laptop", run) for run in runs([40, 41])]
+    (tmp_path / "laptop" / "latest").symlink_to(folders[-1].name)
+    broken = write_run(tmp_path / "server", runs([40])[0])
+    (broken / "run.json").write_text("{")
+    history = read_history(tmp_path)
+    assert len(history.runs) == 2
+    assert len(history.left_out) == 1
+    assert str(broken) in history.left_out[0]
+    assert str(broken) in history_page(history)
+
+
+def test_a_folder_without_runs_is_refused(tmp_path: Path) -> None:
+    """The sentence names the folder, and why nothing in it could be read."""
+    with pytest.raises(UsageError, match="0 runs lie below it"):
+        read_history(tmp_path)
+    (write_run(tmp_path, runs([40])[0]) / "run.json").write_text("{")
+    with pytest.raises(UsageError, match=r"1 runs lie below it and none could be read; cannot read"):
+        read_history(tmp_path)
+
+
+def test_page_shows_changes_first_and_names_as_text() -> None:
+    """The heading counts the changes; each row has its figures; markup in names stays text."""
+    evil = [
+        replace(run, records=tuple(replace(it, case=replace(it.case, model=EVIL)) for it in run.records))
+        for run in runs([40] * 4 + [44] * 4)
+    ]
+    page = history_page(make_history(Path("reports"), evil))
+    assert "3 changes of level" in page
+    assert EVIL not in page
+    assert "+10.0 %" in page
+    assert "No change of level" in history_page(make_history(Path("reports"), runs([40] * 8)))
+
+
+def test_sparkline_spans_its_box() -> None:
+    """The smallest value lies at the foot, the largest at the top, the last at the right edge."""
+    assert sparkline([1, 3, 2]) == "0.0,22.0 60.0,2.0 120.0,12.0"
+    assert sparkline([5.0]) == "0.0,22.0"
+
+
+def test_command_writes_the_page(tmp_path: Path) -> None:
+    """It lies in the folder unless a name is given; runs beside the folder are refused."""
+    for run in runs([40, 41]):
+        write_run(tmp_path, run)
+    done = CliRunner().invoke(app, ["report", "--history", str(tmp_path)])
+    assert done.exit_code == 0, done.output
+    assert "No change of level" in (tmp_path / "history.html").read_text()
+    done = CliRunner().invoke(
+        app, ["report", "--history", str(tmp_path), "--lang", "zh", "-o", str(tmp_path / "zh.html")]
+    )
+    assert "水平没有变化" in (tmp_path / "zh.html").read_text()
+    done = CliRunner().invoke(app, ["report", "x", "--history", str(tmp_path)])
+    assert isinstance(done.exception, UsageError)
+    assert isinstance(CliRunner().invoke(app, ["report"]).exception, UsageError)
+
+
+def test_recipes_and_data_are_named_beside_a_change() -> None:
+    """Another recipe, other data and another effort are what may have moved a figure."""
+    made = runs([40] * 4 + [50] * 4)
+    for place in range(4, 8):
+        run = made[place]
+        record = run.records[0]
+        artifact = replace(record.artifact, recipe_digest="f" * 16)  # type: ignore[type-var]
+        accuracy = replace(record.metrics.accuracy, data_sha256="ab" * 32)  # type: ignore[type-var]
+        metrics = replace(record.metrics, accuracy=accuracy)
+        changed = replace(record, artifact=artifact, metrics=metrics)
+        made[place] = replace(run, records=(changed,), effort="quick", policy=RunPolicy(threads=2))
+    change = make_history(Path("reports"), made).changes[0]
+    assert [text.split(":")[0] for text in change.beside] == ["recipe", "data", "effort"]
+    assert make_case().id == change.series.case_id
