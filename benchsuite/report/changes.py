@@ -17,10 +17,12 @@ from benchsuite.errors import UsageError
 SHORTEST = 3
 # A move smaller than this is not worth a reader's time.
 SMALLEST = 0.01
-# Of tests/speed/change_points.py: what keeps a series without a change from showing one in 19 of 20.
-_PENALTY = 12.0
+# A smaller penalty finds smaller moves and shows more that are none; tests/speed/change_points.py counts both.
+_PENALTY = 8.0
+# How far from its neighbours, in units of the noise, a single run may stand.
+_REACH = 2.0
+# Noise of figures that hardly have any.
 _FLOOR = 0.0005
-_REACH = 3.0
 
 
 @dataclass(frozen=True)
