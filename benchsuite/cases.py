@@ -70,7 +70,8 @@ def variant_of(head: Head, way: str = PLAIN, rebuild: int = 0) -> str:
 
 def heading(case: Case) -> str:
     """Return what cases that may be compared have in common."""
-    return f"{case.model}, {case.imgsz} px, batch {case.batch}, {case.threads} threads, {case.head} head"
+    threads = f"{case.threads} thread{'' if case.threads == 1 else 's'}"
+    return f"{case.model}, {case.imgsz} px, batch {case.batch}, {threads}, {case.head} head"
 
 
 def slug(stem: str) -> str:

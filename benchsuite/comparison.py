@@ -14,7 +14,7 @@ from benchsuite.deterministic import judge
 from benchsuite.entries import Entry, entry_of
 from benchsuite.environment import Machine, differences
 from benchsuite.findings import Finding, rerun_line
-from benchsuite.quantities import milliseconds, significant
+from benchsuite.quantities import counted, milliseconds, significant
 from benchsuite.records import Record
 from benchsuite.runs import Run
 from benchsuite.stored_timing import judge_timing, policy_text
@@ -150,7 +150,7 @@ def _why_missing(run: Run, case_id: str) -> str:
 
 
 def _setting(case: Case) -> str:
-    return f"head {case.head} and {case.threads} threads"
+    return f"head {case.head} and {counted(case.threads, 'thread')}"
 
 
 def _same_processors(one: Machine, other: Machine) -> bool:

@@ -103,11 +103,16 @@ class Loop:
             statuses=tuple(self._status(it) for it in subjects),
             control_ds=control_ds,
             contaminated=contaminated(control_ds),
-            shift=common_shift([[b.d for b in it.blocks] for it in subjects if it.subject.metric == "latency"]),
+            shift=common_shift([[block.d for block in it.blocks] for it in subjects if self._unmoved(it)]),
             sweeps=sweeps,
             elapsed_s=self.clock() - began,
             interrupted=interrupted,
         )
+
+    def _unmoved(self, progress: _Progress) -> bool:
+        """Say whether a subject's latency shows no move by itself: what one case shows needs no suite to show it."""
+        latency = [it for it in self._status(progress).judgements if it.metric == "latency"]
+        return any(it.decision not in ("REGRESSED", "IMPROVED") for it in latency)
 
     def _visit(self, progress: _Progress, sweep: int) -> None:
         try:

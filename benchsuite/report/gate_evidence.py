@@ -18,7 +18,7 @@ from benchsuite.gate.loop import Outcome
 from benchsuite.gate.session import BLOCKS_FILE, GATE_FILE
 from benchsuite.gate.suite import plan_tests
 from benchsuite.options import GateOptions
-from benchsuite.quantities import signed
+from benchsuite.quantities import signed, significant
 from benchsuite.report.detail import DetailTable
 from benchsuite.report.table import ABSENT
 
@@ -158,4 +158,4 @@ def _table(tests: Sequence[Evidence]) -> DetailTable:
 def _evidence(path: Sequence[float]) -> str:
     if not path:
         return ABSENT
-    return f"{10 ** path[-1]:.3g}" if path[-1] < _WRITTEN_OUT else f"10^{path[-1]:.0f}"
+    return significant(10 ** path[-1]) if path[-1] < _WRITTEN_OUT else f"10^{path[-1]:.0f}"

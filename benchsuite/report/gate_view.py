@@ -39,11 +39,10 @@ class GateView:
     facts: tuple[str, ...]
     findings: tuple[Finding, ...]
     notes: tuple[str, ...]
-    selftests: tuple[SelfTestView, ...]
     evidence: GateEvidence | None = None
 
 
-def gate_view(folder: Path, findings: Sequence[Finding], fingerprint: str) -> GateView | None:
+def gate_view(folder: Path, findings: Sequence[Finding]) -> GateView | None:
     """Return the gate of a run's folder, or None where the run was not gated; raises RecordError."""
     path = folder / GATE_FILE
     if not path.exists():
@@ -62,7 +61,6 @@ def gate_view(folder: Path, findings: Sequence[Finding], fingerprint: str) -> Ga
         facts=facts,
         findings=tuple(finding for finding in findings if finding.metric in _DECIDED_BY_BLOCKS),
         notes=notes,
-        selftests=selftests(folder.parent, fingerprint),
         evidence=read_evidence(folder),
     )
 

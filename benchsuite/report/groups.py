@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from benchsuite.absence import Absent
 from benchsuite.cases import Case
+from benchsuite.quantities import counted
 from benchsuite.records import Record
 
 _BETWEEN = " · "
@@ -41,7 +42,7 @@ def setting_of(case: Case, with_batch: bool = True) -> str:
     """Return what cases that may be compared have in common, their data left out."""
     batch = (f"batch {case.batch}",) if with_batch else ()
     return _BETWEEN.join(
-        (case.model, f"{case.imgsz} px", *batch, case.device, f"{case.threads} threads", _HEADS[case.head])
+        (case.model, f"{case.imgsz} px", *batch, case.device, counted(case.threads, "thread"), _HEADS[case.head])
     )
 
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from benchsuite.language import ENGLISH
-from benchsuite.quantities import signed, significant
+from benchsuite.quantities import counted, signed, significant
 from benchsuite.report.changes import SHORTEST
 from benchsuite.report.history import Change, Course, History, Series, enough
 from benchsuite.report.html import fill, plotly
@@ -83,7 +83,7 @@ def _line(number: int, series: Series, history: History) -> Line:
     return Line(
         number=number,
         name=series.case_id,
-        machine=f"{series.machine}, {series.threads} threads",
+        machine=f"{series.machine}, {counted(series.threads, 'thread')}",
         runs=len(values),
         changes=sum(len(one.levels) - 1 for one in series.courses.values()),
         first=_figure(course.levels[0].median, metric),

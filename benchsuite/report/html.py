@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from benchsuite.language import ENGLISH, Language, fill_places, language
+from benchsuite.quantities import counted
 
 # What the pages' scripts say.
 SCRIPT_TEXTS = (
@@ -40,6 +41,7 @@ def _environment(lang: str) -> Any:
         lang="zh-Hans" if lang == "zh" else lang,
         t=partial(_said, speech),
         script_texts={text: speech.say(text) for text in SCRIPT_TEXTS},
+        counted=counted,
         code=_element("code"),
         strong=_element("strong"),
         struck=_element("s"),

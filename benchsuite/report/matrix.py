@@ -82,13 +82,15 @@ def make_matrix(runs: Sequence[Run], reference: int = 0, costs: Sequence[Costs] 
     costs = costs or [Costs()] * len(runs)
     scored: dict[str, set[str]] = {}
     for record in (record for run in runs for record in run.records):
-        scored.setdefault(record.case.id, set()).update(_data(record))
+        scored.setdefault(_setting(record), set()).update(_data(record))
     places: dict[tuple[str, str, str], dict[int, Record]] = {}
     for number, run in enumerate(runs):
         for record in run.records:
-            # Without an accuracy of its own it joins the row that has one, unless there are several.
-            data = _data(record) or (scored[record.case.id] if len(scored[record.case.id]) == 1 else set())
-            places.setdefault((_group(record, data), record.case.id, _recipe(record)), {})[number] = record
+            setting = _setting(record)
+            # Without an accuracy of its own it joins the group that has one, unless there are several.
+            data = _data(record) or (scored[setting] if len(scored[setting]) == 1 else set())
+            group = f"{setting} · data {min(data)}" if data else setting
+            places.setdefault((group, record.case.id, _recipe(record)), {})[number] = record
     # What a run only skipped stands in the row that another one measured.
     measured = {key: row for key, row in places.items() if key[2]}
     for (_, case_id, recipe), row in places.items():
@@ -117,16 +119,15 @@ def make_matrix(runs: Sequence[Run], reference: int = 0, costs: Sequence[Costs] 
             for run in runs
         ),
         groups=groups,
-        rows=_ranked(found, len(runs)),
+        rows=_ranked(sorted(found, key=lambda row: row.group), len(runs)),
         metrics=tuple(metric for metric, _ in METRICS if any(_known(row, metric) for row in found)),
         reference=reference,
     )
 
 
-def _group(record: Record, data: set[str]) -> str:
+def _setting(record: Record) -> str:
     case = record.case
-    scored = f" · data {min(data)}" if data else ""
-    return f"{case.model} · {case.imgsz} px · batch {case.batch} · {case.device} · {case.head} head{scored}"
+    return f"{case.model} · {case.imgsz} px · batch {case.batch} · {case.device} · {case.head} head"
 
 
 def _data(record: Record) -> set[str]:

@@ -14,7 +14,7 @@ from benchsuite.quantities import significant
 from benchsuite.report.charts import latency_against_map
 from benchsuite.report.detail_charts import course, course_names, distribution, phases
 from benchsuite.report.gate_charts import path_figure, ratio_figure
-from benchsuite.report.gate_view import gate_view
+from benchsuite.report.gate_view import gate_view, selftests
 from benchsuite.report.groups import short_titles
 from benchsuite.report.html import fill, plotly
 from benchsuite.report.palette import Figure
@@ -40,8 +40,15 @@ def write_report(
     cannot be written.
     """
     run = read_run(folder)
-    gate = gate_view(folder, findings, run.machine.fingerprint)
-    view = page_view(run, findings, max_map_drop, gate, _studies_beside(run), read_samples(run))
+    view = page_view(
+        run,
+        findings,
+        max_map_drop,
+        gate_view(folder, findings),
+        _studies_beside(run),
+        read_samples(run),
+        selftests(folder.parent, run.machine.fingerprint),
+    )
     page, markdown = folder / PAGE_FILE, folder / SUMMARY_FILE
     write_whole(page, render(view, lang))
     write_whole(markdown, summary(view, lang))

@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 
 from benchsuite.findings import Finding
 from benchsuite.language import ENGLISH, language
-from benchsuite.report.gate_view import GateView
+from benchsuite.report.gate_view import GateView, SelfTestView
 from benchsuite.report.markdown import escape, table_line
 from benchsuite.report.recommendation import name_of
 from benchsuite.report.table import ABSENT, Cell
@@ -42,6 +42,7 @@ class _Summary:
         lines += self._findings("What moved without failing", view.moved)
         if view.gate is not None:
             lines += self._gate(view.gate)
+        lines += self._selftests(view.selftests)
         for group in view.groups:
             lines += self._group(group)
         if view.unmeasured:
@@ -123,9 +124,13 @@ class _Summary:
         if len(gate.findings) > _LISTED_TESTS:
             lines.append(f"- {told('and {1} more, in the report', len(gate.findings) - _LISTED_TESTS)}")
         lines += ["", *(f"- {told(text)}" for text in (*gate.facts, *gate.notes)), ""]
-        for selftest in gate.selftests:
-            lines += [f"<details><summary>{told('Self-test of the gate on this machine')}</summary>", ""]
-            lines += [f"- {told(line)}" for line in selftest.lines]
+        return lines
+
+    def _selftests(self, selftests: Sequence[SelfTestView]) -> list[str]:
+        lines = []
+        for selftest in selftests:
+            lines += [f"<details><summary>{self._told('Self-test of the gate on this machine')}</summary>", ""]
+            lines += [f"- {self._told(line)}" for line in selftest.lines]
             lines += ["", "</details>", ""]
         return lines
 

@@ -12,7 +12,7 @@ from benchsuite.records import Record
 from benchsuite.report.batches import BatchView, batch_views
 from benchsuite.report.deployment import setup_of
 from benchsuite.report.detail import DetailTable, Samples, detail_tables
-from benchsuite.report.gate_view import GateView
+from benchsuite.report.gate_view import GateView, SelfTestView
 from benchsuite.report.groups import Group, group
 from benchsuite.report.headline import Headline, Unmeasured, headline
 from benchsuite.report.recommendation import Recommendation, recommend, void_reason
@@ -70,6 +70,7 @@ class PageView:
     reruns: Mapping[str, str] = field(default_factory=dict)
     batches: tuple[BatchView, ...] = ()
     changed: tuple[str, ...] | None = None
+    selftests: tuple[SelfTestView, ...] = ()
 
 
 def page_view(
@@ -79,8 +80,9 @@ def page_view(
     gate: GateView | None = None,
     studies: Sequence[Study] = (),
     samples: Samples | None = None,
+    selftests: Sequence[SelfTestView] = (),
 ) -> PageView:
-    """Arrange a run, the findings about it, the studies beside it and its samples for the page and the summary."""
+    """Arrange a run, the findings about it, the studies and self-tests beside it and its samples."""
     notes = Notes()
     samples = samples or {}
     # A gate alone leaves records without figures to rank.
@@ -115,6 +117,7 @@ def page_view(
         searches=search_views(run.records),
         samples=samples,
         batches=batch_views(figures),
+        selftests=tuple(selftests),
         changed=_changed(findings),
         reruns={record.case.id: rerun_line(record.case, run.effort, run.options) for record in run.records},
     )

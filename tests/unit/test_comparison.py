@@ -193,7 +193,7 @@ def test_other_threads_or_head_are_never_paired(tmp_path: Path) -> None:
     """The same id on other threads is told as such, not compared and not missed."""
     (finding,) = compare(make_run([make_record(make_case(threads=1))]), _baseline(tmp_path), TOLERANCES)
     assert finding.verdict == "NOT_COMPARABLE"
-    assert "head one2many and 2 threads, this run with head one2many and 1 threads" in finding.sentence
+    assert "head one2many and 2 threads, this run with head one2many and 1 thread" in finding.sentence
 
 
 def test_faster_and_wrong_is_not_improved(tmp_path: Path) -> None:

@@ -9,17 +9,19 @@ const Charts = (() => {
     const ink = colour("--ink");
     const axis = { gridcolor: colour("--line"), linecolor: colour("--line"), zeroline: false, automargin: true };
     const layout = figure.layout;
+    const named = figure.data.filter((trace) => trace.name && trace.showlegend !== false).length;
+    const low = place.dataset.low !== undefined;
+    // A legend under the chart needs its own room.
+    place.style.height = narrow.matches && !low && layout.showlegend !== false ? `${380 + 21 * named}px` : place.dataset.height;
     Object.assign(layout, {
       paper_bgcolor: "rgba(0,0,0,0)",
       plot_bgcolor: "rgba(0,0,0,0)",
       font: { color: ink, family: getComputedStyle(document.body).fontFamily, size: 12 },
       margin: { l: 56, r: 12, t: 16, b: 48 },
       hoverlabel: { bgcolor: colour("--card"), bordercolor: colour("--line"), font: { color: ink } },
-      legend: !narrow.matches ? { y: 1 }
-        // Under a low chart the legend would lie over the axis.
-        : place.clientHeight < 420
-          ? { orientation: "h", y: 1.02, yanchor: "bottom" }
-          : { orientation: "h", y: -0.28, yanchor: "top" },
+      legend: !narrow.matches ? { y: 1, traceorder: "normal" }
+        : low ? { orientation: "h", y: 1.02, yanchor: "bottom" }
+          : { orientation: "h", y: -70 / 330, yanchor: "top" },
     });
     Object.assign(layout.xaxis, axis);
     Object.assign(layout.yaxis, axis);

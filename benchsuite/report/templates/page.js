@@ -2,6 +2,8 @@
 (() => {
   const draw = () => {
     for (const source of document.querySelectorAll("script[data-figure]")) {
+      // What is folded has no size to draw into.
+      if (!document.getElementById(source.dataset.figure).offsetParent) continue;
       const figure = JSON.parse(source.textContent);
       const pick = document.querySelector(`select[data-picks~="${source.dataset.figure}"]`);
       // Traces are hidden but for those of one case; what shows beside every case says nothing of it.
@@ -16,6 +18,18 @@
     }
   };
 
+  const unfold = () => {
+    const target = location.hash && document.getElementById(location.hash.slice(1));
+    const part = target && target.closest("details");
+    if (part) part.open = true;
+  };
+
+  unfold();
+  addEventListener("hashchange", unfold);
+  for (const part of document.querySelectorAll("details.part")) part.addEventListener("toggle", draw);
+  addEventListener("beforeprint", () => {
+    for (const part of document.querySelectorAll("details.part")) part.open = true;
+  });
   for (const pick of document.querySelectorAll("select[data-picks]")) pick.addEventListener("change", draw);
   Charts.always(draw);
 })();

@@ -44,7 +44,7 @@
       button.addEventListener("click", () => sort(table, heading, column));
     });
     // Fewer rows are seen at a glance.
-    if (table.tBodies[0].rows.length < 8) continue;
+    if (table.tBodies[0].rows.length < (table.classList.contains("main") ? 8 : 20)) continue;
     const label = document.createElement("label");
     label.className = "filter";
     const box = document.createElement("input");

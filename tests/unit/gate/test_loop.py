@@ -65,6 +65,16 @@ def test_arm_that_fails_in_block_seven_ends_its_case_only() -> None:
     assert sum(block.subject == Subject("two") for block in kept) == 6
 
 
+def test_a_case_that_shows_its_own_move_is_no_common_shift() -> None:
+    """One case at twice the time is REGRESSED, and of the others, which stand still, nothing is warned of."""
+    cases = ("one", "two", "three", "four")
+    source = SyntheticSource(NOISES["calm"], {"two": 2.0}, 1)
+    outcome = Loop(plan_tests(cases, defaults().gate), None, 180.0, source, random.Random(3), clock=source.clock).run()
+    assert outcome.statuses[1].judgements[0].decision == "REGRESSED"
+    assert outcome.shift is not None
+    assert (outcome.shift.cases, outcome.shift.found) == (3, False)
+
+
 def test_interrupt_keeps_what_was_measured() -> None:
     """Ctrl-C ends the loop with the blocks so far and says so."""
     kept: list[Block] = []

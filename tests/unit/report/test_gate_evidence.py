@@ -91,7 +91,7 @@ def test_evidence_of_a_run_is_read_back(tmp_path: Path) -> None:
 def test_page_of_a_gated_run_shows_the_evidence(tmp_path: Path) -> None:
     """The charts, the choice of the test and the table stand in the gate's section."""
     write_gate(tmp_path)
-    view = gate_view(tmp_path, (), "none")
+    view = gate_view(tmp_path, ())
     page = render(page_view(make_run([make_record()]), (), 1.0, view))
     for part in ('id="gate-ratios"', 'id="gate-paths"', "95 % interval, %", "proof of a regression"):
         assert part in page
@@ -103,7 +103,7 @@ def test_a_gate_that_timed_nothing_has_no_evidence(tmp_path: Path) -> None:
     nothing = {"against": "store:x", "changed": [], "notes": ["no case could be timed"], "outcome": None}
     (tmp_path / GATE_FILE).write_text(json.dumps(nothing))
     assert read_evidence(tmp_path) is None
-    page = render(page_view(make_run([make_record()]), (), 1.0, gate_view(tmp_path, (), "none")))
+    page = render(page_view(make_run([make_record()]), (), 1.0, gate_view(tmp_path, ())))
     assert "no case could be timed" in page
     assert "gate-ratios" not in page
     (tmp_path / GATE_FILE).write_text(json.dumps({"outcome": {"statuses": 1}, "settings": {}}))

@@ -132,9 +132,9 @@ def test_gate_of_every_verdict(unsaid: tuple[str, set[str]]) -> None:
         ),
         findings=tuple(findings),
         notes=("the gate was interrupted",),
-        selftests=(SelfTestView(("one",), ("20 suites, with exact 95 % intervals:", "The promise holds.")),),
     )
-    view = page_view(rich_run(), findings, 1.0, gate)
+    tested = SelfTestView(("one",), ("20 suites, with exact 95 % intervals:", "The promise holds."))
+    view = page_view(rich_run(), findings, 1.0, gate, selftests=[tested])
     render(view, code)
     summary(view, code)
     assert "\n".join(english(texts)) == ""
