@@ -72,10 +72,6 @@ class Language:
         """Return a text's translation with its places open."""
         return self._texts.get(text, text)
 
-    def knows(self, text: str) -> bool:
-        """Say whether a text, or every part of it, has a translation."""
-        return self._find(text, 0) is not None
-
     def _find(self, text: str, depth: int) -> str | None:
         exact = self._texts.get(text)
         if exact is not None or not self._patterns or depth > _DEEPEST:

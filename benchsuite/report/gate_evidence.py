@@ -128,7 +128,7 @@ def _table(tests: Sequence[Evidence]) -> DetailTable:
         bounds = judgement.interval
         spread = ABSENT if bounds is None else " to ".join(signed((bound - 1) * 100) for bound in bounds)
         excluded = ABSENT if judgement.excluded is None else f"{signed((judgement.excluded - 1) * 100)} %"
-        worse, within = (f"{10 ** path[-1]:.3g}" if path else ABSENT for path in (test.worse, test.within))
+        worse, within = _evidence(test.worse), _evidence(test.within)
         rows.append(
             (test.name, str(len(test.ratios)), str(test.void), change, spread, excluded, worse, within,
              judgement.decision)

@@ -50,9 +50,10 @@ def headline(run: Run, findings: Sequence[Finding], unmeasured: Sequence[Unmeasu
             "comparisons without a verdict",
         ),
     )
+    better = _listed((open_["IMPROVED"], "metric improved", "metrics improved"))
     facts = _facts(run, outcomes)
     if bad:
-        return Headline("FAILED", "bad", f"{bad}. {facts}")
+        return Headline("FAILED", "bad", f"{_joined(bad, better, doubts)}. {facts}")
     if not any(record.outcome in ("measured", "built") for record in run.records):
         return Headline("NOTHING MEASURED", "warn", facts)
     if not any(record.outcome == "measured" for record in run.records):
@@ -62,10 +63,10 @@ def headline(run: Run, findings: Sequence[Finding], unmeasured: Sequence[Unmeasu
     if not findings:
         return Headline("MEASURED", "none", f"There was no baseline to compare with. {facts}")
     if open_["REGRESSED"]:
-        return Headline("PASSED WITH WARNINGS", "warn", f"{doubts}. {facts}")
+        return Headline("PASSED WITH WARNINGS", "warn", f"{_joined(better, doubts)}. {facts}")
     if not open_["PASS"] and not open_["IMPROVED"]:
         return Headline("NOT COMPARED", "none", f"{doubts}. {facts}")
-    return Headline("PASSED", "good", f"Nothing regressed{f', {doubts}' if doubts else ''}. {facts}")
+    return Headline("PASSED", "good", f"{_joined('Nothing regressed', better, doubts)}. {facts}")
 
 
 def _facts(run: Run, outcomes: Counter[str]) -> str:
@@ -77,6 +78,10 @@ def _facts(run: Run, outcomes: Counter[str]) -> str:
         (outcomes["not reached"], "not reached", "not reached"),
     )
     return f"{facts or 'No case was selected'}{'' if run.state == 'finished' else f'; the run is {run.state}'}."
+
+
+def _joined(*parts: str) -> str:
+    return ", ".join(filter(None, parts))
 
 
 def _listed(*counts: tuple[int, str, str]) -> str:

@@ -49,7 +49,8 @@ class Grouped:
 class PageView:
     """All that a report shows but its charts; `moved` changed without failing, `remarks` have no verdict.
 
-    `changed` says how the environment differs from the baseline's; None where nothing was compared with one.
+    `unmeasured` has a row a case, `absent` the same by reason. `changed` says how the environment differs from the
+    baseline's; None where nothing was compared with one.
     """
 
     run: Run
@@ -60,6 +61,7 @@ class PageView:
     passed: int
     warnings: tuple[Grouped, ...]
     unmeasured: tuple[Unmeasured, ...]
+    absent: tuple[Grouped, ...]
     groups: tuple[GroupView, ...]
     notes: tuple[str, ...]
     max_map_drop: float
@@ -109,6 +111,7 @@ def page_view(
         passed=sum(finding.verdict == "PASS" for finding in findings),
         warnings=warnings,
         unmeasured=unmeasured,
+        absent=_grouped((row.outcome, "", row.reason, row.case_id) for row in unmeasured),
         groups=groups,
         notes=tuple(notes.texts),
         max_map_drop=max_map_drop,

@@ -17,6 +17,7 @@ from benchsuite.gate.judging import Thresholds, judge_shift
 from benchsuite.gate.loop import Outcome, Status
 from benchsuite.gate.session import BLOCKS_FILE, GATE_FILE
 from benchsuite.options import parse
+from benchsuite.quantities import significant
 from benchsuite.report.gate_charts import path_figure, ratio_figure
 from benchsuite.report.gate_evidence import evidence_of, read_evidence
 from benchsuite.report.gate_view import gate_view
@@ -76,7 +77,7 @@ def test_evidence_of_a_run_is_read_back(tmp_path: Path) -> None:
     (row,) = found.table.rows
     assert row[:4] == (CASE_ID, "20", "0", "+10.0 %")
     assert row[4] == "+10.0 to +10.0"
-    assert (row[6], row[8]) == (f"{math.exp(log_evidence(20, 20)):.3g}", "REGRESSED")
+    assert (row[6], row[8]) == (significant(math.exp(log_evidence(20, 20))), "REGRESSED")
     assert found.control == (1.0,) * 5
     ratios, paths = ratio_figure(found), path_figure(found)
     assert ratios is not None

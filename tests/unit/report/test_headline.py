@@ -57,6 +57,17 @@ def test_counts_are_listed() -> None:
     )
 
 
+def test_what_improved_is_counted_beside_what_failed() -> None:
+    """A metric that got better, and one without a verdict, are counted in a run that failed and in one that passed."""
+    others = [_finding("IMPROVED"), _finding("INCONCLUSIVE")]
+    assert headline(RUN, [_finding("REGRESSED", True), *others], []).sentence.startswith(
+        "1 metric regressed, 1 metric improved, 1 comparison without a verdict. "
+    )
+    assert headline(RUN, others, []).sentence.startswith(
+        "Nothing regressed, 1 metric improved, 1 comparison without a verdict. "
+    )
+
+
 def test_interrupted_run_is_not_passed() -> None:
     """A run that did not finish is said to be so, even where all that was compared passed."""
     run = make_run([make_record()], state="interrupted")

@@ -161,15 +161,18 @@ def test_headings_of_tables_say_what_they_head() -> None:
     assert len(ids) == len(set(ids))
 
 
-def test_cases_without_figures_keep_a_row_with_their_reason() -> None:
-    """Skipped, failed and never reached cases are listed with their outcome and why, the failed ones first."""
-    skipped = make_record(make_case(backend="trt"), "skipped", "tensorrt needs an NVIDIA GPU: none found")
+def test_cases_without_figures_keep_their_reason() -> None:
+    """Skipped, failed and never reached cases are listed by outcome and why, those of one reason together."""
+    why = "tensorrt needs an NVIDIA GPU: none found"
+    skipped = make_record(make_case(backend="trt"), "skipped", why)
+    alike = make_record(make_case(backend="trt", precision="fp16"), "skipped", why)
     failed = make_record(make_case(backend="ncnn"), "failed", "worker died by signal 11")
-    ids = (ONNX.case.id, skipped.case.id, failed.case.id, "yolo26n-torch-fp32-cpu-640-b1")
-    page = _page(make_run([ONNX, skipped, failed], selected_ids=ids, state="interrupted"))
-    assert page.row(skipped.case.id) == [skipped.case.id, "– skipped", skipped.reason]
-    assert page.row(failed.case.id) == [failed.case.id, "✗ failed", failed.reason]
-    assert page.row(ids[3]) == [ids[3], "✗ not reached", "The run ended before this case."]
+    ids = (ONNX.case.id, skipped.case.id, alike.case.id, failed.case.id, "yolo26n-torch-fp32-cpu-640-b1")
+    page = _page(make_run([ONNX, skipped, alike, failed], selected_ids=ids, state="interrupted"))
+    assert page.row("– skipped") == ["– skipped", why, f"2 cases {skipped.case.id}{alike.case.id}"]
+    assert page.row("✗ failed") == ["✗ failed", failed.reason, f"1 case {failed.case.id}"]
+    assert page.row("✗ not reached")[1:] == ["The run ended before this case.", f"1 case {ids[4]}"]
+    assert "2 cases were not measured, and why" in page.text
 
 
 def test_groups_have_a_recommendation_each() -> None:
