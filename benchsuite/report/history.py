@@ -50,7 +50,8 @@ class Series:
 class Change:
     """A level that moved: `before` and `run` are the last run of the old level and the first of the new one.
 
-    `runs` counts those of both levels; `beside` says what else changed between the two runs.
+    `runs` counts those of both levels; `beside` says what else changed between them or one run off, since noise may
+    move the place of a change by as much.
     """
 
     series: Series
@@ -150,6 +151,7 @@ def _changes(series: Series, runs: Sequence[Run]) -> list[Change]:
 
 def _change(series: Series, metric: Metric, course: Course, old: Level, new: Level, runs: Sequence[Run]) -> Change:
     before, run = runs[course.points[old.end - 1].run], runs[course.points[new.start].run]
+    earlier, later = runs[course.points[old.end - 2].run], runs[course.points[new.start + 1].run]
     return Change(
         series=series,
         metric=metric,
@@ -159,28 +161,33 @@ def _change(series: Series, metric: Metric, course: Course, old: Level, new: Lev
         new=new.median,
         better=(new.median < old.median) == metric.smaller,
         runs=(old.end - old.start, new.end - new.start),
-        beside=_beside(before, run, series.case_id),
+        beside=_beside(earlier, later, series.case_id),
     )
 
 
 def _beside(before: Run, after: Run, case_id: str) -> tuple[str, ...]:
-    """Return what else changed between two runs: machine and versions, the artifact's recipe, the data, the effort."""
+    """Return what else changed between two runs: machine and versions, how the artifact was made, data, effort."""
     old, new = before.record(case_id), after.record(case_id)
     assert old is not None
     assert new is not None
-    pairs = (
-        ("recipe", _recipe(old), _recipe(new)),
-        ("data", _data(old), _data(new)),
-        ("effort", before.effort, after.effort),
-    )
-    moved = tuple(f"{name}: {here} -> {there}" for name, here, there in pairs if here and there and here != there)
-    return (*differences(before.machine, after.machine), *moved)
+    here, there = _facts(old), _facts(new)
+    moved = (f"{name}: {here[name]} -> {there[name]}" for name in here if here[name] != there.get(name, here[name]))
+    return tuple(dict.fromkeys((*differences(before.machine, after.machine), *moved)))
 
 
-def _recipe(record: Record) -> str:
-    return "" if isinstance(record.artifact, Absent) else record.artifact.recipe_digest
-
-
-def _data(record: Record) -> str:
-    accuracy = record.metrics.accuracy
-    return "" if isinstance(accuracy, Absent) else accuracy.data_sha256[:8]
+def _facts(record: Record) -> Mapping[str, str]:
+    """Return what may move a record's figures beside the machine; what is unknown is left out."""
+    facts = {"effort": record.effort}
+    if not isinstance(record.artifact, Absent):
+        recipe = record.artifact.recipe
+        ranges = recipe.calibration
+        facts |= {
+            **recipe.tools,
+            "scheme": recipe.scheme or "none",
+            "weights": recipe.weights_sha256[:12],
+            "calibration": f"{ranges.size} images, {ranges.method}, {ranges.images_sha256[:12]}" if ranges else "none",
+            "build": ", ".join(f"{name} {text}" for name, text in sorted(recipe.build.items())) or "none",
+        }
+    if not isinstance(record.metrics.accuracy, Absent):
+        facts["data"] = record.metrics.accuracy.data_sha256[:12]
+    return facts

@@ -44,6 +44,7 @@ def history_page(history: History, lang: str = ENGLISH) -> str:
         lines=[_line(number, one, history) for number, one in enumerate(history.series)],
         short=sum(not any(map(enough, one.courses.values())) for one in history.series),
         least=2 * SHORTEST,
+        machines=len({(one.fingerprint, one.threads) for one in history.series}),
         data=_data(history),
         plotly=plotly(),
     )
@@ -96,7 +97,10 @@ def _line(number: int, series: Series, history: History) -> Line:
 
 def _data(history: History) -> dict[str, Any]:
     return {
-        "runs": [{"name": run.name, "started": run.started, "effort": run.effort} for run in history.runs],
+        "runs": [
+            {"name": run.name, "started": run.started[:16].replace("T", " "), "effort": run.effort}
+            for run in history.runs
+        ],
         "metrics": [{"key": it.key, "heading": it.heading, "unit": it.unit} for it in history.metrics],
         "series": [{"courses": {key: _course(it) for key, it in one.courses.items()}} for one in history.series],
     }

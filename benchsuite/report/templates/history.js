@@ -40,7 +40,7 @@
         },
       ],
       layout: {
-        xaxis: { title: { text: say("run") }, type: "category", nticks: 12 },
+        xaxis: { title: { text: say("run") }, type: "category", nticks: matchMedia("(max-width: 600px)").matches ? 3 : 8, tickangle: 0 },
         yaxis: { title: { text: title }, rangemode: "tozero" },
       },
     });

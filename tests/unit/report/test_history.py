@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from typer.testing import CliRunner
 
-from benchsuite.backends.interface import RunPolicy
+from benchsuite.absence import Absent
 from benchsuite.cli import app
 from benchsuite.errors import UsageError
 from benchsuite.report.history import make_history, read_history
@@ -118,17 +118,26 @@ def test_command_writes_the_page(tmp_path: Path) -> None:
     assert isinstance(CliRunner().invoke(app, ["report"]).exception, UsageError)
 
 
-def test_recipes_and_data_are_named_beside_a_change() -> None:
-    """Another recipe, other data and another effort are what may have moved a figure."""
+def test_what_made_the_artifact_is_named_beside_a_change() -> None:
+    """Another scheme, other weights, data and effort are what may have moved a figure."""
     made = runs([40] * 4 + [50] * 4)
     for place in range(4, 8):
-        run = made[place]
-        record = run.records[0]
-        artifact = replace(record.artifact, recipe_digest="f" * 16)  # type: ignore[type-var]
-        accuracy = replace(record.metrics.accuracy, data_sha256="ab" * 32)  # type: ignore[type-var]
-        metrics = replace(record.metrics, accuracy=accuracy)
-        changed = replace(record, artifact=artifact, metrics=metrics)
-        made[place] = replace(run, records=(changed,), effort="quick", policy=RunPolicy(threads=2))
+        record = made[place].records[0]
+        assert not isinstance(record.artifact, Absent)
+        assert not isinstance(record.metrics.accuracy, Absent)
+        recipe = replace(record.artifact.recipe, scheme="qdq-u8s8", weights_sha256="ef" * 32)
+        changed = replace(
+            record,
+            artifact=replace(record.artifact, recipe=recipe),
+            metrics=replace(record.metrics, accuracy=replace(record.metrics.accuracy, data_sha256="ab" * 32)),
+            effort="quick",
+        )
+        made[place] = replace(made[place], records=(changed,))
     change = make_history(Path("reports"), made).changes[0]
-    assert [text.split(":")[0] for text in change.beside] == ["recipe", "data", "effort"]
+    assert change.beside == (
+        "effort: standard -> quick",
+        "scheme: none -> qdq-u8s8",
+        "weights: abababababab -> efefefefefef",
+        "data: dadadadadada -> abababababab",
+    )
     assert make_case().id == change.series.case_id

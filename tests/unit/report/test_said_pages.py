@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from test_gate_evidence import write_gate
 
 from benchsuite.absence import Absent
 from benchsuite.backends import backend
@@ -24,6 +25,7 @@ from benchsuite.gate.waivers import Waiver
 from benchsuite.language import Language, languages
 from benchsuite.limits import broken_limits
 from benchsuite.options import defaults, parse
+from benchsuite.report.gate_evidence import read_evidence
 from benchsuite.report.gate_view import GateView, SelfTestView
 from benchsuite.report.history import make_history
 from benchsuite.report.history_page import history_page
@@ -106,7 +108,7 @@ def test_page_and_summary_of_a_run(unsaid: tuple[str, set[str]]) -> None:
     assert "\n".join(english(texts)) == ""
 
 
-def test_gate_of_every_verdict(unsaid: tuple[str, set[str]]) -> None:
+def test_gate_of_every_verdict(unsaid: tuple[str, set[str]], tmp_path: Path) -> None:
     """Verdicts, waivers, the control's facts and a self-test's rates leave nothing unsaid."""
     code, texts = unsaid
     thresholds = {"latency": Thresholds(0.01, 0.05, 0.01 / 24)}
@@ -123,6 +125,7 @@ def test_gate_of_every_verdict(unsaid: tuple[str, set[str]]) -> None:
         outcome = Outcome((status,), (), False, None, 12, 60.0)
         for waivers in ((), (waiver,)):
             findings += findings_of(status, thresholds, levels, outcome, defaults().gate, waivers)
+    write_gate(tmp_path)
     gate = GateView(
         against="weights:old.pt",
         facts=(
@@ -132,6 +135,7 @@ def test_gate_of_every_verdict(unsaid: tuple[str, set[str]]) -> None:
         ),
         findings=tuple(findings),
         notes=("the gate was interrupted",),
+        evidence=read_evidence(tmp_path),
     )
     tested = SelfTestView(("one",), ("20 suites, with exact 95 % intervals:", "The promise holds."))
     view = page_view(rich_run(), findings, 1.0, gate, selftests=[tested])
