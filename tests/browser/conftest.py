@@ -40,7 +40,9 @@ class Opened:
         self.page.on("pageerror", lambda error: self.troubles.append(str(error)))
         self.page.on("request", lambda it: None if it.url == path.as_uri() else self.troubles.append(it.url))
         self.page.goto(path.as_uri())
-        self.page.wait_for_function("[...document.querySelectorAll('.chart')].every(it => it.querySelector('svg'))")
+        # What is folded is drawn when it is opened.
+        unfolded = "[...document.querySelectorAll('.chart')].filter(it => !it.closest('details:not([open])'))"
+        self.page.wait_for_function(f"{unfolded}.every(it => it.querySelector('svg'))")
 
     def column(self, table: str, place: int) -> list[str]:
         """Return the first texts of a column's visible cells."""

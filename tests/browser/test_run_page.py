@@ -73,8 +73,47 @@ def test_every_chart_draws_and_nothing_is_asked_for(opened: Any) -> None:
     """No error on the console, no request, a drawing for each chart, and markup in names stays text."""
     charts = opened.page.query_selector_all(".chart")
     assert len(charts) >= 6
+    opened.page.evaluate("document.querySelectorAll('details.part').forEach(part => part.open = true)")
+    opened.page.wait_for_function("[...document.querySelectorAll('.chart')].every(it => it.querySelector('svg'))")
     assert [chart.get_attribute("id") for chart in charts if not chart.query_selector(".cartesianlayer .trace")] == []
     assert opened.page.title() != "caught"
+    assert opened.troubles == []
+
+
+def test_folded_part_opens_by_its_link_and_draws(opened: Any) -> None:
+    """What stands behind a further group's table is folded; its link opens it, and its chart has the page's width."""
+    assert opened.page.locator("#group-1 details.part:not([open])").count() == 0
+    chart = opened.page.locator("#distribution-1")
+    assert chart.locator("svg").count() == 0
+    opened.page.click('a[href="#latency-1"]')
+    chart.locator("svg.main-svg").first.wait_for()
+    widths = opened.page.evaluate(
+        "['map-0', 'distribution-1'].map(id => document.querySelector(`#${id} svg`).clientWidth)"
+    )
+    assert widths[0] == widths[1]
+    assert opened.troubles == []
+
+
+def test_contents_lead_to_every_section_and_stay_in_sight(opened: Any) -> None:
+    """Each link of the contents names a section that is there; scrolled to the end, they are still at the top."""
+    for link in opened.page.locator("nav.contents a, .within a").all():
+        assert opened.page.locator(str(link.get_attribute("href"))).count() == 1
+    opened.page.evaluate("scrollTo(0, document.body.scrollHeight)")
+    assert opened.page.locator("nav.contents").bounding_box()["y"] == 0
+
+
+def test_page_in_chinese_draws_and_sorts(open_page: Any, tmp_path: Path) -> None:
+    """Another language changes what is read, not what works: charts, sorting and accessibility are the same."""
+    made = [record("torch", "fp32", 50, 0.65), record("onnx", "int8", 25, 0.641)]
+    samples: dict[str, Any] = {it.case.id: thin([20_000_000 + call for call in range(40)]) for it in made}
+    path = tmp_path / "index.html"
+    path.write_text(render(page_view(make_run(made), (), 1.0, samples=samples), "zh"))
+    opened = open_page(path, viewport=WIDE)
+    assert opened.page.locator("html").get_attribute("lang") == "zh-Hans"
+    assert opened.page.locator("h1").inner_text().endswith("已测量")
+    opened.page.locator("table.main thead th button").first.click()
+    assert opened.column("table.main", 0) == ["onnx int8 ★", "torch fp32"]
+    assert opened.serious() == []
     assert opened.troubles == []
 
 

@@ -3,7 +3,7 @@
   const draw = () => {
     for (const source of document.querySelectorAll("script[data-figure]")) {
       // What is folded has no size to draw into.
-      if (!document.getElementById(source.dataset.figure).offsetParent) continue;
+      if (document.getElementById(source.dataset.figure).closest("details:not([open])")) continue;
       const figure = JSON.parse(source.textContent);
       const pick = document.querySelector(`select[data-picks~="${source.dataset.figure}"]`);
       // Traces are hidden but for those of one case; what shows beside every case says nothing of it.
