@@ -30,6 +30,8 @@ _PLACE = re.compile(r"\{(\d+)\}")
 _TITLE = (re.compile(" · "), " · ")
 _JOINTS = (_TITLE, (re.compile(r"(?<=\.) "), " "), (re.compile("; "), "; "), (re.compile(", "), ", "))
 _DEEPEST = 6
+# No text of ours is longer: what is comes from a runtime, and looking through it would take time.
+_LONGEST = 1_000
 
 
 @dataclass(frozen=True)
@@ -74,7 +76,7 @@ class Language:
 
     def _find(self, text: str, depth: int) -> str | None:
         exact = self._texts.get(text)
-        if exact is not None or not self._patterns or depth > _DEEPEST:
+        if exact is not None or not self._patterns or depth > _DEEPEST or len(text) > _LONGEST:
             return exact
         for between, joint in _JOINTS:
             if (joined := self._joined(text, depth, between, joint)) is not None:

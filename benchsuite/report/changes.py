@@ -21,8 +21,9 @@ SMALLEST = 0.01
 _PENALTY = 8.0
 # How far from its neighbours, in units of the noise, a single run may stand.
 _REACH = 2.0
-# Noise of figures that hardly have any.
+# Noise of figures that hardly have any, and what stands for 0, as of an mAP, in logarithms.
 _FLOOR = 0.0005
+_ZERO = 1e-6
 
 
 @dataclass(frozen=True)
@@ -35,22 +36,26 @@ class Level:
 
 
 def levels(values: Sequence[float]) -> tuple[Level, ...]:
-    """Split a series of positive values into levels; raises UsageError where ruptures is not installed.
+    """Split a series of values into levels, none of them negative; raises UsageError where ruptures is not installed.
 
     Killick, Fearnhead and Eckley's PELT over the logarithms, scaled by their noise (the median of the differences
     of neighbours), each value drawn in to what its neighbours allow.
     """
     if len(values) < 2 * SHORTEST:
         return (Level(0, len(values), statistics.median(values)),) if values else ()
-    ends = _ends(_scaled([math.log(value) for value in values]))
+    ends = _ends(_scaled([_log(value) for value in values]))
     found = [_level(values, start, end) for start, end in zip((0, *ends[:-1]), ends, strict=True)]
     merged = found[:1]
     for level in found[1:]:
-        if abs(math.log(level.median / merged[-1].median)) < math.log1p(SMALLEST):
+        if abs(_log(level.median) - _log(merged[-1].median)) < math.log1p(SMALLEST):
             merged[-1] = _level(values, merged[-1].start, level.end)
         else:
             merged.append(level)
     return tuple(merged)
+
+
+def _log(value: float) -> float:
+    return math.log(max(value, _ZERO))
 
 
 def _level(values: Sequence[float], start: int, end: int) -> Level:

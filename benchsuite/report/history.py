@@ -134,7 +134,7 @@ def _series(case_id: str, machine: str, fingerprint: str, threads: int, found: S
     courses = {}
     for metric, read in SHOWN:
         figures = ((number, read(record, Costs())) for number, record in found)
-        points = tuple(Point(number, value) for number, value in figures if value)
+        points = tuple(Point(number, value) for number, value in figures if value is not None)
         if points:
             courses[metric.key] = Course(points, levels([point.value for point in points]))
     return Series(case_id, machine, fingerprint, threads, courses)

@@ -12,6 +12,7 @@ from benchsuite.report.changes import SHORTEST
 from benchsuite.report.history import Change, Course, History, Series, enough
 from benchsuite.report.html import fill, plotly
 from benchsuite.report.metrics import Metric
+from benchsuite.report.table import ABSENT
 
 _SPARK_POINTS = 100
 _SPARK = (120, 24)
@@ -68,7 +69,7 @@ def _shown(change: Change) -> tuple[str, str, str]:
     return (
         _figure(change.old, change.metric),
         _figure(change.new, change.metric),
-        f"{signed((change.new / change.old - 1) * 100)} %",
+        f"{signed((change.new / change.old - 1) * 100)} %" if change.old else ABSENT,
     )
 
 

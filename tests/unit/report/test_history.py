@@ -47,6 +47,17 @@ def test_a_slower_level_names_its_run_and_what_changed_there() -> None:
     }
 
 
+def test_an_accuracy_that_fell_to_nothing_is_a_change() -> None:
+    """An mAP of 0 is a figure like others, and so is its way back."""
+    made = [replace(run, records=(make_record(map50_95=0.65 if day in (0, 1, 2, 6, 7, 8) else 0.0),))
+            for day, run in enumerate(runs([40] * 9))]  # fmt: skip
+    history = make_history(Path("reports"), made)
+    assert [(it.metric.key, it.old, it.new, it.better) for it in history.changes] == [
+        ("map", 0.0, 0.65, True), ("map", 0.65, 0.0, False),
+    ]  # fmt: skip
+    assert "−100.0 %" in history_page(history)
+
+
 def test_machines_and_thread_counts_have_courses_of_their_own() -> None:
     """A run on another machine, or with other threads, is no change of the case."""
     slow = runs([80] * 4, cpu="Slow CPU 1")

@@ -56,6 +56,16 @@ def test_a_case_is_a_row_and_a_run_a_column() -> None:
     assert matrix.groups == ("yolo26n · 640 px · batch 1 · cpu · one2many head · data dadadada (200 images)",)
 
 
+def test_rows_of_a_group_stand_together_with_those_of_unknown_accuracy() -> None:
+    """A row without accuracy joins the one group of its setting, and a group's rows follow each other."""
+    cuda = make_record(make_case(backend="trt", device="cuda:0"))
+    unknown = make_record(make_case(backend="ncnn"))
+    unknown = replace(unknown, metrics=replace(unknown.metrics, accuracy=Absent("no labels")))
+    rows = both([FAST, cuda, unknown], [SLOW]).rows
+    assert [(row.group, row.name) for row in rows] == [(0, "onnx fp32"), (0, "ncnn fp32"), (1, "trt fp32")]
+    assert rows[1].ranks == (None, None)
+
+
 def test_recipes_that_differ_are_rows_of_their_own() -> None:
     """The same case made in two ways is two rows, each with its recipe, and each run has one of them."""
     other = replace(SLOW, artifact=make_artifact(SLOW.case, recipe_digest="feedfeedfeedfeed"))
