@@ -137,6 +137,23 @@ def test_table_sorts_by_the_heading_that_is_pressed(opened: Any) -> None:
     assert scores() == rising[::-1]
 
 
+def test_overview_sorts_with_groups_that_have_no_figures(open_page: Any, tmp_path: Path) -> None:
+    """A group without a recommendation says why in one cell, and comes last however the table is sorted."""
+    only_built = make_record(make_case(backend="trt", model="yolo11n"), "built", "built here, not run: no GPU")
+    path = tmp_path / "index.html"
+    made = [only_built, record("onnx", "fp32", 40, 0.65), record("onnx", "fp32", 12, 0.6, imgsz=320)]
+    path.write_text(render(page_view(make_run(made), (), 1.0)))
+    opened = open_page(path, viewport=WIDE)
+    table = "section[aria-labelledby=overview] table"
+    heading = opened.page.locator(f"{table} thead th", has_text="p50 total").locator("button")
+    for expected in (["12.0", "40.0"], ["40.0", "12.0"]):
+        heading.click()
+        shown = [row.split("\t") for row in opened.page.locator(f"{table} tbody tr").all_inner_texts()]
+        assert [row[2] for row in shown[:2]] == expected
+        assert "No recommendation" in shown[2][1]
+    assert opened.troubles == []
+
+
 def test_filter_keeps_the_rows_that_hold_every_word(opened: Any) -> None:
     """What is typed hides all other rows, and emptying it brings them back."""
     box = opened.page.locator("#group-1 .filter input").first

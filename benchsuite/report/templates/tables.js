@@ -2,6 +2,8 @@
 (() => {
   // The first text of a cell is its figure; a second line stands in an element of its own.
   const figure = (cell) => {
+    // A row may say in one cell why it has no figures.
+    if (!cell) return "";
     const text = (cell.querySelector("span, s, code") || cell).firstChild;
     return (text ? text.textContent : "").trim();
   };
