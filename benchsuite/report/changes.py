@@ -67,11 +67,26 @@ def _scaled(logs: Sequence[float]) -> list[float]:
     steps = [after - before for before, after in pairwise(logs)]
     # 1.4826 makes a median deviation a standard deviation; a step has the noise of two values.
     noise = max(1.4826 * statistics.median(map(abs, steps)) / math.sqrt(2), _FLOOR)
+    reach = _REACH * noise
     drawn = []
     for number, value in enumerate(logs):
-        around = statistics.median(logs[max(0, number - SHORTEST + 1) : number + SHORTEST])
-        drawn.append(min(max(value, around - _REACH * noise), around + _REACH * noise) / noise)
+        sides = (logs[max(0, number - SHORTEST) : number], logs[number + 1 : number + 1 + SHORTEST])
+        near = _nearest(value, [side for side in sides if side], reach)
+        drawn.append(min(max(value, near - reach), near + reach) / noise)
     return drawn
+
+
+def _nearest(value: float, sides: Sequence[Sequence[float]], reach: float) -> float:
+    """Return the median of the runs before or of those after a run, whichever is nearer to it.
+
+    The last run of a level is near those before it, the first run of the next level near those after it, and a run that
+    stands out near neither. Runs that are of one mind tell more than runs that lie astride a change.
+    """
+    medians = list(map(statistics.median, sides))
+    if min(abs(value - median) for median in medians) > 2 * reach:
+        agreeing = [median for side, median in zip(sides, medians, strict=True) if max(side) - min(side) <= 2 * reach]
+        medians = agreeing or medians
+    return min(medians, key=lambda median: abs(value - median))
 
 
 def _ends(scaled: Sequence[float]) -> list[int]:

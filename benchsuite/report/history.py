@@ -50,7 +50,7 @@ class Series:
 class Change:
     """A level that moved: `before` and `run` are the last run of the old level and the first of the new one.
 
-    `runs` counts those of both levels; `beside` says what else changed between them or one run off, since noise may
+    `runs` counts those of both levels; `beside` says what else changed there or up to two runs off, since bad runs may
     move the place of a change by as much.
     """
 
@@ -101,7 +101,7 @@ def read_history(folder: Path) -> History:
 
 def make_history(folder: Path, runs: Sequence[Run], left_out: Sequence[str] = ()) -> History:
     """Lay runs along time and find where each figure of each case changed its level."""
-    ordered = tuple(sorted(runs, key=lambda run: (run.started, run.name)))
+    ordered = tuple(sorted(runs, key=lambda run: (run.started, len(run.name), run.name)))
     places: dict[tuple[str, str, int], list[tuple[int, Record]]] = {}
     for number, run in enumerate(ordered):
         for record in run.records:
@@ -151,7 +151,8 @@ def _changes(series: Series, runs: Sequence[Run]) -> list[Change]:
 
 def _change(series: Series, metric: Metric, course: Course, old: Level, new: Level, runs: Sequence[Run]) -> Change:
     before, run = runs[course.points[old.end - 1].run], runs[course.points[new.start].run]
-    earlier, later = runs[course.points[old.end - 2].run], runs[course.points[new.start + 1].run]
+    # Every level has that many runs.
+    earlier, later = runs[course.points[old.end - SHORTEST].run], runs[course.points[new.start + SHORTEST - 1].run]
     return Change(
         series=series,
         metric=metric,
