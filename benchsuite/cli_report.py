@@ -9,6 +9,7 @@ import typer
 
 from benchsuite.errors import UsageError
 from benchsuite.language import ENGLISH, languages
+from benchsuite.option_texts import points
 
 RunFolder = Annotated[Path, typer.Argument(help="a run's folder, as reports/latest", show_default=False)]
 
@@ -25,7 +26,7 @@ def report(
     reference: Annotated[int, typer.Option(help="number of the run that ratios refer to")] = 1,
     watts: Annotated[str, typer.Option(help="power of each run's machine, as in 65,-,250")] = "",
     price: Annotated[str, typer.Option(help="dollars an hour of each run's machine, as in 0.1,-,2.5")] = "",
-    max_map_drop: Annotated[float, typer.Option(help="mAP50-95 points a recommended case may lose")] = 1.0,
+    max_map_drop: Annotated[str, typer.Option(help="mAP50-95 points a recommended case may lose")] = "1.0",
     lang: Annotated[str, typer.Option(help=f"language of the page: {', '.join(languages())}")] = ENGLISH,
 ) -> None:
     """Write a run's page and summary again, one page of several runs side by side (-o), or of each case over time.
@@ -45,6 +46,14 @@ def report(
     from benchsuite.report.page import write_report
     from benchsuite.runs import read_run
 
+    try:
+        may_lose = points(max_map_drop)
+    except ValueError as error:
+        raise UsageError(f"--max-map-drop {max_map_drop}: {error}.") from None
+    if (watts or price or reference != 1) and (history is not None or output is None):
+        raise UsageError(
+            "--watts, --price and --reference: they are for runs side by side; give runs and -o page.html."
+        )
     if history is not None:
         if run:
             raise UsageError(f"--history {history}: it reads every run below that folder; name no runs beside it.")
@@ -56,13 +65,14 @@ def report(
     if not runs:
         raise UsageError("report: name a run, as reports/latest, or a folder of runs with --history reports.")
     if output is not None:
-        matrix = make_matrix(runs, reference - 1, read_costs(watts, price, len(runs)))
+        costs = read_costs(watts, price, len(runs))
+        matrix = make_matrix(runs, reference - 1, costs, [read_findings(one.folder) for one in runs])
         write_whole(output, matrix_page(matrix, lang))
         typer.echo(f"wrote {output}")
         return
     if len(runs) > 1:
         raise UsageError(f"{len(runs)} runs were given and no page to show them on: name it, as in -o compared.html.")
-    for path in write_report(runs[0].folder, read_findings(runs[0].folder), max_map_drop, lang):
+    for path in write_report(runs[0].folder, read_findings(runs[0].folder), may_lose, lang):
         typer.echo(f"wrote {path}")
 
 

@@ -22,6 +22,13 @@ def from_builtins(data: Any, kind: type[T]) -> T:
     return value
 
 
+def faults(error: Exception) -> list[str]:
+    """Return what `from_builtins` found wrong, each with the field where it is."""
+    from cattrs import transform_error
+
+    return list(transform_error(error))
+
+
 @cache
 def _converter() -> Any:
     # cattrs costs 60 ms to import: commands that read no record need not pay it.

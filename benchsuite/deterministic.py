@@ -74,7 +74,7 @@ class _Judge:
             yield self._finding(metric, "NOT_COMPARABLE", before, now, "", why_not)
             return
         change = (read(new) - read(old)) * 100
-        yield self._verdict(metric, before, f"{now} ({signed(change, 2)} points)", -change, "at most {} points less")
+        yield self._verdict(metric, before, f"{now} ({signed(change, 2)} points)", -change, "at most {} point{s} less")
 
     def _kernels(self, same_processors: bool) -> Iterator[Finding]:
         old, new = self._old.kernels, self._new.kernels
@@ -102,7 +102,7 @@ class _Judge:
             verdict = "REGRESSED"
         elif worse_by < -tolerance.allowed - _EPSILON:
             verdict = "IMPROVED"
-        text = allowed.format(f"{tolerance.allowed:g}")
+        text = allowed.format(f"{tolerance.allowed:g}", s="" if tolerance.allowed == 1 else "s")
         return self._finding(metric, verdict, before, now, text, tolerance.reason, fails=verdict == "REGRESSED")
 
     def _absent(self, metric: str, before: str, new: Absent) -> Iterator[Finding]:

@@ -11,9 +11,24 @@ from benchsuite.errors import UsageError
 
 
 def write_whole(path: Path, content: str | bytes) -> None:
-    """Write a file in one step, its folder made where needed; raises UsageError where the disk refuses."""
+    """Write a file in one step, its folder made where needed; raises UsageError where the disk refuses.
+
+    What is no file, as a pipe or /dev/stdout, is written into: replacing it would take it from everybody.
+    """
+    if _is_device(path):
+        try:
+            with path.open("wb") as device:
+                device.write(content.encode() if isinstance(content, str) else content)
+        except OSError as error:
+            raise UsageError(cannot_write(path, error)) from None
+        return
+    # A link stays one: what it names is replaced.
+    path = path.resolve() if path.is_symlink() else path
     # Not tempfile: its files can be read by their owner only, and a report is served like any other file.
-    scratch = path.with_name(f".{path.name}.{uuid.uuid4().hex}")
+    try:
+        scratch = path.with_name(f".{path.name}.{uuid.uuid4().hex}")
+    except ValueError:
+        raise UsageError(f"cannot write {path}: it names no file; give one, as page.html.") from None
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         with scratch.open("xb") as file:
@@ -26,6 +41,12 @@ def write_whole(path: Path, content: str | bytes) -> None:
         with contextlib.suppress(OSError):
             scratch.unlink()
         raise UsageError(cannot_write(path, error)) from None
+
+
+def _is_device(path: Path) -> bool:
+    return path.parts[:2] in (("/", "dev"), ("/", "proc")) or (
+        path.exists() and not path.is_file() and not path.is_dir()
+    )
 
 
 def cannot_write(path: Path, error: OSError) -> str:

@@ -19,7 +19,7 @@ from benchsuite.artifacts.recipe import Recipe
 from benchsuite.backends.interface import Ran
 from benchsuite.backends.schemes import SchemeSearch
 from benchsuite.cases import Case
-from benchsuite.codec import from_builtins, to_builtins
+from benchsuite.codec import faults, from_builtins, to_builtins
 from benchsuite.errors import RecordError, SchemaError
 from benchsuite.files import cannot_write
 from benchsuite.measure.measurement import Metrics
@@ -82,9 +82,9 @@ def to_json(record: Record) -> str:
 def from_json(line: str) -> Record:
     """Read one line; raises RecordError for another schema or a line that is no record."""
     try:
-        data = json.loads(line)
+        data = json.loads(line, parse_constant=_refuse)
         schema = data["schema"]
-    except (ValueError, KeyError, TypeError):
+    except (ValueError, KeyError, TypeError, RecursionError):
         raise RecordError(f"not a record: {line[:80]!r}") from None
     if schema != SCHEMA:
         raise SchemaError(f"record schema {schema} found, this version reads schema {SCHEMA}")
@@ -92,7 +92,11 @@ def from_json(line: str) -> Record:
         data["case"].pop("id", None)
         return from_builtins(data, Record)
     except Exception as error:  # cattrs raises groups of whatever its hooks met.
-        raise RecordError(f"damaged record of schema {SCHEMA}: {error}") from error
+        raise RecordError(f"damaged record of schema {SCHEMA}: {'; '.join(faults(error))}") from error
+
+
+def _refuse(constant: str) -> None:
+    raise ValueError(f"{constant} is no figure")
 
 
 def append(path: Path, record: Record) -> None:
@@ -126,7 +130,11 @@ def read(path: Path) -> tuple[tuple[Record, ...], tuple[str, ...]]:
 def _parse(path: Path, lines: Iterable[str]) -> Iterable[Record]:
     for number, line in enumerate(lines, 1):
         try:
-            yield from_json(line)
+            record = from_json(line)
+            latency = record.metrics.latency
+            if not isinstance(latency, Absent) and not 0 < latency.total_ns.p50 < float("inf"):
+                raise RecordError(f"damaged record: its latency is {latency.total_ns.p50} ns")
+            yield record
         except RecordError as error:
             raise type(error)(f"{path}, line {number}: {error}") from None
 

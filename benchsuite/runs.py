@@ -17,7 +17,7 @@ from typing import Any, Literal
 
 from benchsuite import records
 from benchsuite.backends.interface import RunPolicy
-from benchsuite.codec import from_builtins, to_builtins
+from benchsuite.codec import faults, from_builtins, to_builtins
 from benchsuite.environment import Machine
 from benchsuite.errors import RecordError, SchemaError, UsageError
 from benchsuite.files import cannot_write, write_whole
@@ -212,7 +212,7 @@ def _read_environment(folder: Path) -> tuple[Machine, RunPolicy]:
 def _read_json(path: Path) -> dict[str, Any]:
     try:
         data = json.loads(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError) as error:
+    except (OSError, ValueError, RecursionError) as error:
         raise RecordError(f"cannot read {path}: {error}") from None
     schema = data.get("schema") if isinstance(data, dict) else None
     if not isinstance(schema, int):
@@ -236,7 +236,8 @@ def _structure(path: Path, data: Any, kind: type[Any]) -> Any:
     try:
         return from_builtins(data, kind)
     except Exception as error:  # cattrs raises groups of whatever its hooks met.
-        raise RecordError(f"{path} is damaged: it holds no {kind.__name__.strip('_').lower()} ({error})") from None
+        what = kind.__name__.strip("_").lower()
+        raise RecordError(f"{path} is damaged: it holds no {what} ({'; '.join(faults(error))})") from None
 
 
 def _text(data: Mapping[str, Any]) -> str:

@@ -18,10 +18,20 @@ from benchsuite.records import Record
 from benchsuite.runs import Run
 
 Value = str | int | float | None
+# The formats whose rows say which run they are of.
+_TABLES = ("csv", "parquet")
 _PERCENTILES = ("p50", "p90", "p95", "p99")
 _TEXTS = (
     "run", "started", "machine", "case", "model", "backend", "precision", "device", "head", "variant", "outcome",
     "reason", "ran", "runtime", "artifact_sha256", "recipe_digest",
+)  # fmt: skip
+# In the order of a row.
+_COLUMNS = (
+    "run", "started", "machine", "case", "model", "backend", "precision", "device", "imgsz", "batch", "threads", "head",
+    "variant", "outcome", "reason", "ran", "runtime", "int8_mac_share", "artifact_sha256", "artifact_bytes", "build_s",
+    "recipe_digest", *(f"{phase}_{name}_ns" for phase in PHASES for name in _PERCENTILES), "calls", "import_ns",
+    "load_ns", "first_inference_ns", "images_per_s", "streams", "peak_rss_bytes", "gpu_bytes", "params", "gflops",
+    "map50_95", "map50", "map50_95_small", "agreement", "energy_j_per_call",
 )  # fmt: skip
 _COUNTS = (
     "imgsz", "batch", "threads", "artifact_bytes", "calls", "import_ns", "load_ns", "first_inference_ns", "streams",
@@ -35,7 +45,12 @@ def flat_rows(runs: Sequence[Run]) -> list[dict[str, Value]]:
 
 
 def export(runs: Sequence[Run], form: str, path: Path) -> None:
-    """Write runs to a file in one of FORMATS; raises UsageError."""
+    """Write runs to a file in one of FORMATS; raises UsageError, as for several runs where cases go by name only."""
+    if len(runs) > 1 and form not in _TABLES:
+        raise UsageError(
+            f"--format {form}: it tells cases by name only, and {len(runs)} runs were given; export each to a file of "
+            f"its own, or use {' or '.join(_TABLES)}."
+        )
     write_whole(path, FORMATS[form](runs))
 
 
@@ -98,7 +113,7 @@ def _get(value: Any, part: Callable[[Any], Any]) -> Any:
 def _csv(runs: Sequence[Run]) -> str:
     rows = flat_rows(runs)
     text = io.StringIO()
-    writer = csv.DictWriter(text, list(rows[0]) if rows else ["run"], lineterminator="\n")
+    writer = csv.DictWriter(text, _COLUMNS, lineterminator="\n")
     writer.writeheader()
     writer.writerows(rows)
     return text.getvalue()
@@ -116,7 +131,7 @@ def _parquet(runs: Sequence[Run]) -> bytes:
     # A column that is empty in this file keeps the type that it has in others.
     kinds = {
         name: pyarrow.string() if name in _TEXTS else pyarrow.int64() if name in _COUNTS else pyarrow.float64()
-        for name in (rows[0] if rows else _TEXTS)
+        for name in _COLUMNS
     }
     content = io.BytesIO()
     pyarrow.parquet.write_table(pyarrow.Table.from_pylist(rows, schema=pyarrow.schema(kinds)), content)

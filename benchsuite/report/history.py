@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Hashable, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 from pathlib import Path
@@ -12,7 +12,7 @@ from benchsuite.environment import differences
 from benchsuite.errors import BenchsuiteError, UsageError
 from benchsuite.records import Record
 from benchsuite.report.changes import SHORTEST, Level, levels
-from benchsuite.report.metrics import METRICS, Costs, Metric
+from benchsuite.report.metrics import METRICS, Costs, Metric, figure
 from benchsuite.runs import RUN_FILE, Run, read_run
 
 # Figures that need no price or power.
@@ -48,7 +48,7 @@ class Series:
 
 @dataclass(frozen=True)
 class Change:
-    """A level that moved: `before` and `run` are the last run of the old level and the first of the new one.
+    """A level that moved: `before` and `run` are the places of the old level's last run and of the new one's first.
 
     `runs` counts those of both levels; `beside` says what else changed there or up to two runs off, since bad runs may
     move the place of a change by as much.
@@ -56,8 +56,8 @@ class Change:
 
     series: Series
     metric: Metric
-    before: Run
-    run: Run
+    before: int
+    run: int
     old: float
     new: float
     better: bool
@@ -67,10 +67,13 @@ class Change:
 
 @dataclass(frozen=True)
 class History:
-    """Runs in the order of their starts, with what became of each case; `left_out` says which folders were not read."""
+    """Runs in the order of their starts, with what became of each case; `left_out` says which folders were not read.
 
-    folder: Path
+    `names` are those of the runs, with as much of their folders as tells them apart.
+    """
+
     runs: tuple[Run, ...]
+    names: tuple[str, ...]
     series: tuple[Series, ...]
     changes: tuple[Change, ...]
     metrics: tuple[Metric, ...]
@@ -96,12 +99,18 @@ def read_history(folder: Path) -> History:
             f"--history {folder}: {len(cards)} runs lie below it and none could be read{why}; "
             "name a folder that `pytest bench/` wrote its runs into, as reports."
         )
-    return make_history(folder, runs, left_out)
+    return make_history(runs, left_out)
 
 
-def make_history(folder: Path, runs: Sequence[Run], left_out: Sequence[str] = ()) -> History:
-    """Lay runs along time and find where each figure of each case changed its level."""
-    ordered = tuple(sorted(runs, key=lambda run: (run.started, len(run.name), run.name)))
+def make_history(runs: Sequence[Run], left_out: Sequence[str] = ()) -> History:
+    """Lay runs along time and find where each figure of each case changed its level.
+
+    A run that lies there twice, as a copied `latest` does, counts once.
+    """
+    shown: dict[Hashable, Run] = {}
+    copies = [run.folder for run in runs if shown.setdefault(_identity(run), run) is not run]
+    left_out = [*left_out, *(f"{folder}: it is a copy of a run that is shown" for folder in copies)]
+    ordered = tuple(sorted(shown.values(), key=lambda run: (run.started, len(run.name), run.name)))
     places: dict[tuple[str, str, int], list[tuple[int, Record]]] = {}
     for number, run in enumerate(ordered):
         for record in run.records:
@@ -115,14 +124,30 @@ def make_history(folder: Path, runs: Sequence[Run], left_out: Sequence[str] = ()
     )
     changes = [change for one in series for change in _changes(one, ordered)]
     return History(
-        folder=folder,
         runs=ordered,
+        names=names_of([run.folder for run in ordered]),
         series=series,
         # The newest first: that is what one looks for.
-        changes=tuple(sorted(changes, key=lambda it: (it.run.started, it.run.name), reverse=True)),
+        changes=tuple(sorted(changes, key=lambda it: it.run, reverse=True)),
         metrics=tuple(metric for metric, _ in SHOWN if any(metric.key in one.courses for one in series)),
         left_out=tuple(left_out),
     )
+
+
+def _identity(run: Run) -> Hashable:
+    figures = tuple((record.case, *(figure(read, record, Costs()) for _, read in SHOWN)) for record in run.records)
+    return run.started, run.command, run.machine.fingerprint, figures
+
+
+def names_of(folders: Sequence[Path]) -> tuple[str, ...]:
+    """Return the names of folders, with as many of those above them as it takes to tell all apart."""
+    parts = [folder.parts for folder in folders]
+    deepest = max(map(len, parts), default=1)
+    for depth in range(1, deepest + 1):
+        names = ["/".join(own[-depth:]) for own in parts]
+        if len(set(names)) == len(names):
+            break
+    return tuple(names) if folders else ()
 
 
 def enough(course: Course) -> bool:
@@ -133,7 +158,7 @@ def enough(course: Course) -> bool:
 def _series(case_id: str, machine: str, fingerprint: str, threads: int, found: Sequence[tuple[int, Record]]) -> Series:
     courses = {}
     for metric, read in SHOWN:
-        figures = ((number, read(record, Costs())) for number, record in found)
+        figures = ((number, figure(read, record, Costs())) for number, record in found)
         points = tuple(Point(number, value) for number, value in figures if value is not None)
         if points:
             courses[metric.key] = Course(points, levels([point.value for point in points]))
@@ -150,14 +175,13 @@ def _changes(series: Series, runs: Sequence[Run]) -> list[Change]:
 
 
 def _change(series: Series, metric: Metric, course: Course, old: Level, new: Level, runs: Sequence[Run]) -> Change:
-    before, run = runs[course.points[old.end - 1].run], runs[course.points[new.start].run]
     # Every level has that many runs.
     earlier, later = runs[course.points[old.end - SHORTEST].run], runs[course.points[new.start + SHORTEST - 1].run]
     return Change(
         series=series,
         metric=metric,
-        before=before,
-        run=run,
+        before=course.points[old.end - 1].run,
+        run=course.points[new.start].run,
         old=old.median,
         new=new.median,
         better=(new.median < old.median) == metric.smaller,

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from benchsuite.language import ENGLISH
+from benchsuite.language import ENGLISH, Language, language
 from benchsuite.quantities import counted, signed, significant
 from benchsuite.report.changes import SHORTEST
 from benchsuite.report.history import Change, Course, History, Series, enough
@@ -25,6 +25,7 @@ class Line:
     number: int
     name: str
     machine: str
+    threads: str
     runs: int
     changes: int
     first: str
@@ -40,13 +41,14 @@ def history_page(history: History, lang: str = ENGLISH) -> str:
         "history.html.j2",
         lang,
         history=history,
+        named=list(zip(history.names, history.runs, strict=True)),
         changes=[(change, *_shown(change)) for change in history.changes],
         places={(one.case_id, one.fingerprint, one.threads): number for number, one in enumerate(history.series)},
         lines=[_line(number, one, history) for number, one in enumerate(history.series)],
         short=sum(not any(map(enough, one.courses.values())) for one in history.series),
         least=2 * SHORTEST,
         machines=len({(one.fingerprint, one.threads) for one in history.series}),
-        data=_data(history),
+        data=_data(history, language(lang)),
         plotly=plotly(),
     )
 
@@ -81,11 +83,12 @@ def _line(number: int, series: Series, history: History) -> Line:
     metric = next(metric for metric in history.metrics if metric.key in series.courses)
     course = series.courses[metric.key]
     values = [point.value for point in course.points]
-    since = history.runs[course.points[course.levels[-1].start].run].name
+    since = history.names[course.points[course.levels[-1].start].run]
     return Line(
         number=number,
         name=series.case_id,
-        machine=f"{series.machine}, {counted(series.threads, 'thread')}",
+        machine=series.machine,
+        threads=counted(series.threads, "thread"),
         runs=len(values),
         changes=sum(len(one.levels) - 1 for one in series.courses.values()),
         first=_figure(course.levels[0].median, metric),
@@ -96,13 +99,15 @@ def _line(number: int, series: Series, history: History) -> Line:
     )
 
 
-def _data(history: History) -> dict[str, Any]:
+def _data(history: History, speech: Language) -> dict[str, Any]:
     return {
         "runs": [
-            {"name": run.name, "started": run.started[:16].replace("T", " "), "effort": run.effort}
-            for run in history.runs
+            {"name": name, "started": run.started[:16].replace("T", " "), "effort": speech.say(run.effort)}
+            for name, run in zip(history.names, history.runs, strict=True)
         ],
-        "metrics": [{"key": it.key, "heading": it.heading, "unit": it.unit} for it in history.metrics],
+        "metrics": [
+            {"key": it.key, "heading": speech.say(it.heading), "unit": speech.say(it.unit)} for it in history.metrics
+        ],
         "series": [{"courses": {key: _course(it) for key, it in one.courses.items()}} for one in history.series],
     }
 

@@ -12,8 +12,9 @@ from benchsuite.quantities import counted
 
 # What the pages' scripts say.
 SCRIPT_TEXTS = (
-    "Filter", "best", "recipe {1}", "not measured", "cases {1} to {2} of {3}", "no case has all these words",
-    "level", "run", "new level", "the newest {1} of {2} runs", "not measured in any of these runs",
+    "Filter", "best", "void", "recipe {1}", "not measured", "cases {1} to {2} of {3}", "no case has all these words",
+    "no case was measured", "level", "run", "new level", "the newest {1} of {2} runs",
+    "not measured in any of these runs",
 )  # fmt: skip
 # Of a chart, what people read that is not the name of a case.
 _SAID_KEYS = ("text", "name")

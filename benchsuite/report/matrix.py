@@ -9,10 +9,14 @@ from dataclasses import dataclass, replace
 from benchsuite.absence import Absent
 from benchsuite.environment import differences
 from benchsuite.errors import UsageError
+from benchsuite.findings import Finding
 from benchsuite.records import Record
-from benchsuite.report.metrics import METRICS, Costs, Figure, Metric
-from benchsuite.report.recommendation import name_of
+from benchsuite.report.metrics import METRICS, Costs, Figure, Metric, figure
+from benchsuite.report.recommendation import name_of, void_reason
 from benchsuite.runs import Run
+
+# Group, case and recipe; the recipe is empty where nothing was made.
+_Key = tuple[str, str, str]
 
 
 @dataclass(frozen=True)
@@ -30,7 +34,10 @@ class RunColumn:
 
 @dataclass(frozen=True)
 class MatrixRow:
-    """One case as every run measured it: a figure a metric a run, its rank within the group, and why it is absent."""
+    """One case as every run measured it: a figure a metric a run, its rank within the group, and why it is absent.
+
+    `voids` says why the speeds of a run do not count, or nothing.
+    """
 
     group: int
     name: str
@@ -39,6 +46,7 @@ class MatrixRow:
     figures: Mapping[str, tuple[Figure, ...]]
     ranks: tuple[int | None, ...]
     reasons: tuple[str, ...]
+    voids: tuple[str, ...]
 
 
 @dataclass(frozen=True)
@@ -50,6 +58,10 @@ class Matrix:
     rows: tuple[MatrixRow, ...]
     metrics: tuple[Metric, ...]
     reference: int
+
+
+# From a sensor node to a data centre.
+_COSTS = (0.0001, 10_000_000)
 
 
 def read_costs(watts: str, price: str, runs: int) -> tuple[Costs, ...]:
@@ -66,24 +78,34 @@ def _numbers(flag: str, text: str, runs: int) -> list[float | None]:
         numbers = [None if word == "-" else float(word) for word in words]
     except ValueError:
         numbers = []
-    if len(numbers) != runs or any(number is not None and not 0 < number < float("inf") for number in numbers):
-        raise UsageError(f"{flag} {text}: give a number above 0 for each of the {runs} runs, or - where it is unknown.")
+    least, most = _COSTS
+    if len(numbers) != runs or any(number is not None and not least <= number <= most for number in numbers):
+        raise UsageError(
+            f"{flag} {text}: give a number from {least} to {most} for each of the {runs} runs, or - for an unknown one."
+        )
     return numbers
 
 
-def make_matrix(runs: Sequence[Run], reference: int = 0, costs: Sequence[Costs] = ()) -> Matrix:
+def make_matrix(
+    runs: Sequence[Run],
+    reference: int = 0,
+    costs: Sequence[Costs] = (),
+    findings: Sequence[Sequence[Finding]] = (),
+) -> Matrix:
     """Lay runs side by side; raises UsageError for a reference or costs that do not fit them.
 
     A case whose artifact was made in different ways is a row for each way. Rows of different model, imgsz, batch, head,
-    device or data are never ranked against each other.
+    device or data are never ranked against each other. `findings` are those of each run: a speed is void where the
+    accuracy failed or is unknown, as on the run's own page.
     """
     if not 0 <= reference < len(runs):
         raise UsageError(f"--reference {reference + 1}: give the number of one of the {len(runs)} runs, from 1 on.")
     costs = costs or [Costs()] * len(runs)
+    findings = findings or [()] * len(runs)
     scored: dict[str, set[str]] = {}
     for record in (record for run in runs for record in run.records):
         scored.setdefault(_setting(record), set()).update(_data(record))
-    places: dict[tuple[str, str, str], dict[int, Record]] = {}
+    places: dict[_Key, dict[int, Record]] = {}
     for number, run in enumerate(runs):
         for record in run.records:
             setting = _setting(record)
@@ -91,18 +113,12 @@ def make_matrix(runs: Sequence[Run], reference: int = 0, costs: Sequence[Costs] 
             data = _data(record) or (scored[setting] if len(scored[setting]) == 1 else set())
             group = f"{setting} · data {min(data)}" if data else setting
             places.setdefault((group, record.case.id, _recipe(record)), {})[number] = record
-    # What a run only skipped stands in the row that another one measured.
-    measured = {key: row for key, row in places.items() if key[2]}
-    for (_, case_id, recipe), row in places.items():
-        if not recipe:
-            for other, into in measured.items():
-                if other[1] == case_id:
-                    into.update({number: record for number, record in row.items() if number not in into})
-    groups = tuple(dict.fromkeys(key[0] for key in measured))
-    ways = Counter((key[0], key[1]) for key in measured)
+    rows = _with_unmade(places)
+    groups = tuple(dict.fromkeys(key[0] for key in rows))
+    ways = Counter((key[0], key[1]) for key in rows)
     found = tuple(
-        _row(groups.index(group), recipe if ways[group, case_id] > 1 else "", row, costs)
-        for (group, case_id, recipe), row in measured.items()
+        _row(groups.index(group), recipe if ways[group, case_id] > 1 else "", row, costs, findings)
+        for (group, case_id, recipe), row in rows.items()
     )
     base = runs[reference].machine
     return Matrix(
@@ -125,6 +141,22 @@ def make_matrix(runs: Sequence[Run], reference: int = 0, costs: Sequence[Costs] 
     )
 
 
+def _with_unmade(places: Mapping[_Key, Mapping[int, Record]]) -> dict[_Key, dict[int, Record]]:
+    """Let what a run only skipped stand in the rows that others measured; what no run made is a row of its own."""
+    rows = {key: dict(row) for key, row in places.items() if key[2]}
+    by_case: dict[str, list[dict[int, Record]]] = {}
+    for key, row in rows.items():
+        by_case.setdefault(key[1], []).append(row)
+    for key, unmade in places.items():
+        if key[2]:
+            continue
+        if key[1] not in by_case:
+            rows[key] = dict(unmade)
+        for row in by_case.get(key[1], ()):
+            row.update({number: record for number, record in unmade.items() if number not in row})
+    return rows
+
+
 def _setting(record: Record) -> str:
     case = record.case
     return f"{case.model} · {case.imgsz} px · batch {case.batch} · {case.device} · {case.head} head"
@@ -139,31 +171,43 @@ def _recipe(record: Record) -> str:
     return "" if isinstance(record.artifact, Absent) else record.artifact.recipe_digest
 
 
-def _row(group: int, recipe: str, row: Mapping[int, Record], costs: Sequence[Costs]) -> MatrixRow:
+def _row(
+    group: int,
+    recipe: str,
+    row: Mapping[int, Record],
+    costs: Sequence[Costs],
+    findings: Sequence[Sequence[Finding]],
+) -> MatrixRow:
     runs = range(len(costs))
-    first = next(record for record in row.values() if not isinstance(record.artifact, Absent))
+    made = (record for record in row.values() if not isinstance(record.artifact, Absent))
+    first = next(made, next(iter(row.values())))
     return MatrixRow(
         group=group,
         name=name_of(first),
         case_id=first.case.id,
         recipe=recipe,
         figures={
-            metric.key: tuple(read(row[number], costs[number]) if number in row else None for number in runs)
+            metric.key: tuple(figure(read, row[number], costs[number]) if number in row else None for number in runs)
             for metric, read in METRICS
         },
         ranks=(None,) * len(costs),
         reasons=tuple(_reason(row.get(number)) for number in runs),
+        voids=tuple(_void(row.get(number), findings[number]) for number in runs),
     )
 
 
 def _reason(record: Record | None) -> str:
     if record is None:
-        return "not among this run's cases, or made in another way"
+        return "not among this run's cases, or made in another way, or scored on other data"
     return record.reason if record.outcome != "measured" else ""
 
 
+def _void(record: Record | None, findings: Sequence[Finding]) -> str:
+    return void_reason(record, findings) if record is not None and record.outcome == "measured" else ""
+
+
 def _ranked(rows: Sequence[MatrixRow], runs: int) -> tuple[MatrixRow, ...]:
-    """Rank the rows of a group by their median latency within each run; a row whose accuracy is unknown has no rank."""
+    """Rank the rows of a group by their median latency within each run; a void latency has no rank."""
     ranks: dict[int, list[int | None]] = {number: [None] * runs for number in range(len(rows))}
     groups: dict[int, list[int]] = {}
     for number, row in enumerate(rows):
@@ -173,8 +217,7 @@ def _ranked(rows: Sequence[MatrixRow], runs: int) -> tuple[MatrixRow, ...]:
             fit = [
                 (p50, number)
                 for number in members
-                if (p50 := rows[number].figures["p50"][run]) is not None
-                and rows[number].figures["map"][run] is not None
+                if (p50 := rows[number].figures["p50"][run]) is not None and not rows[number].voids[run]
             ]
             ordered = sorted(p50 for p50, _ in fit)
             for p50, number in fit:

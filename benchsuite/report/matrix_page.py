@@ -11,12 +11,12 @@ def matrix_page(matrix: Matrix, lang: str = ENGLISH) -> str:
     """Return the page of several runs side by side as HTML."""
     speech = language(lang)
     # A reason that many cells share is written once.
-    reasons = list(dict.fromkeys(reason for row in matrix.rows for reason in row.reasons))
+    reasons = list(dict.fromkeys(reason for row in matrix.rows for reason in (*row.reasons, *row.voids)))
     numbers = {reason: number for number, reason in enumerate(reasons)}
     rows = [
         {
             "group": row.group,
-            "name": row.name,
+            "name": speech.say(row.name),
             "id": row.case_id,
             "recipe": row.recipe,
             "figures": {
@@ -25,13 +25,14 @@ def matrix_page(matrix: Matrix, lang: str = ENGLISH) -> str:
             },
             "ranks": row.ranks,
             "reasons": [numbers[reason] for reason in row.reasons],
+            "voids": [numbers[reason] for reason in row.voids],
         }
         for row in matrix.rows
     ]
     data = {
         "columns": len(matrix.columns),
         "groups": [speech.say(group) for group in matrix.groups],
-        "metrics": [{"key": metric.key, "smaller": metric.smaller} for metric in matrix.metrics],
+        "metrics": [{"key": metric.key, "smaller": metric.smaller, "speed": metric.speed} for metric in matrix.metrics],
         "reasons": [speech.say(reason) for reason in reasons],
         "rows": rows,
     }

@@ -14,12 +14,16 @@ Figure = float | None
 
 @dataclass(frozen=True)
 class Metric:
-    """One figure that the matrix can show; `smaller` says which way is better."""
+    """One figure that the matrix can show; `smaller` says which way is better.
+
+    `speed` says that it counts only where the accuracy of the same artifact is known and passed.
+    """
 
     key: str
     heading: str
     unit: str
     smaller: bool
+    speed: bool = False
 
 
 @dataclass(frozen=True)
@@ -32,15 +36,18 @@ class Costs:
 
 Read = Callable[[Record, Costs], Figure]
 METRICS: tuple[tuple[Metric, Read], ...] = (
-    (Metric("p50", "p50 latency", "ms", True), lambda record, _: _latency(record, "p50")),
-    (Metric("p95", "p95 latency", "ms", True), lambda record, _: _latency(record, "p95")),
-    (Metric("throughput", "throughput", "images/s", False), lambda record, _: _rate(record)),
+    (Metric("p50", "p50 latency", "ms", True, speed=True), lambda record, _: _latency(record, "p50")),
+    (Metric("p95", "p95 latency", "ms", True, speed=True), lambda record, _: _latency(record, "p95")),
+    (Metric("throughput", "throughput", "images/s", False, speed=True), lambda record, _: _rate(record)),
     (Metric("memory", "peak memory", "MB", True), lambda record, _: _memory(record)),
     (Metric("size", "artifact", "MB", True), lambda record, _: _size(record)),
     (Metric("map", "mAP50-95", "", False), lambda record, _: _map(record)),
-    (Metric("per_joule", "images per joule", "1/J", False), lambda record, costs: _over(_rate(record), costs.watts)),
     (
-        Metric("per_usd", "images per dollar", "1/$", False),
+        Metric("per_joule", "images per joule", "1/J", False, speed=True),
+        lambda record, costs: _over(_rate(record), costs.watts),
+    ),
+    (
+        Metric("per_usd", "images per dollar", "1/$", False, speed=True),
         lambda record, costs: _over(_rate(record), costs.usd_per_hour, 3600),
     ),
     (Metric("map_per_watt", "mAP points per watt", "1/W", False), lambda record, costs: _points(record, costs.watts)),
@@ -83,3 +90,8 @@ def _over(figure: Figure, cost: float | None, factor: float = 1.0) -> Figure:
 def _points(record: Record, cost: float | None) -> Figure:
     points = _map(record)
     return None if points is None else _over(points * 100, cost)
+
+
+def figure(read: Read, record: Record, costs: Costs) -> Figure:
+    """Return a record's figure; what a case that failed has left is none."""
+    return None if record.outcome == "failed" else read(record, costs)

@@ -7,6 +7,7 @@ import statistics
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from zipfile import BadZipFile
 
 from benchsuite.absence import Absent
 from benchsuite.records import Record
@@ -75,7 +76,10 @@ def _read(folder: Path, record: Record) -> Thinned | Absent:
     try:
         if hashlib.sha256(path.read_bytes()).hexdigest() != latency.samples_sha256:
             return Absent(f"{latency.samples_file} is not the file that was recorded")
-        with np.load(path) as samples:
-            return thin([int(ns) for ns in samples["total_ns"]])
-    except (OSError, ValueError, KeyError):
+        with path.open("rb") as file, np.load(file) as samples:
+            total_ns = samples["total_ns"]
+        if total_ns.ndim != 1 or total_ns.min(initial=0) < 0 or not total_ns.any():
+            raise ValueError("these are no latencies")
+        return thin([int(ns) for ns in total_ns])
+    except (OSError, ValueError, KeyError, EOFError, BadZipFile, ZeroDivisionError):
         return Absent(f"{latency.samples_file} cannot be read: it lies beside the records of the run")

@@ -33,7 +33,7 @@ def page_file(tmp_path_factory: pytest.TempPathFactory) -> Path:
         run = make_run(made, started=started, folder=Path(f"reports/run-{number:03}"))
         runs.append(replace(run, machine=make_machine(kernel="6.2" if number >= 75 else "6.1")))
     path = tmp_path_factory.mktemp("history") / "history.html"
-    path.write_text(history_page(make_history(Path("reports"), runs)))
+    path.write_text(history_page(make_history(runs)))
     return path
 
 
@@ -54,6 +54,24 @@ def test_change_leads_to_its_course(open_page: Any, page_file: Path) -> None:
     assert opened.page.locator("#points tbody tr", has_text="new level").locator("th").inner_text() == "run-075"
     assert opened.page.title() != "caught"
     assert opened.troubles == []
+
+
+def test_runs_sort_by_their_names(open_page: Any, page_file: Path) -> None:
+    """Names and dates begin with figures and sort as texts all the same."""
+    opened = open_page(page_file, viewport=WIDE)
+    table = "section[aria-labelledby=runs] table"
+    for heading in ("Run", "Started"):
+        opened.page.locator(f"{table} thead button", has_text=heading).first.click()
+        assert opened.column(table, 0)[:2] == ["run-000", "run-001"]
+
+
+def test_paper_says_what_is_drawn(open_page: Any, page_file: Path) -> None:
+    """In print the choices of case and figure are still read, and what is typed or pressed is gone."""
+    opened = open_page(page_file, viewport=WIDE)
+    opened.page.emulate_media(media="print")
+    assert opened.page.locator("#series").is_visible()
+    assert not opened.page.locator("nav.contents").is_visible()
+    assert not opened.page.locator(".filter").first.is_visible()
 
 
 def test_another_figure_is_drawn(open_page: Any, page_file: Path) -> None:

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import time
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from benchsuite.absence import Absent
 from benchsuite.cases import BACKENDS, PRECISIONS
 from benchsuite.report.matrix import make_matrix
 from benchsuite.report.matrix_page import matrix_page
@@ -89,6 +91,36 @@ def test_filter_finds_cases_and_their_groups(open_page: Any, page_file: Path) ->
     opened.page.fill("#words", "nothing like it")
     assert opened.page.locator("#place").inner_text() == "no case has all these words"
     assert opened.page.locator("#on").is_disabled()
+
+
+def test_paper_has_every_row(open_page: Any, page_file: Path) -> None:
+    """A printed matrix says which figure it shows, and holds all pages in one."""
+    opened = open_page(page_file, viewport=WIDE)
+    opened.page.evaluate("dispatchEvent(new Event('beforeprint'))")
+    assert opened.page.locator("#place").inner_text() == "cases 1 to 200 of 200"
+    opened.page.emulate_media(media="print")
+    assert opened.page.locator("#metric").is_visible()
+    assert not opened.page.locator("#words").is_visible()
+    opened.page.evaluate("dispatchEvent(new Event('afterprint'))")
+    assert opened.page.locator("#place").inner_text() == "cases 1 to 50 of 200"
+
+
+def test_void_speed_is_struck_and_never_best(open_page: Any, tmp_path: Path) -> None:
+    """A fast case whose accuracy is unknown is shown with its reason, and the slower one is the best."""
+    case = make_case()
+    unknown = make_record(case, total_ms=10)
+    unknown = replace(unknown, metrics=replace(unknown.metrics, accuracy=Absent("its data has no labels")))
+    path = tmp_path / "matrix.html"
+    path.write_text(matrix_page(make_matrix([make_run([unknown]), make_run([make_record(case, total_ms=40)])])))
+    opened = open_page(path, viewport=WIDE)
+    cells = opened.page.locator("#cells tbody tr").nth(1).locator("td")
+    assert (
+        cells.nth(0).locator("s").get_attribute("title") == "void: its accuracy is not known (its data has no labels)"
+    )
+    assert "★" not in cells.nth(0).inner_text()
+    opened.page.select_option("#metric", "memory")
+    assert cells.nth(0).locator("s").count() == 0
+    assert opened.troubles == []
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])

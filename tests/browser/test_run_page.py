@@ -80,6 +80,13 @@ def test_every_chart_draws_and_nothing_is_asked_for(opened: Any) -> None:
     assert opened.troubles == []
 
 
+def test_names_sort_without_their_star(opened: Any) -> None:
+    """The recommended case stands in the order of names, not of signs."""
+    opened.page.locator("#group-1 table.main thead button").first.click()
+    names = [name.removesuffix(" ★") for name in opened.column("#group-1 table.main", 0)]
+    assert names == sorted(names)
+
+
 def test_folded_part_opens_by_its_link_and_draws(opened: Any) -> None:
     """What stands behind a further group's table is folded; its link opens it, and its chart has the page's width."""
     assert opened.page.locator("#group-1 details.part:not([open])").count() == 0
@@ -91,6 +98,10 @@ def test_folded_part_opens_by_its_link_and_draws(opened: Any) -> None:
         "['map-0', 'distribution-1'].map(id => document.querySelector(`#${id} svg`).clientWidth)"
     )
     assert widths[0] == widths[1]
+    # Folded by hand, the same link opens it again.
+    opened.page.evaluate("document.querySelector('#latency-1').closest('details').open = false")
+    opened.page.click('a[href="#latency-1"]')
+    opened.page.wait_for_function("document.querySelector('#latency-1').closest('details').open")
     assert opened.troubles == []
 
 

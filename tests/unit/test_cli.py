@@ -121,6 +121,28 @@ def test_folder_that_is_no_run_is_one_sentence(command: Command, words: tuple[st
     assert "Traceback" not in found.stderr
 
 
+@pytest.mark.parametrize(
+    ("words", "message"),
+    [
+        (("--max-map-drop", "nan"), "--max-map-drop nan: it must be a number of mAP points"),
+        (("--max-map-drop", "-5"), "--max-map-drop -5: it must be a number of mAP points"),
+        (("--watts", "5"), "they are for runs side by side"),
+        (("--reference", "7"), "they are for runs side by side"),
+        (("--lang", "xx"), "--lang xx: there is no such language; give one of en, zh"),
+        (("-o", ""), "cannot write .: it names no file"),
+        (("-o", "x.html", "--watts", "1e-320"), "give a number from 0.0001 to 10000000"),
+    ],
+)
+def test_report_refuses_options_that_cannot_be_or_do_nothing(
+    command: Command, tmp_path: Path, words: tuple[str, ...], message: str
+) -> None:
+    """One sentence, exit code 2, and no page."""
+    folder = write_run(tmp_path / "reports", make_run([make_record()]))
+    found = command("report", str(folder), *words)
+    assert (found.returncode, message in " ".join(found.stderr.split())) == (2, True), found.stderr
+    assert not (tmp_path / "x.html").exists()
+
+
 def test_cache_clean_refuses_a_size_it_cannot_read(command: Command) -> None:
     """An unreadable size removes nothing."""
     assert command("cache", "clean", "--max-size", "lots").returncode == 2

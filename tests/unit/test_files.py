@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import stat
 from pathlib import Path
 
@@ -41,6 +42,35 @@ def test_disk_that_refuses_is_one_sentence(tmp_path: Path, monkeypatch: pytest.M
         write_whole(path, "new")
     assert path.read_text() == "old"
     assert [entry.name for entry in tmp_path.iterdir()] == ["page.html"]
+
+
+def test_what_is_no_file_is_written_into(tmp_path: Path) -> None:
+    """A pipe gets the text and stays a pipe, as /dev/null stays what it is."""
+    pipe = tmp_path / "pipe"
+    os.mkfifo(pipe)
+    reader = os.open(pipe, os.O_RDONLY | os.O_NONBLOCK)
+    write_whole(pipe, "text")
+    assert os.read(reader, 100) == b"text"
+    os.close(reader)
+    assert stat.S_ISFIFO(pipe.stat().st_mode)
+    write_whole(Path("/dev/null"), "text")
+    assert stat.S_ISCHR(Path("/dev/null").stat().st_mode)
+
+
+def test_link_stays_a_link(tmp_path: Path) -> None:
+    """What a link names is replaced, not the link."""
+    (tmp_path / "elsewhere").mkdir()
+    link = tmp_path / "page.html"
+    link.symlink_to(tmp_path / "elsewhere" / "real.html")
+    write_whole(link, "text")
+    assert link.is_symlink()
+    assert (tmp_path / "elsewhere" / "real.html").read_text() == "text"
+
+
+def test_path_without_a_name_is_one_sentence() -> None:
+    """An empty path is told, not shown as a traceback."""
+    with pytest.raises(UsageError, match=r"cannot write \.: it names no file"):
+        write_whole(Path(), "text")
 
 
 def test_folder_that_is_a_file_is_one_sentence(tmp_path: Path) -> None:

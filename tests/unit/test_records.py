@@ -193,6 +193,24 @@ def test_newer_run_names_the_version_that_reads_it(tmp_path: Path) -> None:
         read_run(folder)
 
 
+@pytest.mark.parametrize(
+    ("damage", "message"),
+    [
+        (('"p50":40000000,', '"p50":NaN,'), "not a record"),
+        (('"p50":40000000,', '"p50":-1,'), "line 1: damaged record: its latency is -1"),
+        (('"p50":40000000,', '"p50":1e999,'), "its latency is inf"),
+        (('"imgsz":640', '"imgsz":"wide"'), r"invalid value for type, expected int @ \$\.case\.imgsz"),
+    ],
+)
+def test_impossible_figures_are_refused_with_their_place(tmp_path: Path, damage: tuple[str, str], message: str) -> None:
+    """A latency that cannot be, and a field of another kind, are told in one sentence with the line and the field."""
+    path = write_records(tmp_path, [make_record(total_ms=40)])
+    assert damage[0] in path.read_text()
+    path.write_text(path.read_text().replace(*damage))
+    with pytest.raises(RecordError, match=message):
+        records.read(path)
+
+
 def test_other_schema_is_refused_with_the_one_that_is_read() -> None:
     """A line of another schema is not guessed at."""
     line = records.to_json(make_record()).replace('"schema":1', '"schema":99')

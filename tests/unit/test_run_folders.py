@@ -138,6 +138,7 @@ def test_folder_that_is_no_run_is_refused(tmp_path: Path) -> None:
         ),
         ("run.json", lambda text: text.replace('"command"', '"order"'), "is damaged"),
         ("run.json", lambda _: "[]", "names no schema"),
+        ("run.json", lambda _: "[" * 100_000, "cannot read"),
         ("environment.json", lambda _: "", "cannot read"),
         ("environment.json", lambda text: text.replace('"cores": 2', '"cores": 64'), "was altered"),
         ("environment.json", lambda text: text.replace('"machine"', '"host"'), "is damaged"),

@@ -11,8 +11,6 @@
     element.textContent = text;
     return element;
   };
-  const digits = (value) => value.toPrecision(4);
-
   const chosen = () => {
     const metric = data.metrics.find((it) => it.key === metricPick.value);
     const course = data.series[Number(seriesPick.value)].courses[metric.key];

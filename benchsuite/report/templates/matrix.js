@@ -1,17 +1,12 @@
 // Show one page of the matrix at a time: thousands of cells in the document would make it slow.
 (() => {
-  const PAGE = 50;
+  let page = 50;
   const data = JSON.parse(document.getElementById("data").textContent);
   const get = (id) => document.getElementById(id);
   const [metricPick, formPick, referencePick, words] = ["metric", "form", "reference", "words"].map(get);
   const body = get("cells").tBodies[0];
   let first = 0;
 
-  const digits = (value) => {
-    if (value === 0) return "0";
-    const places = Math.max(0, 2 - Math.floor(Math.log10(Math.abs(value))));
-    return value.toLocaleString("en-US", { minimumFractionDigits: places, maximumFractionDigits: places });
-  };
   const make = (tag, className, text) => {
     const element = document.createElement(tag);
     if (className) element.className = className;
@@ -31,9 +26,14 @@
     const ratio = base ? value / base : null;
     const form = formPick.value;
     const text = metric.key === "map" ? value.toFixed(3) : digits(value);
-    if (form !== "ratio") shown.append(text);
-    else shown.append(ratio === null ? "–" : `${ratio.toFixed(2)} ×`);
-    if (value === best) {
+    const main = form !== "ratio" ? text : ratio === null ? "–" : `${ratio.toFixed(2)} ×`;
+    const why = metric.speed && data.reasons[row.voids[column]];
+    if (why) {
+      const struck = make("s", "", main);
+      struck.title = why;
+      shown.append(struck, make("span", "void", say("void")));
+    } else shown.append(main);
+    if (value === best && !why) {
       shown.classList.add("best");
       shown.append(make("span", "star", " ★"), make("span", "unseen", ` ${say("best")}`));
     }
@@ -51,8 +51,8 @@
       const text = `${row.name} ${row.id} ${row.recipe} ${data.groups[row.group]}`.toLowerCase();
       return wanted.every((word) => text.includes(word));
     });
-    first = Math.min(first, Math.max(0, Math.floor((rows.length - 1) / PAGE) * PAGE));
-    const shown = rows.slice(first, first + PAGE);
+    first = Math.min(first, Math.max(0, Math.floor((rows.length - 1) / page) * page));
+    const shown = rows.slice(first, first + page);
     const fragment = document.createDocumentFragment();
     let group = null;
     for (const row of shown) {
@@ -72,7 +72,9 @@
       if (row.recipe) heading.append(make("small", "", say("recipe {1}", row.recipe)));
       line.append(heading);
       const figures = row.figures[metric.key];
-      const known = figures.filter((value) => value !== null);
+      // A speed that does not count is no best.
+      const known = figures.filter((value, column) =>
+        value !== null && !(metric.speed && data.reasons[row.voids[column]]));
       const best = known.length > 1 ? Math[metric.smaller ? "min" : "max"](...known) : undefined;
       for (let column = 0; column < data.columns; column++) line.append(cell(row, column, metric, figures, best));
       fragment.append(line);
@@ -80,14 +82,17 @@
     body.replaceChildren(fragment);
     get("place").textContent = rows.length
       ? say("cases {1} to {2} of {3}", first + 1, first + shown.length, rows.length)
-      : say("no case has all these words");
+      : say(data.rows.length ? "no case has all these words" : "no case was measured");
     get("back").disabled = first === 0;
-    get("on").disabled = first + PAGE >= rows.length;
+    get("on").disabled = first + page >= rows.length;
   };
 
   for (const pick of [metricPick, formPick, referencePick]) pick.addEventListener("change", draw);
   words.addEventListener("input", () => { first = 0; draw(); });
-  get("back").addEventListener("click", () => { first -= PAGE; draw(); });
-  get("on").addEventListener("click", () => { first += PAGE; draw(); });
+  get("back").addEventListener("click", () => { first -= page; draw(); });
+  get("on").addEventListener("click", () => { first += page; draw(); });
+  // Paper has no next page to turn to.
+  addEventListener("beforeprint", () => { page = data.rows.length; first = 0; draw(); });
+  addEventListener("afterprint", () => { page = 50; draw(); });
   draw();
 })();

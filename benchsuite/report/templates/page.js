@@ -27,8 +27,10 @@
   unfold();
   addEventListener("hashchange", unfold);
   for (const part of document.querySelectorAll("details.part")) part.addEventListener("toggle", draw);
+  // A link to the part that is shown already changes no hash.
+  addEventListener("click", (event) => { if (event.target.closest("a[href^='#']")) setTimeout(unfold); });
   addEventListener("beforeprint", () => {
-    for (const part of document.querySelectorAll("details.part")) part.open = true;
+    for (const part of document.querySelectorAll("details.part, details.inline")) part.open = true;
   });
   for (const pick of document.querySelectorAll("select[data-picks]")) pick.addEventListener("change", draw);
   Charts.always(draw);

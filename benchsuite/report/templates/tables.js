@@ -4,10 +4,12 @@
   const figure = (cell) => {
     // A row may say in one cell why it has no figures.
     if (!cell) return "";
-    const text = (cell.querySelector("span, s, code") || cell).firstChild;
+    const text = (cell.querySelector("span:not(.star, .star *, .badge, .badge *), s, code") || cell).firstChild;
     return (text ? text.textContent : "").trim();
   };
-  const number = (text) => parseFloat(text.replaceAll(",", "").replace("\u2212", "-"));
+  // A run's name and a date begin with figures too, and sort as texts.
+  const number = (text) => (/^[+\-\u2212]?[\d,]+(\.\d+)?(?![\d.:/-])/.test(text)
+    ? parseFloat(text.replaceAll(",", "").replace("\u2212", "-")) : NaN);
 
   const compare = (one, other) => {
     const [left, right] = [number(one), number(other)];

@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from benchsuite.absence import Absent
+from benchsuite.errors import UsageError
 from benchsuite.report.exports import FORMATS, export, flat_rows
 from benchsuite.report.step_summary import MOST_BYTES, append_step_summary
 from benchsuite.testing import make_case, make_metrics, make_record, make_run
@@ -39,7 +40,15 @@ def test_csv_reads_back(tmp_path: Path) -> None:
     assert rows[1]["reason"] == "no GPU, none"
     assert float(rows[0]["total_p50_ns"]) == 40e6
     export([], "csv", tmp_path / "empty.csv")
-    assert (tmp_path / "empty.csv").read_text() == "run\n"
+    assert (tmp_path / "empty.csv").read_text() == ",".join(rows[0]) + "\n"
+
+
+def test_formats_without_a_run_take_one_run(tmp_path: Path) -> None:
+    """Two runs would overwrite or mix their cases, which go by the same names."""
+    for form in ("bencher", "github-smaller", "github-bigger"):
+        with pytest.raises(UsageError, match=f"--format {form}: it tells cases by name only, and 2 runs were given"):
+            export([RUN, RUN], form, tmp_path / "x.json")
+    assert not (tmp_path / "x.json").exists()
 
 
 def test_parquet_keeps_types_where_a_column_is_empty(tmp_path: Path) -> None:

@@ -35,9 +35,9 @@ def runs(times_ms: Sequence[float], upgraded_at: int = 99, **machine: object) ->
 
 def test_a_slower_level_names_its_run_and_what_changed_there() -> None:
     """The first run of the new level, both medians, whether that is worse, and the upgrade beside it."""
-    history = make_history(Path("reports"), runs([40, 40.1, 39.9, 40, 44, 44.1, 44], upgraded_at=4)[::-1])
+    history = make_history(runs([40, 40.1, 39.9, 40, 44, 44.1, 44], upgraded_at=4)[::-1])
     change = next(it for it in history.changes if it.metric.key == "p50")
-    assert (change.before.name, change.run.name) == ("20260303-120000", "20260304-120000")
+    assert (history.names[change.before], history.names[change.run]) == ("20260303-120000", "20260304-120000")
     assert (change.old, change.new, change.better, change.runs) == (40.0, 44.0, False, (4, 3))
     assert change.beside == ("onnxruntime: 1.32.0 -> 1.33.0",)
     assert {(it.metric.key, it.better) for it in history.changes} == {
@@ -51,7 +51,7 @@ def test_an_accuracy_that_fell_to_nothing_is_a_change() -> None:
     """An mAP of 0 is a figure like others, and so is its way back."""
     made = [replace(run, records=(make_record(map50_95=0.65 if day in (0, 1, 2, 6, 7, 8) else 0.0),))
             for day, run in enumerate(runs([40] * 9))]  # fmt: skip
-    history = make_history(Path("reports"), made)
+    history = make_history(made)
     assert [(it.metric.key, it.old, it.new, it.better) for it in history.changes] == [
         ("map", 0.0, 0.65, True), ("map", 0.65, 0.0, False),
     ]  # fmt: skip
@@ -65,7 +65,7 @@ def test_machines_and_thread_counts_have_courses_of_their_own() -> None:
         replace(run, records=tuple(replace(it, case=replace(it.case, threads=1)) for it in run.records))
         for run in runs([70] * 4)
     ]
-    history = make_history(Path("reports"), [*runs([40] * 4), *slow, *single])
+    history = make_history([*runs([40] * 4), *slow, *single])
     assert [(one.machine, one.threads) for one in history.series] == [
         ("Example CPU 9000", 2), ("Slow CPU 1", 2), ("Example CPU 9000", 1),
     ]  # fmt: skip
@@ -85,6 +85,35 @@ def test_runs_below_a_folder_are_read_and_the_others_named(tmp_path: Path) -> No
     assert str(broken) in history_page(history)
 
 
+def test_a_copy_counts_once_and_names_tell_runs_apart(tmp_path: Path) -> None:
+    """A copied `latest` is left out; runs in folders of one name are told apart by the folders above."""
+    made = runs([40, 41, 42])
+    folders = [replace(run, folder=Path(f"ci/build-{place}/latest")) for place, run in enumerate(made)]
+    copy = replace(made[2], folder=Path("ci/newest"))
+    history = make_history([*folders, copy])
+    assert history.names == ("build-0/latest", "build-1/latest", "build-2/latest")
+    assert history.left_out == ("ci/newest: it is a copy of a run that is shown",)
+
+
+def test_what_a_failed_case_left_is_no_level() -> None:
+    """Figures of a case that failed are not taken for an improvement."""
+    made = runs([40] * 4 + [20] * 4)
+    made[4:] = [
+        replace(run, records=tuple(replace(it, outcome="failed", reason="it ran bf16") for it in run.records))
+        for run in made[4:]
+    ]
+    history = make_history(made)
+    assert history.changes == ()
+    assert len(history.series[0].courses["p50"].points) == 4
+
+
+def test_a_history_without_figures_is_a_page(tmp_path: Path) -> None:
+    """Runs that measured nothing are listed, and there is no chart to draw."""
+    page = history_page(make_history([make_run([]), make_run([make_record(outcome="failed")])]))
+    assert "No change of level" in page
+    assert 'id="series"' not in page
+
+
 def test_a_folder_without_runs_is_refused(tmp_path: Path) -> None:
     """The sentence names the folder, and why nothing in it could be read."""
     with pytest.raises(UsageError, match="0 runs lie below it"):
@@ -100,11 +129,11 @@ def test_page_shows_changes_first_and_names_as_text() -> None:
         replace(run, records=tuple(replace(it, case=replace(it.case, model=EVIL)) for it in run.records))
         for run in runs([40] * 4 + [44] * 4)
     ]
-    page = history_page(make_history(Path("reports"), evil))
+    page = history_page(make_history(evil))
     assert "3 changes of level" in page
     assert EVIL not in page
     assert "+10.0 %" in page
-    assert "No change of level" in history_page(make_history(Path("reports"), runs([40] * 8)))
+    assert "No change of level" in history_page(make_history(runs([40] * 8)))
 
 
 def test_sparkline_spans_its_box() -> None:
@@ -144,7 +173,7 @@ def test_what_made_the_artifact_is_named_beside_a_change() -> None:
             effort="quick",
         )
         made[place] = replace(made[place], records=(changed,))
-    change = make_history(Path("reports"), made).changes[0]
+    change = make_history(made).changes[0]
     assert change.beside == (
         "effort: standard -> quick",
         "scheme: none -> qdq-u8s8",

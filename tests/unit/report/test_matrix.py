@@ -12,6 +12,7 @@ import pytest
 from benchsuite.absence import Absent
 from benchsuite.backends.interface import RunPolicy
 from benchsuite.errors import UsageError
+from benchsuite.findings import Finding
 from benchsuite.records import Record
 from benchsuite.report.matrix import Matrix, make_matrix, read_costs
 from benchsuite.report.matrix_page import matrix_page
@@ -64,6 +65,33 @@ def test_rows_of_a_group_stand_together_with_those_of_unknown_accuracy() -> None
     rows = both([FAST, cuda, unknown], [SLOW]).rows
     assert [(row.group, row.name) for row in rows] == [(0, "onnx fp32"), (0, "ncnn fp32"), (1, "trt fp32")]
     assert rows[1].ranks == (None, None)
+    assert rows[1].voids == ("void: its accuracy is not known (no labels)", "")
+
+
+def test_what_a_failed_case_left_is_no_figure() -> None:
+    """A case whose proof contradicts its name keeps its reason and loses its figures, however fast it was."""
+    failed = replace(FAST, outcome="failed", reason="onnx fp32 is named fp32, and onnx ran bf16")
+    (row,) = both([failed], [SLOW]).rows
+    assert row.figures["p50"] == (None, 40.0)
+    assert row.ranks == (None, 1)
+    assert row.reasons[0] == failed.reason
+
+
+def test_speed_of_a_case_whose_accuracy_failed_is_void() -> None:
+    """As on the run's own page: not ranked, and the reason says what failed."""
+    finding = Finding(FAST.case.id, "map50_95", "REGRESSED", "0.650", "0.400", "", "Lost.", fails=True)
+    matrix = make_matrix([run(FAST, SLOW), run(SLOW)], findings=[(finding,), ()])
+    (row,) = matrix.rows
+    assert row.ranks == (None, 1)
+    assert row.voids == ("void: mAP50-95 failed (REGRESSED, 0.400)", "")
+    assert "void: mAP50-95 failed" in matrix_page(matrix)
+
+
+def test_cases_that_no_run_measured_keep_their_reasons() -> None:
+    """A row without figures says for each run why."""
+    gone = make_record(make_case(backend="trt", device="cuda:0"), "skipped", "no GPU was found")
+    (row,) = both([gone], [gone]).rows
+    assert (row.name, row.reasons) == ("trt fp32", ("no GPU was found",) * 2)
 
 
 def test_recipes_that_differ_are_rows_of_their_own() -> None:
@@ -72,7 +100,7 @@ def test_recipes_that_differ_are_rows_of_their_own() -> None:
     first, second = both([FAST], [other]).rows
     assert {first.recipe, second.recipe} == {FAST.artifact.recipe_digest, "feedfeedfeedfeed"}  # type: ignore[union-attr]
     assert (first.figures["p50"], second.figures["p50"]) == ((20.0, None), (None, 40.0))
-    assert first.reasons == ("", "not among this run's cases, or made in another way")
+    assert first.reasons == ("", "not among this run's cases, or made in another way, or scored on other data")
 
 
 @pytest.mark.parametrize(
@@ -128,7 +156,7 @@ def test_power_and_price_turn_rates_into_costs() -> None:
 @pytest.mark.parametrize("text", ["60", "60,much", "0,5", "1,2,3", "nan,1", "inf,1"])
 def test_costs_that_fit_no_run_are_refused(text: str) -> None:
     """One number above 0 a run, or a dash."""
-    with pytest.raises(UsageError, match=f"--watts {text}: give a number above 0 for each of the 2 runs"):
+    with pytest.raises(UsageError, match=f"--watts {text}: give a number from 0.0001 to 10000000 for each"):
         read_costs(text, "", 2)
 
 
@@ -145,5 +173,5 @@ def test_page_holds_the_matrix_as_data_and_names_as_text() -> None:
     assert EVIL not in page
     data = json.loads(re.findall(r'<script type="application/json" id="data">(.*?)</script>', page, re.DOTALL)[0])
     assert data["rows"][0]["figures"]["p50"] == [12.346, None]
-    assert data["reasons"] == ["", "not among this run's cases, or made in another way"]
+    assert data["reasons"] == ["", "not among this run's cases, or made in another way, or scored on other data"]
     assert data["groups"][0].startswith(EVIL)

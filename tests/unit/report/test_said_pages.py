@@ -157,7 +157,7 @@ def test_runs_side_by_side_and_over_time(unsaid: tuple[str, set[str]]) -> None:
         for day in range(1, 9)
     ]  # fmt: skip
     matrix_page(make_matrix(runs[:2], 0, [Costs(65, 0.1), Costs(250, 2.5)]), code)
-    history = history_page(make_history(Path("reports"), runs, ["cannot read reports/9/run.json: it is empty"]), code)
+    history = history_page(make_history(runs, ["cannot read reports/9/run.json: it is empty"]), code)
     assert json.loads(re.findall(r'id="texts">(.*?)</script>', history)[0])["run"] != "run"
     assert "\n".join(english(texts)) == ""
 

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import pytest
 
 from benchsuite.absence import Absent
 from benchsuite.cases import BACKENDS, PRECISIONS
@@ -73,6 +74,20 @@ def test_a_page_shows_a_bounded_number_of_cases(tmp_path: Path) -> None:
     many = [make_record(make_case(model=f"m{number}")) for number in range(MOST_CASES + 1)]
     last = list(read_samples(make_run(many, folder=tmp_path)).values())[-1]
     assert last == Absent("a page shows the samples of its 200 first cases")
+
+
+@pytest.mark.parametrize("content", ["cut", "nothing", "zeros", "table", "below"])
+def test_samples_that_are_no_latencies_are_absent(tmp_path: Path, content: str) -> None:
+    """A file that its record vouches for and that holds no series of latencies gives a reason, never a traceback."""
+    path = tmp_path / "x.npz"
+    values = {"zeros": np.zeros(9, int), "table": np.ones((3, 3), int), "below": np.array([5, -5, 5, 5])}
+    np.savez_compressed(path, total_ns=values.get(content, np.ones(9, int)))
+    if content in ("cut", "nothing"):
+        path.write_bytes(path.read_bytes()[: 60 if content == "cut" else 0])
+    latency = make_latency(samples_file="x.npz", samples_sha256=hashlib.sha256(path.read_bytes()).hexdigest())
+    record = replace(make_record(), metrics=make_metrics(latency=latency))
+    (found,) = read_samples(make_run([record], folder=tmp_path)).values()
+    assert found == Absent("x.npz cannot be read: it lies beside the records of the run")
 
 
 def test_page_of_fifteen_cases_is_quick_and_small(tmp_path: Path) -> None:
