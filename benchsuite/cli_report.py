@@ -59,7 +59,7 @@ def report(
             raise UsageError(f"--history {history}: it reads every run below that folder; name no runs beside it.")
         path = output or history / "history.html"
         write_whole(path, history_page(read_history(history), lang))
-        typer.echo(f"wrote {path}")
+        _say_written(path)
         return
     runs = [read_run(folder) for folder in run or ()]
     if not runs:
@@ -68,7 +68,7 @@ def report(
         costs = read_costs(watts, price, len(runs))
         matrix = make_matrix(runs, reference - 1, costs, [read_findings(one.folder) for one in runs])
         write_whole(output, matrix_page(matrix, lang))
-        typer.echo(f"wrote {output}")
+        _say_written(output)
         return
     if len(runs) > 1:
         raise UsageError(f"{len(runs)} runs were given and no page to show them on: name it, as in -o compared.html.")
@@ -95,7 +95,12 @@ def export(
     if form not in FORMATS:
         raise UsageError(f"--format {form}: there is no such format; give one of {', '.join(FORMATS)}.")
     write([read_run(folder) for folder in run], form, output)
-    typer.echo(f"wrote {output}")
+    _say_written(output)
+
+
+def _say_written(path: Path) -> None:
+    # Not into what was just written, where that is /dev/stdout or a pipe.
+    typer.echo(f"wrote {path}", err=not path.is_file() or path.parts[:2] == ("/", "dev"))
 
 
 def compare(

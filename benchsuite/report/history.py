@@ -94,10 +94,9 @@ def read_history(folder: Path) -> History:
         except BenchsuiteError as error:
             left_out.append(str(error))
     if not runs:
-        why = f"; {left_out[0]}" if left_out else ""
+        found = f"no run below it could be read, as {left_out[0]}" if left_out else "no run lies below it"
         raise UsageError(
-            f"--history {folder}: {len(cards)} runs lie below it and none could be read{why}; "
-            "name a folder that `pytest bench/` wrote its runs into, as reports."
+            f"--history {folder}: {found}; name a folder that `pytest bench/` wrote runs into, as reports."
         )
     return make_history(runs, left_out)
 

@@ -121,6 +121,16 @@ def test_folder_that_is_no_run_is_one_sentence(command: Command, words: tuple[st
     assert "Traceback" not in found.stderr
 
 
+def test_export_into_a_pipe_is_the_figures_alone(command: Command, tmp_path: Path) -> None:
+    """What is written to standard output is the table, and the note that it was written goes elsewhere."""
+    folder = write_run(tmp_path / "reports", make_run([make_record()]))
+    found = command("export", str(folder), "-o", "/dev/stdout")
+    assert found.returncode == 0, found.stderr
+    header, row, *rest = found.stdout.splitlines()
+    assert (header.split(",")[0], row.split(",")[0], rest) == ("run", folder.name, [])
+    assert "wrote /dev/stdout" in found.stderr
+
+
 @pytest.mark.parametrize(
     ("words", "message"),
     [

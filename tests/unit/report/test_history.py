@@ -116,10 +116,10 @@ def test_a_history_without_figures_is_a_page(tmp_path: Path) -> None:
 
 def test_a_folder_without_runs_is_refused(tmp_path: Path) -> None:
     """The sentence names the folder, and why nothing in it could be read."""
-    with pytest.raises(UsageError, match="0 runs lie below it"):
+    with pytest.raises(UsageError, match="no run lies below it"):
         read_history(tmp_path)
     (write_run(tmp_path, runs([40])[0]) / "run.json").write_text("{")
-    with pytest.raises(UsageError, match=r"1 runs lie below it and none could be read; cannot read"):
+    with pytest.raises(UsageError, match=r"no run below it could be read, as cannot read"):
         read_history(tmp_path)
 
 
