@@ -7,6 +7,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from functools import cache
 from importlib import metadata
+from typing import Any
 
 from benchsuite.absence import Absent
 from benchsuite.cases import Backend, Case
@@ -83,10 +84,11 @@ def _with_dependencies(names: Iterable[str]) -> set[str]:
     queue = [_canonical(name) for name in names]
     while queue:
         name = queue.pop()
-        if name in found or _version(name) is None:
+        about = _about(name)
+        if name in found or about is None:
             continue
         found.add(name)
-        for text in metadata.distribution(name).requires or ():
+        for text in about.get_all("Requires-Dist", ()):
             requirement = Requirement(text)
             if requirement.marker is None or requirement.marker.evaluate({"extra": ""}):
                 queue.append(_canonical(requirement.name))
@@ -98,8 +100,15 @@ def _canonical(name: str) -> str:
 
 
 def _version(name: str) -> str | None:
+    about = _about(name)
+    return None if about is None else about["Version"]
+
+
+@cache
+def _about(name: str) -> Any:
+    """Return what a distribution says of itself, or None; parsed once, for it takes longer than anything else here."""
     try:
-        return metadata.version(name)
+        return metadata.metadata(name)
     except metadata.PackageNotFoundError:
         return None
 
