@@ -7,6 +7,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Literal, get_args
 
+from benchsuite.quantities import counted
+
 Backend = Literal["torch", "onnx", "openvino", "trt", "ncnn"]
 Precision = Literal["fp32", "fp16", "bf16", "int8"]
 Head = Literal["one2many", "end2end"]
@@ -70,7 +72,7 @@ def variant_of(head: Head, way: str = PLAIN, rebuild: int = 0) -> str:
 
 def heading(case: Case) -> str:
     """Return what cases that may be compared have in common."""
-    threads = f"{case.threads} thread{'' if case.threads == 1 else 's'}"
+    threads = counted(case.threads, "thread")
     return f"{case.model}, {case.imgsz} px, batch {case.batch}, {threads}, {case.head} head"
 
 

@@ -8,6 +8,7 @@ from typing import Annotated
 import typer
 
 from benchsuite.errors import UsageError
+from benchsuite.files import is_device
 from benchsuite.language import ENGLISH, languages
 from benchsuite.option_texts import points
 
@@ -100,7 +101,7 @@ def export(
 
 def _say_written(path: Path) -> None:
     # Not into what was just written, where that is /dev/stdout or a pipe.
-    typer.echo(f"wrote {path}", err=not path.is_file() or path.parts[:2] == ("/", "dev"))
+    typer.echo(f"wrote {path}", err=is_device(path))
 
 
 def compare(

@@ -15,7 +15,7 @@ def write_whole(path: Path, content: str | bytes) -> None:
 
     What is no file, as a pipe or /dev/stdout, is written into: replacing it would take it from everybody.
     """
-    if _is_device(path):
+    if is_device(path):
         try:
             with path.open("wb") as device:
                 device.write(content.encode() if isinstance(content, str) else content)
@@ -43,10 +43,10 @@ def write_whole(path: Path, content: str | bytes) -> None:
         raise UsageError(cannot_write(path, error)) from None
 
 
-def _is_device(path: Path) -> bool:
-    return path.parts[:2] in (("/", "dev"), ("/", "proc")) or (
-        path.exists() and not path.is_file() and not path.is_dir()
-    )
+def is_device(path: Path) -> bool:
+    """Say whether a path is written into and never replaced: a pipe, a device, or a stream by its name."""
+    stream = str(path).startswith(("/dev/stdout", "/dev/stderr", "/dev/fd/", "/proc/"))
+    return stream or (path.exists() and not path.is_file() and not path.is_dir())
 
 
 def cannot_write(path: Path, error: OSError) -> str:

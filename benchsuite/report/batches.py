@@ -4,14 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from html import escape
 
 from benchsuite.absence import Absent
 from benchsuite.quantities import significant
 from benchsuite.records import Record
 from benchsuite.report.detail import DetailTable
 from benchsuite.report.groups import setting_of
-from benchsuite.report.palette import DASHES, Figure, colour_of
+from benchsuite.report.palette import DASHES, Figure, chart_name, colour_of
 from benchsuite.report.recommendation import name_of
 from benchsuite.report.table import ABSENT
 
@@ -31,9 +30,8 @@ def batch_views(records: Sequence[Record]) -> tuple[BatchView, ...]:
     for record in records:
         if isinstance(record.metrics.latency, Absent):
             continue
-        settings.setdefault(setting_of(record.case, with_batch=False), {}).setdefault(name_of(record), []).append(
-            record
-        )
+        by_name = settings.setdefault(setting_of(record.case, "batch"), {})
+        by_name.setdefault(name_of(record), []).append(record)
     views = []
     for title, by_name in settings.items():
         several = {name: sorted(made, key=lambda it: it.case.batch) for name, made in by_name.items() if len(made) > 1}
@@ -66,9 +64,7 @@ def _table(by_name: dict[str, list[Record]]) -> DetailTable:
 
 def _figure(by_name: dict[str, list[Record]]) -> Figure | None:
     traces = []
-    for name, made in by_name.items():
-        # Plotly reads some markup in texts.
-        shown = escape(name, quote=False)
+    for made in by_name.values():
         pairs = [(record.case.batch, record.metrics.throughput) for record in made]
         points = [(batch, it.images_per_s) for batch, it in pairs if not isinstance(it, Absent)]
         if len(points) < 2:
@@ -77,7 +73,7 @@ def _figure(by_name: dict[str, list[Record]]) -> Figure | None:
             {
                 "type": "scatter",
                 "mode": "lines+markers",
-                "name": shown,
+                "name": chart_name(made[0]),
                 "x": [batch for batch, _ in points],
                 "y": [round(rate, 2) for _, rate in points],
                 "line": {"width": 2, "color": colour_of(made[0]), "dash": DASHES[made[0].case.precision]},

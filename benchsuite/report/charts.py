@@ -8,8 +8,8 @@ from html import escape
 from benchsuite.absence import Absent
 from benchsuite.quantities import NS_PER_MS, milliseconds
 from benchsuite.records import Record
-from benchsuite.report.palette import COLOURS, SYMBOLS, Figure
-from benchsuite.report.recommendation import name_of, reference_of
+from benchsuite.report.palette import COLOURS, SYMBOLS, Figure, chart_name
+from benchsuite.report.recommendation import reference_of
 from benchsuite.report.views import GroupView
 
 
@@ -48,9 +48,7 @@ def latency_against_map(view: GroupView, max_map_drop: float) -> Figure | None:
             "y1": floor,
             "line": {"dash": "dot", "width": 1},
         }
-        text = (
-            f"{max_map_drop:g} point{'' if max_map_drop == 1 else 's'} under {escape(name_of(reference), quote=False)}"
-        )
+        text = f"{max_map_drop:g} point{'' if max_map_drop == 1 else 's'} under {chart_name(reference)}"
         note = {
             "xref": "paper",
             "x": 1,
@@ -105,7 +103,7 @@ def _trace(record: Record, void: str, recommended: bool, on_front: bool) -> Figu
     case, latency, accuracy = record.case, record.metrics.latency, record.metrics.accuracy
     assert not isinstance(latency, Absent)
     assert not isinstance(accuracy, Absent)
-    name = escape(name_of(record), quote=False)
+    name = chart_name(record)
     total = latency.total_ns
     hover = f"<b>{name}</b><br>{milliseconds(total.p50)} ms<br>mAP50-95 {accuracy.map50_95:.3f}"
     if void:

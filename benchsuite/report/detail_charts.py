@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from html import escape
 from typing import Any
 
 from benchsuite.absence import Absent
 from benchsuite.quantities import NS_PER_MS
 from benchsuite.records import Record
 from benchsuite.report.detail import Samples
-from benchsuite.report.palette import DASHES, Figure, colour_of
+from benchsuite.report.palette import DASHES, Figure, chart_name, colour_of
 from benchsuite.report.recommendation import name_of
 from benchsuite.report.samples import Thinned
 
@@ -26,7 +25,7 @@ def distribution(records: Sequence[Record], samples: Samples) -> Figure | None:
             {
                 "type": "scatter",
                 "mode": "lines",
-                "name": _name(record),
+                "name": chart_name(record),
                 "x": [round(ns / NS_PER_MS, 3) for ns, _ in thinned.distribution],
                 "y": [round(share, 4) for _, share in thinned.distribution],
                 "line": {"shape": "hv", "width": 2, "color": colour_of(record), "dash": DASHES[record.case.precision]},
@@ -46,7 +45,7 @@ def course(records: Sequence[Record], samples: Samples) -> Figure | None:
         {
             "type": "scatter",
             "mode": "lines",
-            "name": _name(record),
+            "name": chart_name(record),
             "visible": number == 0,
             "x": [call for call, _ in thinned.series],
             "y": [round(ns / NS_PER_MS, 3) for _, ns in thinned.series],
@@ -79,7 +78,7 @@ def phases(records: Sequence[Record]) -> Figure | None:
             "orientation": "h",
             "name": phase,
             "x": [round(getattr(latency, f"{phase}_ns").p50 / NS_PER_MS, 3) for _, latency in rows],
-            "y": [_name(record) for record, _ in rows],
+            "y": [chart_name(record) for record, _ in rows],
             "marker": {"color": colour},
         }
         for phase, colour in _PHASES
@@ -96,12 +95,12 @@ def _percentiles(record: Record) -> dict[str, Any]:
     return {
         "type": "scatter",
         "mode": "markers",
-        "name": _name(record),
+        "name": chart_name(record),
         "showlegend": False,
         "x": [round(ns / NS_PER_MS, 3) for _, ns in marks],
         "y": [share for share, _ in marks],
         "text": [f"p{share * 100:g}" for share, _ in marks],
-        "hovertemplate": f"{_name(record)}<br>%{{text}} %{{x}} ms<extra></extra>",
+        "hovertemplate": f"{chart_name(record)}<br>%{{text}} %{{x}} ms<extra></extra>",
         "marker": {"color": colour_of(record), "size": 7, "symbol": "line-ns-open"},
     }
 
@@ -109,8 +108,3 @@ def _percentiles(record: Record) -> dict[str, Any]:
 def _thinned(records: Sequence[Record], samples: Samples) -> list[tuple[Record, Thinned]]:
     found = ((record, samples.get(record.case.id)) for record in records)
     return [(record, thinned) for record, thinned in found if isinstance(thinned, Thinned)]
-
-
-def _name(record: Record) -> str:
-    # Plotly reads some markup in texts.
-    return escape(name_of(record), quote=False)

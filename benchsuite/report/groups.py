@@ -25,30 +25,46 @@ class Group:
 def group(records: Sequence[Record]) -> tuple[Group, ...]:
     """Split the measured and built records into groups, the largest first."""
     measured = [record for record in records if record.outcome in ("measured", "built")]
-    digests: dict[str, set[str]] = {}
-    for record in measured:
-        digests.setdefault(setting_of(record.case), set()).update(_data(record))
     groups: dict[str, list[Record]] = {}
-    for record in measured:
-        setting = setting_of(record.case)
-        # A row without accuracy joins the others of its setting, unless they were scored on different data.
-        data = _data(record) or (digests[setting] if len(digests[setting]) == 1 else {"no accuracy"})
-        groups.setdefault(f"{setting} · data {min(data)}" if digests[setting] else setting, []).append(record)
+    for title, record in zip(titles(measured), measured, strict=True):
+        groups.setdefault(title, []).append(record)
     # Sorting keeps the order of measurement among groups of one size.
     return tuple(Group(title, tuple(rows)) for title, rows in sorted(groups.items(), key=lambda item: -len(item[1])))
 
 
-def setting_of(case: Case, with_batch: bool = True) -> str:
-    """Return what cases that may be compared have in common, their data left out."""
-    batch = (f"batch {case.batch}",) if with_batch else ()
-    return _BETWEEN.join(
-        (case.model, f"{case.imgsz} px", *batch, case.device, counted(case.threads, "thread"), _HEADS[case.head])
-    )
+def titles(records: Sequence[Record], left_out: str = "") -> list[str]:
+    """Return for each record what it has in common with those that it may be ranked against.
+
+    `left_out` names a part of the setting that may differ, as in `setting_of`.
+    """
+    digests: dict[str, set[str]] = {}
+    for record in records:
+        digests.setdefault(setting_of(record.case, left_out), set()).update(_data(record))
+    found = []
+    for record in records:
+        setting = setting_of(record.case, left_out)
+        # A row without accuracy joins the others of its setting, unless they were scored on different data.
+        data = _data(record) or (digests[setting] if len(digests[setting]) == 1 else {"no accuracy"})
+        found.append(f"{setting}{_BETWEEN}data {min(data)}" if digests[setting] else setting)
+    return found
 
 
-def short_titles(titles: Sequence[str]) -> tuple[str, ...]:
+def setting_of(case: Case, left_out: str = "") -> str:
+    """Return what cases that may be compared have in common, their data and perhaps batch or threads left out."""
+    parts = {
+        "model": case.model,
+        "imgsz": f"{case.imgsz} px",
+        "batch": f"batch {case.batch}",
+        "device": case.device,
+        "threads": counted(case.threads, "thread"),
+        "head": _HEADS[case.head],
+    }
+    return _BETWEEN.join(text for name, text in parts.items() if name != left_out)
+
+
+def short_titles(whole: Sequence[str]) -> tuple[str, ...]:
     """Return of each title the parts that not all of them share; the first part where they share all."""
-    parts = [title.split(_BETWEEN) for title in titles]
+    parts = [title.split(_BETWEEN) for title in whole]
     shared = set.intersection(*map(set, parts)) if parts else set()
     return tuple(_BETWEEN.join(part for part in own if part not in shared) or own[0] for own in parts)
 

@@ -15,9 +15,6 @@ from benchsuite.report.changes import SHORTEST, Level, levels
 from benchsuite.report.metrics import METRICS, Costs, Metric, figure
 from benchsuite.runs import RUN_FILE, Run, read_run
 
-# Figures that need no price or power.
-SHOWN = METRICS[:6]
-
 
 @dataclass(frozen=True)
 class Point:
@@ -48,15 +45,14 @@ class Series:
 
 @dataclass(frozen=True)
 class Change:
-    """A level that moved: `before` and `run` are the places of the old level's last run and of the new one's first.
+    """A level that moved; `series` and `run` are places in the history, the latter of the new level's first run.
 
     `runs` counts those of both levels; `beside` says what else changed there or up to two runs off, since bad runs may
     move the place of a change by as much.
     """
 
-    series: Series
+    series: int
     metric: Metric
-    before: int
     run: int
     old: float
     new: float
@@ -121,20 +117,20 @@ def make_history(runs: Sequence[Run], left_out: Sequence[str] = ()) -> History:
         for (case_id, fingerprint, threads), found in places.items()
         if (made := _series(case_id, ordered[found[0][0]].machine.cpu, fingerprint, threads, found)).courses
     )
-    changes = [change for one in series for change in _changes(one, ordered)]
+    changes = [change for number in range(len(series)) for change in _changes(series, number, ordered)]
     return History(
         runs=ordered,
         names=names_of([run.folder for run in ordered]),
         series=series,
         # The newest first: that is what one looks for.
         changes=tuple(sorted(changes, key=lambda it: it.run, reverse=True)),
-        metrics=tuple(metric for metric, _ in SHOWN if any(metric.key in one.courses for one in series)),
+        metrics=tuple(metric for metric, _ in METRICS if any(metric.key in one.courses for one in series)),
         left_out=tuple(left_out),
     )
 
 
 def _identity(run: Run) -> Hashable:
-    figures = tuple((record.case, *(figure(read, record, Costs()) for _, read in SHOWN)) for record in run.records)
+    figures = tuple((record.case, *(figure(read, record, Costs()) for _, read in METRICS)) for record in run.records)
     return run.started, run.command, run.machine.fingerprint, figures
 
 
@@ -156,7 +152,7 @@ def enough(course: Course) -> bool:
 
 def _series(case_id: str, machine: str, fingerprint: str, threads: int, found: Sequence[tuple[int, Record]]) -> Series:
     courses = {}
-    for metric, read in SHOWN:
+    for metric, read in METRICS:
         figures = ((number, figure(read, record, Costs())) for number, record in found)
         points = tuple(Point(number, value) for number, value in figures if value is not None)
         if points:
@@ -164,29 +160,28 @@ def _series(case_id: str, machine: str, fingerprint: str, threads: int, found: S
     return Series(case_id, machine, fingerprint, threads, courses)
 
 
-def _changes(series: Series, runs: Sequence[Run]) -> list[Change]:
-    courses = ((metric, series.courses[metric.key]) for metric, _ in SHOWN if metric.key in series.courses)
+def _changes(series: Sequence[Series], number: int, runs: Sequence[Run]) -> list[Change]:
+    one = series[number]
+    courses = ((metric, one.courses[metric.key]) for metric, _ in METRICS if metric.key in one.courses)
     return [
-        _change(series, metric, course, old, new, runs)
+        Change(
+            series=number,
+            metric=metric,
+            run=course.points[new.start].run,
+            old=old.median,
+            new=new.median,
+            better=(new.median < old.median) == metric.smaller,
+            runs=(old.end - old.start, new.end - new.start),
+            # Every level has at least that many runs.
+            beside=_beside(
+                runs[course.points[old.end - SHORTEST].run],
+                runs[course.points[new.start + SHORTEST - 1].run],
+                one.case_id,
+            ),
+        )
         for metric, course in courses
         for old, new in pairwise(course.levels)
     ]
-
-
-def _change(series: Series, metric: Metric, course: Course, old: Level, new: Level, runs: Sequence[Run]) -> Change:
-    # Every level has that many runs.
-    earlier, later = runs[course.points[old.end - SHORTEST].run], runs[course.points[new.start + SHORTEST - 1].run]
-    return Change(
-        series=series,
-        metric=metric,
-        before=course.points[old.end - 1].run,
-        run=course.points[new.start].run,
-        old=old.median,
-        new=new.median,
-        better=(new.median < old.median) == metric.smaller,
-        runs=(old.end - old.start, new.end - new.start),
-        beside=_beside(earlier, later, series.case_id),
-    )
 
 
 def _beside(before: Run, after: Run, case_id: str) -> tuple[str, ...]:

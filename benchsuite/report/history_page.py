@@ -43,7 +43,6 @@ def history_page(history: History, lang: str = ENGLISH) -> str:
         history=history,
         named=list(zip(history.names, history.runs, strict=True)),
         changes=[(change, *_shown(change)) for change in history.changes],
-        places={(one.case_id, one.fingerprint, one.threads): number for number, one in enumerate(history.series)},
         lines=[_line(number, one, history) for number, one in enumerate(history.series)],
         short=sum(not any(map(enough, one.courses.values())) for one in history.series),
         least=2 * SHORTEST,

@@ -11,6 +11,7 @@ from benchsuite.environment import differences
 from benchsuite.errors import UsageError
 from benchsuite.findings import Finding
 from benchsuite.records import Record
+from benchsuite.report.groups import titles
 from benchsuite.report.metrics import METRICS, Costs, Figure, Metric, figure
 from benchsuite.report.recommendation import name_of, void_reason
 from benchsuite.runs import Run
@@ -102,17 +103,12 @@ def make_matrix(
         raise UsageError(f"--reference {reference + 1}: give the number of one of the {len(runs)} runs, from 1 on.")
     costs = costs or [Costs()] * len(runs)
     findings = findings or [()] * len(runs)
-    scored: dict[str, set[str]] = {}
-    for record in (record for run in runs for record in run.records):
-        scored.setdefault(_setting(record), set()).update(_data(record))
+    numbered = [(number, record) for number, run in enumerate(runs) for record in run.records]
+    # Machines are compared whatever number of threads each has.
+    groups_of = titles([record for _, record in numbered], left_out="threads")
     places: dict[_Key, dict[int, Record]] = {}
-    for number, run in enumerate(runs):
-        for record in run.records:
-            setting = _setting(record)
-            # Without an accuracy of its own it joins the group that has one, unless there are several.
-            data = _data(record) or (scored[setting] if len(scored[setting]) == 1 else set())
-            group = f"{setting} · data {min(data)}" if data else setting
-            places.setdefault((group, record.case.id, _recipe(record)), {})[number] = record
+    for group, (number, record) in zip(groups_of, numbered, strict=True):
+        places.setdefault((group, record.case.id, _recipe(record)), {})[number] = record
     rows = _with_unmade(places)
     groups = tuple(dict.fromkeys(key[0] for key in rows))
     ways = Counter((key[0], key[1]) for key in rows)
@@ -155,16 +151,6 @@ def _with_unmade(places: Mapping[_Key, Mapping[int, Record]]) -> dict[_Key, dict
         for row in by_case.get(key[1], ()):
             row.update({number: record for number, record in unmade.items() if number not in row})
     return rows
-
-
-def _setting(record: Record) -> str:
-    case = record.case
-    return f"{case.model} · {case.imgsz} px · batch {case.batch} · {case.device} · {case.head} head"
-
-
-def _data(record: Record) -> set[str]:
-    accuracy = record.metrics.accuracy
-    return set() if isinstance(accuracy, Absent) else {f"{accuracy.data_sha256[:8]} ({accuracy.images} images)"}
 
 
 def _recipe(record: Record) -> str:

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from html import escape
 from typing import Any
 
 from benchsuite.cases import Backend, Precision
 from benchsuite.records import Record
+from benchsuite.report.recommendation import name_of
 
 # A Plotly figure: plain data, drawn in the page with the colours of its theme.
 Figure = dict[str, Any]
@@ -25,3 +27,8 @@ DASHES: Mapping[Precision, str] = {"fp32": "solid", "fp16": "dash", "bf16": "dot
 def colour_of(record: Record) -> str:
     """Return the colour of a record's backend."""
     return COLOURS[record.case.backend]
+
+
+def chart_name(record: Record) -> str:
+    """Return a record's name as a chart shows it: Plotly reads some markup in texts."""
+    return escape(name_of(record), quote=False)

@@ -6,6 +6,7 @@ from collections.abc import Callable, Sequence
 
 from benchsuite.findings import Finding
 from benchsuite.language import ENGLISH, language
+from benchsuite.quantities import counted
 from benchsuite.report.gate_view import GateView, SelfTestView
 from benchsuite.report.markdown import escape, table_line
 from benchsuite.report.recommendation import name_of
@@ -112,7 +113,7 @@ class _Summary:
         lines = [f"<details><summary>{self._told('Remarks')}</summary>", ""]
         for remark in remarks:
             what = ", ".join(self._told(part.replace("_", " ")) for part in (remark.verdict, remark.title) if part)
-            lines.append(f"- {what}: {self._told(remark.sentence)} ({self._told('{1} cases', len(remark.cases))})")
+            lines.append(f"- {what}: {self._told(remark.sentence)} ({self._told(counted(len(remark.cases), 'case'))})")
         return [*lines, "", "</details>", ""]
 
     def _gate(self, gate: GateView) -> list[str]:

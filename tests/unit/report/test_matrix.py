@@ -54,7 +54,9 @@ def test_a_case_is_a_row_and_a_run_a_column() -> None:
     assert row.ranks == (1, 1)
     assert [(it.machine, it.threads) for it in matrix.columns] == [("CPU A", 2), ("CPU B", 1)]
     assert matrix.columns[1].changes == ("cpu: CPU A -> CPU B",)
-    assert matrix.groups == ("yolo26n · 640 px · batch 1 · cpu · one2many head · data dadadada (200 images)",)
+    assert matrix.groups == (
+        "yolo26n · 640 px · batch 1 · cpu · one-to-many head with NMS · data dadadada (200 images)",
+    )
 
 
 def test_rows_of_a_group_stand_together_with_those_of_unknown_accuracy() -> None:
