@@ -57,8 +57,7 @@ def _said(speech: Language, text: str, *values: object) -> Any:
 
     if not any(isinstance(value, Markup) for value in values):
         return speech.say(text, *values)
-    said = [value if isinstance(value, Markup) else escape(speech.say(str(value))) for value in values]
-    return Markup(fill_places(str(escape(speech.template(text))), list(map(str, said))))
+    return Markup(fill_places(str(escape(speech.template(text))), [str(escape(value)) for value in values]))
 
 
 def _element(tag: str) -> Callable[[str], Any]:

@@ -48,6 +48,17 @@ def test_case_that_cannot_run_is_skipped_with_its_reason_and_recorded(project: p
     assert max(len(text) for text in result.outlines if "yolo26n_shapes-trt" in text) <= 80
 
 
+def test_report_is_written_in_the_language_that_was_asked_for(project: pytest.Pytester) -> None:
+    """`--lang zh` gives a Chinese page and summary, and a language that there is not is a usage error."""
+    project.runpytest_subprocess("bench/", *SKIPPING, "--precision", "fp32", "--lang", "zh")
+    latest = project.path / "reports" / "latest"
+    assert '<html lang="zh-Hans">' in (latest / "index.html").read_text()
+    assert "没有测量" in (latest / "summary.md").read_text()
+    result = project.runpytest_subprocess("bench/", *SKIPPING, "--lang", "xx")
+    assert result.ret == pytest.ExitCode.USAGE_ERROR
+    assert "--lang xx: it is not one of en, zh" in result.stderr.str()
+
+
 def test_k_selects_by_case_id(project: pytest.Pytester) -> None:
     """A case's id, pasted into -k, selects that case, and only it is recorded."""
     case_id = "yolo26n_shapes-trt-int8-cpu-640-b1"

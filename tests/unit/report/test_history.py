@@ -47,6 +47,14 @@ def test_a_slower_level_names_its_run_and_what_changed_there() -> None:
     }
 
 
+@pytest.mark.parametrize(("upgraded_at", "near"), [(1, False), (2, True), (4, True), (6, True), (7, False)])
+def test_what_changed_up_to_two_runs_off_is_named(upgraded_at: int, near: bool) -> None:
+    """Noise may move the place of a change, so an upgrade near it counts, and one further off does not."""
+    history = make_history(runs([40, 40.1, 39.9, 40, 44, 44.1, 44, 43.9, 44], upgraded_at=upgraded_at))
+    assert {it.run for it in history.changes} == {4}
+    assert history.changes[0].beside == (("onnxruntime: 1.32.0 -> 1.33.0",) if near else ())
+
+
 def test_an_accuracy_that_fell_to_nothing_is_a_change() -> None:
     """An mAP of 0 is a figure like others, and so is its way back."""
     made = [replace(run, records=(make_record(map50_95=0.65 if day in (0, 1, 2, 6, 7, 8) else 0.0),))

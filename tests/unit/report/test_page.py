@@ -175,6 +175,16 @@ def test_cases_without_figures_keep_their_reason() -> None:
     assert "2 cases were not measured, and why" in page.text
 
 
+def test_environment_says_what_differs_from_the_baseline() -> None:
+    """Each difference stands once; that there is none, and that nothing was compared, are told apart."""
+    before, same, none = "torch: 1 -> 2", "Nothing that is recorded differs", "No case of this run was compared"
+    finding = Finding(ONNX.case.id, "gflops", "PASS", "5", "5", "", "", environment=(before,))
+    assert _page(make_run([ONNX]), (finding, finding)).text.count(before) == 1
+    assert same in _page(make_run([ONNX]), (replace(finding, environment=()),)).text
+    limit = Finding(ONNX.case.id, "map50_95", "OVER_LIMIT", "", "0.6", "0.7", "", fails=True)
+    assert none in _page(make_run([ONNX]), (limit,)).text
+
+
 def test_groups_have_a_recommendation_each() -> None:
     """Rows of another size stand in a table of their own with their own recommendation, after the larger group."""
     page = _page(make_run([make_record(make_case(imgsz=320), total_ms=10), TORCH, ONNX]))

@@ -103,9 +103,13 @@ def test_page_and_summary_of_a_run(unsaid: tuple[str, set[str]]) -> None:
     timed = [record for record in run.records if not isinstance(record.metrics.latency, Absent)]
     samples = {record.case.id: thin([20_000_000] * 9) for record in timed}
     view = page_view(run, findings, 1.0, samples=samples)
-    render(view, code)
+    page = render(view, code)
     summary(view, code)
     assert "\n".join(english(texts)) == ""
+    # Charts are said too: none of their titles is as it was made.
+    charts = re.findall(r'data-figure="[^"]*">(.*?)</script>', page)
+    assert len(charts) > 5
+    assert [json.loads(chart)["layout"]["xaxis"]["title"]["text"] for chart in charts if "total latency" in chart] == []
 
 
 def test_gate_of_every_verdict(unsaid: tuple[str, set[str]], tmp_path: Path) -> None:
