@@ -60,7 +60,7 @@ def test_runs_sort_by_their_names(open_page: Any, page_file: Path) -> None:
     """Names and dates begin with figures and sort as texts all the same."""
     opened = open_page(page_file, viewport=WIDE)
     table = "section[aria-labelledby=runs] table"
-    for heading in ("Run", "Started"):
+    for heading in ("Started", "Run"):
         opened.page.locator(f"{table} thead button", has_text=heading).first.click()
         assert opened.column(table, 0)[:2] == ["run-000", "run-001"]
 

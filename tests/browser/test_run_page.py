@@ -190,6 +190,9 @@ def test_page_fits_and_is_accessible(open_page: Any, page_file: Path, scheme: st
     assert opened.page.evaluate("document.documentElement.scrollWidth") <= viewport["width"]
     background = opened.page.evaluate("getComputedStyle(document.body).backgroundColor")
     assert (sum(map(int, background[4:-1].split(","))) < 200) == (scheme == "dark")
+    # What failed, and why, is read without scrolling sideways.
+    box = opened.page.locator(".verdict td.why").first.bounding_box()
+    assert box["x"] + box["width"] <= viewport["width"]
     assert opened.serious() == []
     assert opened.troubles == []
 

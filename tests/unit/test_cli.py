@@ -121,6 +121,15 @@ def test_folder_that_is_no_run_is_one_sentence(command: Command, words: tuple[st
     assert "Traceback" not in found.stderr
 
 
+def test_gate_reports_in_the_language_that_was_asked_for(command: Command, tmp_path: Path) -> None:
+    """A gate in which no case can run is reported in Chinese all the same."""
+    (tmp_path / "store" / "artifacts").mkdir(parents=True)
+    words = ("--backend", "trt", "--device", "cpu", "--precision", "fp32", "--against", "store:store", "--lang", "zh")
+    found = command("gate", *words)
+    assert "no case could be timed" in found.stdout, found.stderr
+    assert "没有测量" in (tmp_path / "reports" / "latest" / "summary.md").read_text()
+
+
 def test_export_into_a_pipe_is_the_figures_alone(command: Command, tmp_path: Path) -> None:
     """What is written to standard output is the table, and the note that it was written goes elsewhere."""
     folder = write_run(tmp_path / "reports", make_run([make_record()]))
