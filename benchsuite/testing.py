@@ -11,12 +11,9 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from benchsuite import records
-from benchsuite.absence import Absent
 from benchsuite.artifacts.recipe import Recipe
 from benchsuite.backends.interface import Ran, RunPolicy
-from benchsuite.cases import Case
-from benchsuite.environment import Machine
+from benchsuite.machine.facts import Machine
 from benchsuite.measure.measurement import (
     Accuracy,
     ClassAccuracy,
@@ -30,8 +27,11 @@ from benchsuite.measure.measurement import (
     Throughput,
     ThroughputPoint,
 )
-from benchsuite.records import ArtifactFacts, Outcome, Record, Validity
-from benchsuite.runs import Run, create_run, finish_run
+from benchsuite.runs import records
+from benchsuite.runs.folder import Run, create_run, finish_run
+from benchsuite.runs.records import ArtifactFacts, Outcome, Record, Validity
+from benchsuite.terms.absence import Absent
+from benchsuite.terms.cases import Case
 
 MILLISECOND_NS = 1_000_000
 # The least samples that bound each percentile from above, as the timing rules have it.

@@ -7,11 +7,11 @@ from typing import Any
 
 from benchsuite.artifacts.exporters import Order, build
 from benchsuite.artifacts.recipe import Recipe
-from benchsuite.backends.checkpoint import heads_of, load_checkpoint, load_detector
-from benchsuite.codec import from_builtins
-from benchsuite.errors import ModelError
-from benchsuite.memory import peak_rss_bytes
-from benchsuite.process import serve
+from benchsuite.machine.memory import peak_rss_bytes
+from benchsuite.machine.processes import serve
+from benchsuite.networks.checkpoint import heads_of, load_checkpoint, load_detector
+from benchsuite.terms.codec import from_builtins
+from benchsuite.terms.errors import ModelError
 
 _IMGSZ = 640
 

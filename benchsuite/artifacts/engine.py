@@ -9,14 +9,11 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from benchsuite.absence import Absent
 from benchsuite.artifacts.recipe import Recipe
-from benchsuite.backends.engine_files import ACCOUNT_FILE, EngineAccount, write_account
 from benchsuite.backends.interface import Ran
-from benchsuite.backends.onnx import ONNX_PRECISIONS
-from benchsuite.quantize.onnx_macs import macs_by_node
-from benchsuite.quantize.onnx_symmetric import read_qdq
-from benchsuite.tensorrt_runtime import (
+from benchsuite.backends.onnx.backend import ONNX_PRECISIONS
+from benchsuite.backends.tensorrt.engine_files import ACCOUNT_FILE, EngineAccount, write_account
+from benchsuite.backends.tensorrt.flavours import (
     DEFAULT_LEVEL,
     ENGINE_FILE,
     TENSORRT,
@@ -25,6 +22,9 @@ from benchsuite.tensorrt_runtime import (
     build_engine,
     installed_flavours,
 )
+from benchsuite.networks.onnx_macs import macs_by_node
+from benchsuite.quantize.onnx_symmetric import read_qdq
+from benchsuite.terms.absence import Absent
 
 _TIMINGS_FILE = "timing.cache"
 # Part of the artifact, and not of what the runtime loads.

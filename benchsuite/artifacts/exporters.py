@@ -15,8 +15,6 @@ from pathlib import Path
 from typing import Any
 
 from benchsuite.artifacts.engine import write_engine
-from benchsuite.artifacts.narrow import write_bf16, write_fp16
-from benchsuite.artifacts.open_batch import only_batch_open
 from benchsuite.artifacts.recipe import Recipe
 from benchsuite.backends.interface import FloatArray
 from benchsuite.backends.schemes import SYMMETRIC, calibration_method, split_scheme
@@ -24,13 +22,15 @@ from benchsuite.backends.tools import OBSERVED, tools_for
 from benchsuite.data.images import read_image
 from benchsuite.data.letterbox import preprocess
 from benchsuite.detect.postprocess import head_of
-from benchsuite.errors import BenchsuiteError, BuildError
+from benchsuite.networks.narrow import write_bf16, write_fp16
+from benchsuite.networks.open_batch import only_batch_open
+from benchsuite.networks.topology import FLOAT_GROUPS
 from benchsuite.quantize.ncnn_int8 import FILES as NCNN_FILES
 from benchsuite.quantize.ncnn_int8 import Int8Options, observe_ncnn, quantize_ncnn
 from benchsuite.quantize.onnx_static import QdqOptions
 from benchsuite.quantize.onnx_symmetric import quantize_symmetrically
 from benchsuite.quantize.ranges import load_observed, save_observed
-from benchsuite.quantize.topology import FLOAT_GROUPS
+from benchsuite.terms.errors import BenchsuiteError, BuildError
 
 RANGES_FILE = "ranges.npz"
 _PREPARED = "prepared.onnx"
@@ -188,14 +188,14 @@ def _onnx_ultralytics(order: Order) -> None:
 
 
 def _openvino(order: Order) -> None:
-    from benchsuite.openvino_runtime import openvino
+    from benchsuite.backends.openvino.package import openvino
 
     model = openvino.convert_model(str(order.source / "model.onnx"))
     openvino.save_model(model, str(order.folder / "model.xml"), compress_to_fp16=False)
 
 
 def _openvino_fp16(order: Order) -> None:
-    from benchsuite.openvino_runtime import openvino
+    from benchsuite.backends.openvino.package import openvino
 
     model = openvino.Core().read_model(str(order.source / "model.xml"))
     openvino.save_model(model, str(order.folder / "model.xml"), compress_to_fp16=True)

@@ -7,7 +7,7 @@ import json
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 
-from benchsuite.cases import Head
+from benchsuite.terms.cases import Head
 
 
 @dataclass(frozen=True)

@@ -18,10 +18,10 @@ from pathlib import Path
 from benchsuite.artifacts.engine import BESIDE_ENGINE
 from benchsuite.artifacts.exporters import parent_recipe
 from benchsuite.artifacts.recipe import Artifact, Calibration, Recipe
-from benchsuite.cases import Head
-from benchsuite.errors import BuildError, ModelError, ProcessError
-from benchsuite.files import write_whole
-from benchsuite.process import Child, offline_environment
+from benchsuite.machine.files import write_whole
+from benchsuite.machine.processes import Child, offline_environment
+from benchsuite.terms.cases import Head
+from benchsuite.terms.errors import BuildError, ModelError, ProcessError
 
 SIZE_CAP_BYTES = 20_000_000_000
 _MANIFEST = "artifact.json"
@@ -241,14 +241,14 @@ def _gpu_to_build_on(recipe: Recipe) -> str:
     """Return the UUID of a GPU of the kind that a recipe names; empty for none."""
     if "gpu" not in recipe.build:
         return ""
-    from benchsuite.nvml import list_gpus
+    from benchsuite.machine.nvml import list_gpus
 
     return next((gpu.uuid for gpu in list_gpus()[0] if gpu.name == recipe.build["gpu"]), "")
 
 
 def recipe_from_dict(data: dict[str, object]) -> Recipe:
     """Rebuild a recipe from its JSON form."""
-    from benchsuite.codec import from_builtins
+    from benchsuite.terms.codec import from_builtins
 
     return from_builtins(data, Recipe)
 

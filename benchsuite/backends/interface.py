@@ -10,9 +10,9 @@ from typing import Protocol, runtime_checkable
 import numpy as np
 import numpy.typing as npt
 
-from benchsuite.absence import Absent
-from benchsuite.cases import Case
-from benchsuite.environment import Machine
+from benchsuite.machine.facts import Machine
+from benchsuite.terms.absence import Absent
+from benchsuite.terms.cases import Case
 
 FloatArray = npt.NDArray[np.float32]
 

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from benchsuite.cases import Case
 from benchsuite.detect.postprocess import head_of
-from benchsuite.errors import SessionError
+from benchsuite.terms.cases import Case
+from benchsuite.terms.errors import SessionError
 
 _FLAGS = {"one2many": "auto", "end2end": "end2end"}
 

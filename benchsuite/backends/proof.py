@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from benchsuite.absence import Absent
 from benchsuite.backends.interface import Ran
-from benchsuite.cases import Case
+from benchsuite.terms.absence import Absent
+from benchsuite.terms.cases import Case
 
 # A network whose larger part runs in float is not an INT8 network, whatever its file is called.
 MIN_INT8_MAC_SHARE = 0.6

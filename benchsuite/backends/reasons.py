@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from benchsuite.cases import Case
-from benchsuite.environment import Machine, gpu_of
+from benchsuite.machine.facts import Machine, gpu_of
+from benchsuite.terms.cases import Case
 
 
 def not_installed(machine: Machine, *distributions: str) -> str | None:

@@ -8,9 +8,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from benchsuite.absence import Absent
-from benchsuite.errors import UsageError
-from benchsuite.quantize.topology import GROUPS
+from benchsuite.networks.topology import GROUPS
+from benchsuite.terms.absence import Absent
+from benchsuite.terms.errors import UsageError
 
 DEFAULT = "default"
 # Let a search find the scheme.

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from benchsuite.tensorrt_runtime import FLAVOURS
+from benchsuite.backends.tensorrt.flavours import FLAVOURS
 
 # Stands in recipes like a package's version: raise it with any change to benchsuite's own quantising that moves a bit.
 QUANTISER, QUANTISER_VERSION = "benchsuite-quantiser", "6"

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from benchsuite.errors import DataError
+from benchsuite.terms.errors import DataError
 
 # The formats that Ultralytics lists; anything else in a folder is passed over.
 IMAGE_SUFFIXES = (

@@ -12,7 +12,7 @@ import numpy as np
 import numpy.typing as npt
 
 from benchsuite.data.labels import label_path
-from benchsuite.errors import DataError
+from benchsuite.terms.errors import DataError
 
 Image = npt.NDArray[np.uint8]
 

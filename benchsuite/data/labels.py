@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 
-from benchsuite.errors import DataError
+from benchsuite.terms.errors import DataError
 
 FloatArray = npt.NDArray[np.float32]
 

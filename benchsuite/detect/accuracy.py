@@ -8,12 +8,12 @@ from dataclasses import asdict, dataclass
 import numpy as np
 import numpy.typing as npt
 
-from benchsuite.absence import Absent
 from benchsuite.data.labels import Labels
 from benchsuite.data.letterbox import place
 from benchsuite.detect.detections import Detections, FloatArray, IntArray
 from benchsuite.detect.matching import same_class_iou
 from benchsuite.detect.postprocess import DetectSettings
+from benchsuite.terms.absence import Absent
 
 BoolArray = npt.NDArray[np.bool_]
 Values = npt.NDArray[np.float64]

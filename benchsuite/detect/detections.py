@@ -12,8 +12,8 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 
-from benchsuite.errors import RecordError
-from benchsuite.files import cannot_write
+from benchsuite.machine.files import cannot_write
+from benchsuite.terms.errors import RecordError
 
 FloatArray = npt.NDArray[np.float32]
 IntArray = npt.NDArray[np.int64]

@@ -7,9 +7,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from benchsuite.absence import Absent
 from benchsuite.detect.detections import Detections, IntArray
 from benchsuite.detect.matching import same_class_iou
+from benchsuite.terms.absence import Absent
 
 MIN_IOU = 0.5
 # What a quantised network must keep of its reference to stand in for it: fixed before any scheme was tuned.

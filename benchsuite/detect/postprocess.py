@@ -7,11 +7,11 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from benchsuite.cases import Head
 from benchsuite.data.letterbox import Placement
 from benchsuite.detect.detections import Detections, FloatArray, IntArray
 from benchsuite.detect.nms import suppress
-from benchsuite.errors import SessionError
+from benchsuite.terms.cases import Head
+from benchsuite.terms.errors import SessionError
 
 _END2END_COLUMNS = 6  # x1, y1, x2, y2, score, class
 _MAX_CANDIDATES = 30_000

@@ -10,17 +10,17 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Literal, get_args
 
-from benchsuite import baselines
-from benchsuite.absence import Absent
 from benchsuite.artifacts.recipe import Artifact, Recipe
 from benchsuite.artifacts.store import Store
-from benchsuite.cases import Case
-from benchsuite.environment import Machine
-from benchsuite.errors import BuildError, ModelError, ProcessError, UsageError
-from benchsuite.models.weights import ModelRef, resolve
-from benchsuite.options import Options
-from benchsuite.process import PROTOCOL_VERSION, Child, offline_environment
-from benchsuite.runner import Runner, Say
+from benchsuite.compare import baselines
+from benchsuite.machine.facts import Machine
+from benchsuite.machine.processes import PROTOCOL_VERSION, Child, offline_environment
+from benchsuite.networks.weights import ModelRef, resolve
+from benchsuite.options.settings import Options
+from benchsuite.runs.runner import Runner, Say
+from benchsuite.terms.absence import Absent
+from benchsuite.terms.cases import Case
+from benchsuite.terms.errors import BuildError, ModelError, ProcessError, UsageError
 
 Kind = Literal["env", "weights", "store", "baseline"]
 _KINDS: tuple[Kind, ...] = get_args(Kind)

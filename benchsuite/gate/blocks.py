@@ -11,9 +11,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal
 
-from benchsuite.codec import from_builtins, to_builtins
-from benchsuite.errors import RecordError
-from benchsuite.files import cannot_write
+from benchsuite.machine.files import cannot_write
+from benchsuite.terms.codec import from_builtins, to_builtins
+from benchsuite.terms.errors import RecordError
 
 Arm = Literal["A", "B"]
 Timed = Literal["latency", "throughput"]

@@ -8,9 +8,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from benchsuite.absence import Absent
-from benchsuite.noise import steal_and_total
-from benchsuite.nvml import read_gpu
+from benchsuite.machine.noise import steal_and_total
+from benchsuite.machine.nvml import read_gpu
+from benchsuite.terms.absence import Absent
 
 # Rules that void a block look at the machine only, never at d: a rule that looked would choose the verdict.
 _MOST_STOLEN = 0.10

@@ -9,7 +9,7 @@ from benchsuite.gate.blocks import Arm, Block, Subject
 from benchsuite.gate.conditions import between, snapshot
 from benchsuite.gate.loop import launch_order, reading_order
 from benchsuite.gate.pair import LatencyWorker, Pair, Plan, SaturatedWorkers, Side
-from benchsuite.nvml import Gpu
+from benchsuite.machine.nvml import Gpu
 
 
 class LiveSource:

@@ -11,10 +11,10 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from benchsuite.backends.interface import RunPolicy
-from benchsuite.cases import Case
-from benchsuite.errors import BenchsuiteError, ProcessError
 from benchsuite.gate.blocks import Arm
 from benchsuite.measure.launch import Bench, Launch, Reading
+from benchsuite.terms.cases import Case
+from benchsuite.terms.errors import BenchsuiteError, ProcessError
 
 # Noise here comes in stretches of tens of milliseconds: arms that alternate faster share more of it
 # (tests/speed/gate_blocks.py measures how much).

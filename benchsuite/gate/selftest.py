@@ -11,9 +11,6 @@ from functools import cached_property
 from pathlib import Path
 from typing import Literal
 
-from benchsuite.codec import from_builtins, to_builtins
-from benchsuite.errors import RecordError
-from benchsuite.files import cannot_write
 from benchsuite.gate import blocks
 from benchsuite.gate.blocks import Arm, Block, Subject
 from benchsuite.gate.live import LiveSource
@@ -21,7 +18,10 @@ from benchsuite.gate.loop import BlockSource, Loop, Outcome, Status
 from benchsuite.gate.pair import Side
 from benchsuite.gate.replay import ReplaySource
 from benchsuite.gate.suite import plan_tests
-from benchsuite.options import GateOptions
+from benchsuite.machine.files import cannot_write
+from benchsuite.options.settings import GateOptions
+from benchsuite.terms.codec import from_builtins, to_builtins
+from benchsuite.terms.errors import RecordError
 
 SUITES_FILE = "suites.jsonl"
 Mode = Literal["live", "replayed"]

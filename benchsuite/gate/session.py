@@ -12,16 +12,12 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from benchsuite import codec
 from benchsuite.backends.schemes import AUTO
-from benchsuite.cases import Case
-from benchsuite.comparison import void_if_wrong
-from benchsuite.deterministic import judge
-from benchsuite.entries import entry_of
-from benchsuite.environment import Machine, differences
-from benchsuite.errors import BuildError, ProcessError, SessionError, UsageError
-from benchsuite.files import template_folder, write_whole
-from benchsuite.findings import ACCURACY_METRICS, Finding, rerun_line
+from benchsuite.compare.comparison import void_if_wrong
+from benchsuite.compare.entries import entry_of
+from benchsuite.compare.exact import judge
+from benchsuite.compare.findings import ACCURACY_METRICS, Finding, rerun_line
+from benchsuite.compare.tolerances import TOLERANCES_FILE, Tolerance, read_tolerances
 from benchsuite.gate import blocks
 from benchsuite.gate.arms import Against, baseline_arm, ready_against
 from benchsuite.gate.blocks import Arm, Block, Subject
@@ -33,11 +29,15 @@ from benchsuite.gate.selftest import harness_share
 from benchsuite.gate.suite import plan_tests
 from benchsuite.gate.verdicts import Levels, exit_code, expired, findings_of, strictly
 from benchsuite.gate.waivers import WAIVERS_FILE, Waiver, ceilings, read_waivers
-from benchsuite.models.weights import ModelRef
-from benchsuite.options import GateMetric, Options
-from benchsuite.records import Record
-from benchsuite.runner import Runner
-from benchsuite.tolerances import TOLERANCES_FILE, Tolerance, read_tolerances
+from benchsuite.machine.facts import Machine, differences
+from benchsuite.machine.files import template_folder, write_whole
+from benchsuite.networks.weights import ModelRef
+from benchsuite.options.settings import GateMetric, Options
+from benchsuite.runs.records import Record
+from benchsuite.runs.runner import Runner
+from benchsuite.terms import codec
+from benchsuite.terms.cases import Case
+from benchsuite.terms.errors import BuildError, ProcessError, SessionError, UsageError
 
 BLOCKS_FILE = "gate-blocks.jsonl"
 GATE_FILE = "gate.json"

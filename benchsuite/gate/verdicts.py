@@ -8,13 +8,13 @@ import statistics
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
-from benchsuite.findings import Finding
+from benchsuite.compare.findings import Finding
 from benchsuite.gate.blocks import Arm
 from benchsuite.gate.judging import TAILS, Judgement, Thresholds
 from benchsuite.gate.loop import Outcome, Status
 from benchsuite.gate.waivers import Waiver
-from benchsuite.options import GateMetric, GateOptions
-from benchsuite.quantities import megabytes, milliseconds, signed, significant
+from benchsuite.options.settings import GateMetric, GateOptions
+from benchsuite.terms.quantities import megabytes, milliseconds, signed, significant
 
 _ARM_NAMES: Mapping[Arm, str] = {"A": "baseline", "B": "candidate"}
 DECIDING = ("case", "latency", "throughput", "memory")

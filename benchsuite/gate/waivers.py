@@ -9,8 +9,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from benchsuite.errors import UsageError, raise_all
-from benchsuite.options import GATE_METRICS
+from benchsuite.options.settings import GATE_METRICS
+from benchsuite.terms.errors import UsageError, raise_all
 
 if sys.version_info >= (3, 11):
     import tomllib

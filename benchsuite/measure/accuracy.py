@@ -9,17 +9,17 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
-from benchsuite.absence import Absent
 from benchsuite.artifacts.recipe import Artifact
-from benchsuite.cases import Case
-from benchsuite.codec import from_builtins, to_builtins
 from benchsuite.data.dataset import load_dataset, spread
 from benchsuite.data.images import data_digest
 from benchsuite.detect.accuracy import Accuracy
 from benchsuite.detect.detections import Detections, load_detections
-from benchsuite.environment import Machine
-from benchsuite.files import write_whole
+from benchsuite.machine.facts import Machine
+from benchsuite.machine.files import write_whole
 from benchsuite.measure.launch import Launch
+from benchsuite.terms.absence import Absent
+from benchsuite.terms.cases import Case
+from benchsuite.terms.codec import from_builtins, to_builtins
 
 # Part of every key: raise it with any change to letterboxing, decoding, NMS or scoring.
 _VERSION = 2

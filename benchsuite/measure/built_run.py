@@ -6,15 +6,15 @@ from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
-from benchsuite.absence import Absent
-from benchsuite.backends.engine_files import read_account
 from benchsuite.backends.interface import Ran
 from benchsuite.backends.proof import contradiction
+from benchsuite.backends.tensorrt.engine_files import read_account
 from benchsuite.detect.parity import Parity
-from benchsuite.errors import NotRunError, SessionError
 from benchsuite.measure.accuracy import Evaluation
 from benchsuite.measure.case_run import CaseRun, Subject
 from benchsuite.measure.measurement import Cold, Latency, Memory, Metrics, Throughput
+from benchsuite.terms.absence import Absent
+from benchsuite.terms.errors import NotRunError, SessionError
 
 
 class BuiltRun(CaseRun):

@@ -9,13 +9,11 @@ from pathlib import Path
 
 import numpy as np
 
-from benchsuite.absence import NOT_SELECTED, Absent
 from benchsuite.backends.interface import Ran, RunPolicy
 from benchsuite.backends.proof import contradiction
-from benchsuite.cases import Case
 from benchsuite.detect.parity import Parity, compare
-from benchsuite.environment import Machine
-from benchsuite.errors import ProcessError, SessionError
+from benchsuite.machine.facts import Machine
+from benchsuite.machine.nvml import GpuState, read_gpu
 from benchsuite.measure.accuracy import Evaluation, EvaluationData, evaluate_once
 from benchsuite.measure.effort import Effort
 from benchsuite.measure.gpu_use import gpu_use
@@ -33,7 +31,9 @@ from benchsuite.measure.measurement import (
 )
 from benchsuite.measure.statistics import describe
 from benchsuite.measure.throughput import measure_throughput
-from benchsuite.nvml import GpuState, read_gpu
+from benchsuite.terms.absence import NOT_SELECTED, Absent
+from benchsuite.terms.cases import Case
+from benchsuite.terms.errors import ProcessError, SessionError
 
 # Enough for a median and a p95 of the device's own times, which noting would make a call slower.
 _MARKED_CALLS = 200

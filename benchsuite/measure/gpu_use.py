@@ -6,11 +6,11 @@ from collections.abc import Iterator, Sequence
 
 import numpy as np
 
-from benchsuite.absence import Absent
 from benchsuite.backends.interface import DeviceTimes
+from benchsuite.machine.nvml import GpuState
 from benchsuite.measure.measurement import DeviceLatency, GpuUse
 from benchsuite.measure.statistics import describe
-from benchsuite.nvml import GpuState
+from benchsuite.terms.absence import Absent
 
 
 def gpu_use(

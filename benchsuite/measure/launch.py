@@ -8,15 +8,15 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from benchsuite.absence import Absent
 from benchsuite.artifacts.recipe import Artifact
 from benchsuite.backends.interface import DeviceTimes, Ran, RunPolicy
-from benchsuite.cases import Case
-from benchsuite.codec import from_builtins, to_builtins
+from benchsuite.machine.nvml import process_bytes
+from benchsuite.machine.processes import Child, offline_environment
 from benchsuite.measure.effort import ROTATING_INPUTS, Effort
 from benchsuite.measure.measurement import ON_CPU, Cold, Memory
-from benchsuite.nvml import process_bytes
-from benchsuite.process import Child, offline_environment
+from benchsuite.terms.absence import Absent
+from benchsuite.terms.cases import Case
+from benchsuite.terms.codec import from_builtins, to_builtins
 
 _OPEN_DEADLINE_S = 300
 # Compiling a network, or building an engine while loading, takes minutes.

@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
-from benchsuite.errors import UsageError
+from benchsuite.terms.errors import UsageError
 
 
 def lock_path() -> Path:

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from benchsuite.absence import NOT_SELECTED, Absent
 from benchsuite.detect.accuracy import Accuracy, ClassAccuracy
 from benchsuite.detect.parity import Parity
-from benchsuite.nvml import GpuState
+from benchsuite.machine.nvml import GpuState
+from benchsuite.terms.absence import NOT_SELECTED, Absent
 
 __all__ = [
     "PHASES", "Accuracy", "ClassAccuracy", "Cold", "Complexity", "Distribution", "Latency", "Memory", "Metrics",

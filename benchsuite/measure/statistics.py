@@ -7,8 +7,8 @@ import math
 import numpy as np
 import numpy.typing as npt
 
-from benchsuite.absence import Absent
 from benchsuite.measure.measurement import Distribution
+from benchsuite.terms.absence import Absent
 
 Samples = npt.NDArray[np.int64]
 

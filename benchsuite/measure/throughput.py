@@ -6,11 +6,11 @@ import time
 from contextlib import ExitStack
 
 from benchsuite.backends.interface import RunPolicy
-from benchsuite.cases import Case
-from benchsuite.codec import to_builtins
 from benchsuite.measure.effort import Effort
 from benchsuite.measure.launch import Bench, Launch
 from benchsuite.measure.measurement import Throughput, ThroughputPoint
+from benchsuite.terms.cases import Case
+from benchsuite.terms.codec import to_builtins
 
 _START_DELAY_NS = 300_000_000
 _DEADLINE_S = 300

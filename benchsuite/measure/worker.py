@@ -11,11 +11,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from benchsuite.absence import Absent
 from benchsuite.backends import backend
 from benchsuite.backends.interface import FloatArray, MarkedSession, RunPolicy, Session
-from benchsuite.cases import Case
-from benchsuite.codec import from_builtins, to_builtins
 from benchsuite.data.dataset import Dataset, load_dataset
 from benchsuite.data.images import read_image
 from benchsuite.data.labels import read_labels
@@ -23,12 +20,15 @@ from benchsuite.data.letterbox import Placement, preprocess
 from benchsuite.detect.accuracy import Accuracy, evaluate
 from benchsuite.detect.detections import Detections, save_detections
 from benchsuite.detect.postprocess import DEPLOY, EVAL, postprocess
-from benchsuite.errors import SessionError
+from benchsuite.machine.memory import involuntary_switches, peak_rss_bytes, rss_bytes
+from benchsuite.machine.processes import serve
 from benchsuite.measure.effort import ROTATING_INPUTS, Effort
 from benchsuite.measure.measurement import Cold
 from benchsuite.measure.sampling import Pipeline, sample, warm_up
-from benchsuite.memory import involuntary_switches, peak_rss_bytes, rss_bytes
-from benchsuite.process import serve
+from benchsuite.terms.absence import Absent
+from benchsuite.terms.cases import Case
+from benchsuite.terms.codec import from_builtins, to_builtins
+from benchsuite.terms.errors import SessionError
 
 
 @dataclass(frozen=True)

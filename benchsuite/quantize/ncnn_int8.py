@@ -15,10 +15,10 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from benchsuite.errors import BuildError
+from benchsuite.networks.ncnn_network import CONVOLUTIONS, Array, Layer, Network, Weights, read_network, write_network
 from benchsuite.quantize.bias import mean_shift
-from benchsuite.quantize.ncnn_network import CONVOLUTIONS, Array, Layer, Network, Weights, read_network, write_network
 from benchsuite.quantize.ranges import Means, Observed, Tally
+from benchsuite.terms.errors import BuildError
 
 FloatArray = npt.NDArray[np.float32]
 

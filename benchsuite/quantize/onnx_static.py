@@ -19,10 +19,10 @@ from typing import Any, Literal
 import numpy as np
 import numpy.typing as npt
 
-from benchsuite.errors import BuildError
+from benchsuite.networks.topology import FLOAT_GROUPS, Graph, graph_of_onnx
 from benchsuite.quantize.bias import correct_onnx
 from benchsuite.quantize.ranges import Observed, Tally
-from benchsuite.quantize.topology import FLOAT_GROUPS, Graph, graph_of_onnx
+from benchsuite.terms.errors import BuildError
 
 FloatArray = npt.NDArray[np.float32]
 

@@ -13,13 +13,13 @@ from typing import Any
 
 import numpy as np
 
-from benchsuite.errors import BuildError
+from benchsuite.networks.onnx_fp16 import quantised_to_fp16
+from benchsuite.networks.onnx_macs import macs_by_weight
+from benchsuite.networks.topology import graph_of_onnx
 from benchsuite.quantize.bias import correct_onnx
-from benchsuite.quantize.onnx_fp16 import quantised_to_fp16
-from benchsuite.quantize.onnx_macs import macs_by_weight
 from benchsuite.quantize.onnx_static import QdqOptions, float_operations, ranges_of
 from benchsuite.quantize.ranges import Observed
-from benchsuite.quantize.topology import graph_of_onnx
+from benchsuite.terms.errors import BuildError
 
 _QUANTISED = ("Conv",)
 

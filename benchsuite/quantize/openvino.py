@@ -9,7 +9,7 @@ from typing import Any, Literal
 import numpy as np
 import numpy.typing as npt
 
-from benchsuite.quantize.topology import FLOAT_GROUPS, graph_of_openvino
+from benchsuite.networks.topology import FLOAT_GROUPS, graph_of_openvino
 
 FloatArray = npt.NDArray[np.float32]
 Preset = Literal["mixed", "performance"]
@@ -32,7 +32,7 @@ def quantize_openvino(
     The decode of the head, its class branches, the stem, the stage after it and the convolutions around attention stay
     float, found by how the graph is connected. Batches are made as they are needed.
     """
-    from benchsuite.openvino_runtime import openvino  # isort: skip  # Silences what NNCF would send.
+    from benchsuite.backends.openvino.package import openvino  # isort: skip  # Silences what NNCF would send.
     import nncf
 
     model = openvino.Core().read_model(str(source))

@@ -14,7 +14,7 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 
-from benchsuite.errors import BuildError
+from benchsuite.terms.errors import BuildError
 
 Values = npt.NDArray[np.float32]
 Counts = npt.NDArray[np.int64]

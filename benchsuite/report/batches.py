@@ -5,14 +5,14 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from benchsuite.absence import Absent
-from benchsuite.quantities import significant
-from benchsuite.records import Record
 from benchsuite.report.detail import DetailTable
 from benchsuite.report.groups import setting_of
 from benchsuite.report.palette import DASHES, Figure, chart_name, colour_of
 from benchsuite.report.recommendation import name_of
 from benchsuite.report.table import ABSENT
+from benchsuite.runs.records import Record
+from benchsuite.terms.absence import Absent
+from benchsuite.terms.quantities import significant
 
 
 @dataclass(frozen=True)

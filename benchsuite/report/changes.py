@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 
-from benchsuite.errors import UsageError
+from benchsuite.terms.errors import UsageError
 
 # A level is at least this many runs, so that one bad run is none.
 SHORTEST = 3

@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 from html import escape
 
-from benchsuite.absence import Absent
-from benchsuite.quantities import NS_PER_MS, milliseconds
-from benchsuite.records import Record
 from benchsuite.report.palette import COLOURS, SYMBOLS, Figure, chart_name
 from benchsuite.report.recommendation import reference_of
 from benchsuite.report.views import GroupView
+from benchsuite.runs.records import Record
+from benchsuite.terms.absence import Absent
+from benchsuite.terms.quantities import NS_PER_MS, milliseconds
 
 
 def latency_against_map(view: GroupView, max_map_drop: float) -> Figure | None:

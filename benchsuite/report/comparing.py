@@ -5,10 +5,10 @@ from __future__ import annotations
 import textwrap
 from collections.abc import Iterable
 
-from benchsuite.comparison import compare_runs
-from benchsuite.environment import differences
-from benchsuite.findings import Finding
-from benchsuite.runs import Run
+from benchsuite.compare.comparison import compare_runs
+from benchsuite.compare.findings import Finding
+from benchsuite.machine.facts import differences
+from benchsuite.runs.folder import Run
 
 _WIDTH = 79
 _CAVEAT = (

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 
-from benchsuite.absence import Absent
-from benchsuite.cases import heading
-from benchsuite.quantities import megabytes, milliseconds, significant
-from benchsuite.records import Record
+from benchsuite.runs.records import Record
+from benchsuite.terms.absence import Absent
+from benchsuite.terms.cases import heading
+from benchsuite.terms.quantities import megabytes, milliseconds, significant
 
 _WIDTH = 79
 # The first column of the tables.

@@ -9,9 +9,9 @@ from functools import cache
 from importlib import metadata
 from typing import Any
 
-from benchsuite.absence import Absent
-from benchsuite.cases import Backend, Case
-from benchsuite.environment import Machine
+from benchsuite.machine.facts import Machine
+from benchsuite.terms.absence import Absent
+from benchsuite.terms.cases import Backend, Case
 
 # What one installs by name; what these pull in is counted with them.
 RUNTIME_PACKAGES: Mapping[Backend, tuple[str, ...]] = {

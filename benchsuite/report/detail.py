@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
-from benchsuite.absence import Absent
-from benchsuite.quantities import megabytes, milliseconds, signed, significant
-from benchsuite.records import Record
 from benchsuite.report.recommendation import name_of
 from benchsuite.report.samples import Thinned
 from benchsuite.report.table import ABSENT
+from benchsuite.runs.records import Record
+from benchsuite.terms.absence import Absent
+from benchsuite.terms.quantities import megabytes, milliseconds, signed, significant
 
 Samples = Mapping[str, Thinned | Absent]
 

@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from benchsuite.absence import Absent
-from benchsuite.quantities import NS_PER_MS
-from benchsuite.records import Record
 from benchsuite.report.detail import Samples
 from benchsuite.report.palette import DASHES, Figure, chart_name, colour_of
 from benchsuite.report.recommendation import name_of
 from benchsuite.report.samples import Thinned
+from benchsuite.runs.records import Record
+from benchsuite.terms.absence import Absent
+from benchsuite.terms.quantities import NS_PER_MS
 
 # Phases differ in lightness too, for readers who see no colours.
 _PHASES = (("preprocess", "#56B4E9"), ("inference", "#0072B2"), ("postprocess", "#E69F00"))

@@ -9,13 +9,13 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from benchsuite.absence import Absent
-from benchsuite.errors import UsageError
-from benchsuite.files import write_whole
+from benchsuite.machine.files import write_whole
 from benchsuite.measure.measurement import PHASES
-from benchsuite.quantities import NS_PER_MS
-from benchsuite.records import Record
-from benchsuite.runs import Run
+from benchsuite.runs.folder import Run
+from benchsuite.runs.records import Record
+from benchsuite.terms.absence import Absent
+from benchsuite.terms.errors import UsageError
+from benchsuite.terms.quantities import NS_PER_MS
 
 Value = str | int | float | None
 # The formats whose rows say which run they are of.

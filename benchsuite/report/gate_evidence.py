@@ -8,8 +8,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from benchsuite.codec import from_builtins
-from benchsuite.errors import RecordError
 from benchsuite.gate import blocks
 from benchsuite.gate.blocks import Block
 from benchsuite.gate.evidence import log_evidence
@@ -17,10 +15,12 @@ from benchsuite.gate.judging import MISS, Judgement, Thresholds
 from benchsuite.gate.loop import Outcome
 from benchsuite.gate.session import BLOCKS_FILE, GATE_FILE
 from benchsuite.gate.suite import plan_tests
-from benchsuite.options import GateOptions
-from benchsuite.quantities import signed, significant
+from benchsuite.options.settings import GateOptions
 from benchsuite.report.detail import DetailTable
 from benchsuite.report.table import ABSENT
+from benchsuite.terms.codec import from_builtins
+from benchsuite.terms.errors import RecordError
+from benchsuite.terms.quantities import signed, significant
 
 _TEN = math.log(10)
 # Larger evidence is written as a power of ten.

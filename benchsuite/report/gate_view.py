@@ -9,15 +9,15 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from benchsuite.errors import RecordError
-from benchsuite.findings import Finding
+from benchsuite.compare.findings import Finding
 from benchsuite.gate.evidence import interval
 from benchsuite.gate.selftest import read_suites
 from benchsuite.gate.session import GATE_FILE
-from benchsuite.options import GATE_METRICS, parse
-from benchsuite.quantities import signed
+from benchsuite.options.settings import GATE_METRICS, parse
 from benchsuite.report.gate_evidence import GateEvidence, read_evidence
 from benchsuite.report.selftest import rate_lines
+from benchsuite.terms.errors import RecordError
+from benchsuite.terms.quantities import signed
 
 _DECIDED_BY_BLOCKS = (*GATE_METRICS, "case")
 _SELFTEST_FOLDER = "selftest"

@@ -8,7 +8,7 @@ from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
-from benchsuite.findings import WIDTH, Finding, Verdict
+from benchsuite.compare.findings import WIDTH, Finding, Verdict
 from benchsuite.gate.judging import TAILS, Judgement
 from benchsuite.gate.loop import Status
 from benchsuite.gate.session import GateResult

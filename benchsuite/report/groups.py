@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from benchsuite.absence import Absent
-from benchsuite.cases import Case
-from benchsuite.quantities import counted
-from benchsuite.records import Record
+from benchsuite.runs.records import Record
+from benchsuite.terms.absence import Absent
+from benchsuite.terms.cases import Case
+from benchsuite.terms.quantities import counted
 
 _BETWEEN = " · "
 _HEADS = {"one2many": "one-to-many head with NMS", "end2end": "end-to-end head without NMS"}

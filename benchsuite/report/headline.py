@@ -7,8 +7,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
 
-from benchsuite.findings import Finding
-from benchsuite.runs import Run
+from benchsuite.compare.findings import Finding
+from benchsuite.runs.folder import Run
 
 Tone = Literal["good", "warn", "bad", "none"]
 

@@ -7,13 +7,13 @@ from dataclasses import dataclass
 from itertools import pairwise
 from pathlib import Path
 
-from benchsuite.absence import Absent
-from benchsuite.environment import differences
-from benchsuite.errors import BenchsuiteError, UsageError
-from benchsuite.records import Record
+from benchsuite.machine.facts import differences
 from benchsuite.report.changes import SHORTEST, Level, levels
 from benchsuite.report.metrics import METRICS, Costs, Metric, figure
-from benchsuite.runs import RUN_FILE, Run, read_run
+from benchsuite.runs.folder import RUN_FILE, Run, read_run
+from benchsuite.runs.records import Record
+from benchsuite.terms.absence import Absent
+from benchsuite.terms.errors import BenchsuiteError, UsageError
 
 
 @dataclass(frozen=True)

@@ -6,13 +6,13 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from benchsuite.language import ENGLISH, Language, language
-from benchsuite.quantities import counted, signed, significant
 from benchsuite.report.changes import SHORTEST
 from benchsuite.report.history import Change, Course, History, Series, enough
 from benchsuite.report.html import fill, plotly
 from benchsuite.report.metrics import Metric
 from benchsuite.report.table import ABSENT
+from benchsuite.terms.language import ENGLISH, Language, language
+from benchsuite.terms.quantities import counted, signed, significant
 
 _SPARK_POINTS = 100
 _SPARK = (120, 24)

@@ -7,8 +7,8 @@ from functools import cache, partial
 from pathlib import Path
 from typing import Any
 
-from benchsuite.language import ENGLISH, Language, fill_places, language
-from benchsuite.quantities import counted
+from benchsuite.terms.language import ENGLISH, Language, fill_places, language
+from benchsuite.terms.quantities import counted
 
 # What the pages' scripts say.
 SCRIPT_TEXTS = (

@@ -6,15 +6,15 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
-from benchsuite.absence import Absent
-from benchsuite.environment import differences
-from benchsuite.errors import UsageError
-from benchsuite.findings import Finding
-from benchsuite.records import Record
+from benchsuite.compare.findings import Finding
+from benchsuite.machine.facts import differences
 from benchsuite.report.groups import titles
 from benchsuite.report.metrics import METRICS, Costs, Figure, Metric, figure
 from benchsuite.report.recommendation import name_of, void_reason
-from benchsuite.runs import Run
+from benchsuite.runs.folder import Run
+from benchsuite.runs.records import Record
+from benchsuite.terms.absence import Absent
+from benchsuite.terms.errors import UsageError
 
 # Group, case and recipe; the recipe is empty where nothing was made.
 _Key = tuple[str, str, str]

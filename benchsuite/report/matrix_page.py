@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from benchsuite.language import ENGLISH, language
 from benchsuite.report.html import fill
 from benchsuite.report.matrix import Matrix
+from benchsuite.terms.language import ENGLISH, language
 
 
 def matrix_page(matrix: Matrix, lang: str = ENGLISH) -> str:

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from benchsuite.absence import Absent
-from benchsuite.quantities import NS_PER_MS
-from benchsuite.records import Record
+from benchsuite.runs.records import Record
+from benchsuite.terms.absence import Absent
+from benchsuite.terms.quantities import NS_PER_MS
 
 Figure = float | None
 

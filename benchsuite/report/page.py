@@ -5,12 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from benchsuite.absence import Absent
-from benchsuite.environment import Machine
-from benchsuite.files import write_whole
-from benchsuite.findings import Finding
-from benchsuite.language import ENGLISH
-from benchsuite.quantities import significant
+from benchsuite.compare.findings import Finding
+from benchsuite.machine.facts import Machine
+from benchsuite.machine.files import write_whole
 from benchsuite.report.charts import latency_against_map
 from benchsuite.report.detail_charts import course, course_names, distribution, phases
 from benchsuite.report.gate_charts import path_figure, ratio_figure
@@ -24,8 +21,11 @@ from benchsuite.report.study import StudyView
 from benchsuite.report.summary import summary
 from benchsuite.report.table import COLUMNS
 from benchsuite.report.views import GroupView, PageView, page_view
-from benchsuite.runs import Run, read_run
+from benchsuite.runs.folder import Run, read_run
 from benchsuite.study.rows import Study, read_studies
+from benchsuite.terms.absence import Absent
+from benchsuite.terms.language import ENGLISH
+from benchsuite.terms.quantities import significant
 
 PAGE_FILE = "index.html"
 SUMMARY_FILE = "summary.md"

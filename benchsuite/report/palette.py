@@ -6,9 +6,9 @@ from collections.abc import Mapping
 from html import escape
 from typing import Any
 
-from benchsuite.cases import Backend, Precision
-from benchsuite.records import Record
 from benchsuite.report.recommendation import name_of
+from benchsuite.runs.records import Record
+from benchsuite.terms.cases import Backend, Precision
 
 # A Plotly figure: plain data, drawn in the page with the colours of its theme.
 Figure = dict[str, Any]

@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
-from benchsuite.absence import Absent
-from benchsuite.cases import BACKENDS, PRECISIONS
-from benchsuite.findings import ACCURACY_METRICS, Finding
+from benchsuite.compare.findings import ACCURACY_METRICS, Finding
 from benchsuite.measure.measurement import Accuracy, Distribution
-from benchsuite.quantities import milliseconds, signed, significant
-from benchsuite.records import Record
+from benchsuite.runs.records import Record
+from benchsuite.terms.absence import Absent
+from benchsuite.terms.cases import BACKENDS, PRECISIONS
+from benchsuite.terms.quantities import milliseconds, signed, significant
 
 # Points are differences of floats: 0.65 - 0.64 is a hair more than one point.
 _EPSILON = 1e-9

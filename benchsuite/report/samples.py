@@ -9,9 +9,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from zipfile import BadZipFile
 
-from benchsuite.absence import Absent
-from benchsuite.records import Record
-from benchsuite.runs import Run
+from benchsuite.runs.folder import Run
+from benchsuite.runs.records import Record
+from benchsuite.terms.absence import Absent
 
 MOST_POINTS = 200
 MOST_CASES = 200

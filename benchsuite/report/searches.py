@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from benchsuite.absence import Absent
 from benchsuite.backends.schemes import SchemeSearch
-from benchsuite.quantities import signed
-from benchsuite.records import Record
 from benchsuite.report.table import ABSENT
+from benchsuite.runs.records import Record
+from benchsuite.terms.absence import Absent
+from benchsuite.terms.quantities import signed
 
 
 @dataclass(frozen=True)

@@ -6,16 +6,16 @@ import textwrap
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
-from benchsuite.absence import Absent
-from benchsuite.cases import heading
 from benchsuite.detect.bootstrap import MapLoss
 from benchsuite.detect.parity import Parity, beyond_limits
-from benchsuite.language import ENGLISH, language
-from benchsuite.quantities import megabytes, milliseconds, signed
 from benchsuite.report.markdown import escape, table_line
 from benchsuite.report.table import ABSENT
 from benchsuite.study.interleaved import Timed
 from benchsuite.study.rows import NOT_TIMED, CalibrationPoint, Row, Study
+from benchsuite.terms.absence import Absent
+from benchsuite.terms.cases import heading
+from benchsuite.terms.language import ENGLISH, language
+from benchsuite.terms.quantities import megabytes, milliseconds, signed
 
 _WIDTH = 79
 _NAME = 27

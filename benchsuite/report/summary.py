@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 
-from benchsuite.findings import Finding
-from benchsuite.language import ENGLISH, language
-from benchsuite.quantities import counted
+from benchsuite.compare.findings import Finding
 from benchsuite.report.gate_view import GateView, SelfTestView
 from benchsuite.report.markdown import escape, table_line
 from benchsuite.report.recommendation import name_of
 from benchsuite.report.table import ABSENT, Cell
 from benchsuite.report.views import GroupView, PageView
+from benchsuite.terms.language import ENGLISH, language
+from benchsuite.terms.quantities import counted
 
 _SIGNS = {"good": "✅", "warn": "⚠️", "bad": "❌", "none": "ℹ️"}
 _COLUMNS = (

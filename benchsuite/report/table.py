@@ -6,11 +6,11 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import TypeVar
 
-from benchsuite.absence import Absent
 from benchsuite.measure.measurement import Accuracy, Complexity, Distribution, Latency, Memory, Parity, Throughput
-from benchsuite.quantities import megabytes, milliseconds, significant
-from benchsuite.records import ArtifactFacts, Record
 from benchsuite.report.deployment import Setup
+from benchsuite.runs.records import ArtifactFacts, Record
+from benchsuite.terms.absence import Absent
+from benchsuite.terms.quantities import megabytes, milliseconds, significant
 
 ABSENT = "–"
 T = TypeVar("T")

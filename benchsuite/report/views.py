@@ -5,10 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
-from benchsuite.absence import NOT_SELECTED, Absent
-from benchsuite.cases import variant_of
-from benchsuite.findings import Finding, rerun_line
-from benchsuite.records import Record
+from benchsuite.compare.findings import Finding, rerun_line
 from benchsuite.report.batches import BatchView, batch_views
 from benchsuite.report.deployment import setup_of
 from benchsuite.report.detail import DetailTable, Samples, detail_tables
@@ -19,8 +16,11 @@ from benchsuite.report.recommendation import Recommendation, recommend, void_rea
 from benchsuite.report.searches import SearchView, search_views
 from benchsuite.report.study import StudyView, study_view
 from benchsuite.report.table import Notes, Row, make_row
-from benchsuite.runs import Run
+from benchsuite.runs.folder import Run
+from benchsuite.runs.records import Record
 from benchsuite.study.rows import Study
+from benchsuite.terms.absence import NOT_SELECTED, Absent
+from benchsuite.terms.cases import variant_of
 
 
 @dataclass(frozen=True)

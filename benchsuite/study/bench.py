@@ -8,27 +8,27 @@ from dataclasses import dataclass, replace
 from functools import cached_property, partial
 from pathlib import Path
 
-from benchsuite.absence import Absent
 from benchsuite.artifacts.recipe import Recipe
 from benchsuite.backends.proof import contradiction
-from benchsuite.cases import Case, heading, variant_of
 from benchsuite.data.images import read_image
 from benchsuite.data.labels import Labels, read_labels
 from benchsuite.detect.accuracy import Outcome, outcomes
 from benchsuite.detect.bootstrap import MapReference
 from benchsuite.detect.detections import load_detections
-from benchsuite.environment import Machine
-from benchsuite.errors import BenchsuiteError
 from benchsuite.gate.pair import Side
+from benchsuite.machine.facts import Machine
 from benchsuite.measure.accuracy import EvaluationData
 from benchsuite.measure.case_run import CaseRun
 from benchsuite.measure.lock import measuring_lock
-from benchsuite.models.weights import ModelRef
-from benchsuite.options import CalibMethod, Options
-from benchsuite.run_data import ALL_IMAGES
-from benchsuite.runner import Runner, Say
+from benchsuite.networks.weights import ModelRef
+from benchsuite.options.settings import CalibMethod, Options
+from benchsuite.runs.images import ALL_IMAGES
+from benchsuite.runs.runner import Runner, Say
 from benchsuite.study.interleaved import TURNS, Readings, against, take_turns
 from benchsuite.study.rows import Built, Row
+from benchsuite.terms.absence import Absent
+from benchsuite.terms.cases import Case, heading, variant_of
+from benchsuite.terms.errors import BenchsuiteError
 
 
 @dataclass(frozen=True)

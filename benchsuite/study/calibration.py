@@ -16,22 +16,22 @@ from typing import get_args
 
 import numpy as np
 
-from benchsuite.absence import Absent
 from benchsuite.artifacts.exporters import RANGES_FILE, parent_recipe
 from benchsuite.artifacts.recipe import Artifact, Recipe
 from benchsuite.artifacts.store import Store
 from benchsuite.backends.schemes import METHODS
-from benchsuite.cases import Case
 from benchsuite.data.dataset import load_dataset
 from benchsuite.data.shapes import ShapesSpec, shapes_data
-from benchsuite.errors import BuildError, UsageError
-from benchsuite.files import write_whole
-from benchsuite.options import CalibMethod
+from benchsuite.machine.files import write_whole
+from benchsuite.options.settings import CalibMethod
 from benchsuite.quantize.ranges import load_observed, merged, save_observed
-from benchsuite.runner import Say
+from benchsuite.runs.runner import Say
 from benchsuite.study.bench import Prepared, StudyBench, Way
 from benchsuite.study.interleaved import Readings
 from benchsuite.study.rows import CalibrationPoint, Row
+from benchsuite.terms.absence import Absent
+from benchsuite.terms.cases import Case
+from benchsuite.terms.errors import BuildError, UsageError
 
 BLOCK = 50
 # Runtimes whose ranges benchsuite sets itself, from what it observed.

@@ -11,8 +11,8 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from benchsuite.errors import BenchsuiteError
 from benchsuite.gate.pair import LatencyWorker, Plan, Side
+from benchsuite.terms.errors import BenchsuiteError
 
 # Medians of readings in ns: a row a launch, a column a round.
 Readings = npt.NDArray[np.float64]

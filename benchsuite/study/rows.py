@@ -8,15 +8,15 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal
 
-from benchsuite.absence import Absent
 from benchsuite.backends.interface import Ran
-from benchsuite.cases import Case
-from benchsuite.codec import from_builtins, to_builtins
 from benchsuite.detect.bootstrap import MapLoss
 from benchsuite.detect.parity import Parity
-from benchsuite.environment import Machine
-from benchsuite.files import write_whole
+from benchsuite.machine.facts import Machine
+from benchsuite.machine.files import write_whole
 from benchsuite.study.interleaved import Readings, Timed
+from benchsuite.terms.absence import Absent
+from benchsuite.terms.cases import Case
+from benchsuite.terms.codec import from_builtins, to_builtins
 
 STUDY_FILE = "study.json"
 _READINGS_FILE = "readings.json"

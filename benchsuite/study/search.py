@@ -14,19 +14,19 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 
-from benchsuite.absence import Absent
 from benchsuite.backends.schemes import AUTO, DEFAULT, MOST_INTEGER, SCHEMES, SchemePoint, SchemeSearch
-from benchsuite.cases import Case
-from benchsuite.codec import from_builtins, to_builtins
-from benchsuite.environment import Machine
-from benchsuite.errors import BuildError
-from benchsuite.files import write_whole
-from benchsuite.models.weights import ModelRef
-from benchsuite.options import Options
-from benchsuite.quantize.topology import GROUPS
-from benchsuite.runner import Say
+from benchsuite.machine.facts import Machine
+from benchsuite.machine.files import write_whole
+from benchsuite.networks.topology import GROUPS
+from benchsuite.networks.weights import ModelRef
+from benchsuite.options.settings import Options
+from benchsuite.runs.runner import Say
 from benchsuite.study.bench import Prepared, StudyBench, Way
 from benchsuite.study.rows import Row
+from benchsuite.terms.absence import Absent
+from benchsuite.terms.cases import Case
+from benchsuite.terms.codec import from_builtins, to_builtins
+from benchsuite.terms.errors import BuildError
 
 # Part of the key of a kept search: raise it with any change to how schemes are chosen.
 _VERSION = 2

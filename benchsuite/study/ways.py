@@ -6,8 +6,8 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from benchsuite.backends.schemes import SCHEMES
-from benchsuite.cases import Case
 from benchsuite.study.bench import Way
+from benchsuite.terms.cases import Case
 
 
 def precision_ways(cases: Sequence[Case]) -> tuple[Way, ...]:

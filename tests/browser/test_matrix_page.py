@@ -9,11 +9,11 @@ from typing import Any
 
 import pytest
 
-from benchsuite.absence import Absent
-from benchsuite.cases import BACKENDS, PRECISIONS
 from benchsuite.report.matrix import make_matrix
 from benchsuite.report.matrix_page import matrix_page
-from benchsuite.runs import read_run
+from benchsuite.runs.folder import read_run
+from benchsuite.terms.absence import Absent
+from benchsuite.terms.cases import BACKENDS, PRECISIONS
 from benchsuite.testing import make_case, make_machine, make_record, make_run, write_run
 
 pytestmark = pytest.mark.slow

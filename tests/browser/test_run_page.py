@@ -9,12 +9,12 @@ from typing import Any
 import numpy as np
 import pytest
 
-from benchsuite.absence import Absent
-from benchsuite.findings import Finding
-from benchsuite.records import Record
+from benchsuite.compare.findings import Finding
 from benchsuite.report.page import render
 from benchsuite.report.samples import thin
 from benchsuite.report.views import page_view
+from benchsuite.runs.records import Record
+from benchsuite.terms.absence import Absent
 from benchsuite.testing import make_case, make_metrics, make_record, make_run
 
 pytestmark = pytest.mark.slow

@@ -10,9 +10,9 @@ import numpy as np
 
 from benchsuite.backends import backend
 from benchsuite.backends.interface import RunPolicy, Session
-from benchsuite.cases import Case
-from benchsuite.codec import from_builtins, to_builtins
-from benchsuite.process import serve
+from benchsuite.machine.processes import serve
+from benchsuite.terms.cases import Case
+from benchsuite.terms.codec import from_builtins, to_builtins
 
 RUNTIMES = ("torch", "ultralytics", "onnx", "onnxruntime", "openvino", "openvino_telemetry", "nncf", "ncnn", "cv2")
 

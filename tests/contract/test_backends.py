@@ -18,14 +18,14 @@ from benchsuite.backends import backend, only_builds
 from benchsuite.backends.interface import Ran
 from benchsuite.backends.proof import contradiction
 from benchsuite.backends.reasons import has_bf16
-from benchsuite.cases import BACKENDS, PRECISIONS, Case, Head
-from benchsuite.codec import from_builtins, to_builtins
 from benchsuite.data.images import read_image
 from benchsuite.data.letterbox import preprocess
-from benchsuite.environment import Machine, read_machine
-from benchsuite.errors import ProcessError
-from benchsuite.models.weights import file_sha256
-from benchsuite.process import Child, offline_environment
+from benchsuite.machine.facts import Machine, read_machine
+from benchsuite.machine.processes import Child, offline_environment
+from benchsuite.networks.weights import file_sha256
+from benchsuite.terms.cases import BACKENDS, PRECISIONS, Case, Head
+from benchsuite.terms.codec import from_builtins, to_builtins
+from benchsuite.terms.errors import ProcessError
 
 pytestmark = pytest.mark.slow
 

@@ -10,8 +10,8 @@ from pathlib import Path
 
 import pytest
 
-from benchsuite.errors import ProcessError
-from benchsuite.process import Child, offline_environment
+from benchsuite.machine.processes import Child, offline_environment
+from benchsuite.terms.errors import ProcessError
 
 pytestmark = pytest.mark.slow
 

@@ -12,16 +12,16 @@ from typing import Any
 import numpy as np
 import pytest
 
-from benchsuite import records
-from benchsuite.absence import Absent
 from benchsuite.artifacts.store import Store
 from benchsuite.backends import backend
 from benchsuite.backends.interface import RunPolicy
 from benchsuite.backends.schemes import SYMMETRIC
-from benchsuite.environment import read_machine
-from benchsuite.errors import BuildError, SessionError
-from benchsuite.scaffold import scaffold
-from benchsuite.tensorrt_runtime import ENGINE_FILE, RTX, build_engine, installed_flavours
+from benchsuite.backends.tensorrt.flavours import ENGINE_FILE, RTX, build_engine, installed_flavours
+from benchsuite.commands.init import scaffold
+from benchsuite.machine.facts import read_machine
+from benchsuite.runs import records
+from benchsuite.terms.absence import Absent
+from benchsuite.terms.errors import BuildError, SessionError
 from benchsuite.testing import make_case
 
 MACHINE = read_machine()

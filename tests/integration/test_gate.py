@@ -16,9 +16,9 @@ from pathlib import Path
 import psutil
 import pytest
 
+from benchsuite.commands.init import scaffold
 from benchsuite.gate import blocks
-from benchsuite.models.weights import BUNDLED
-from benchsuite.scaffold import scaffold
+from benchsuite.networks.weights import BUNDLED
 
 pytestmark = pytest.mark.slow
 ROOT = Path(__file__).resolve().parents[2]
@@ -62,7 +62,7 @@ def run(start: Callable[..., subprocess.Popen[str]]) -> Callable[..., tuple[int,
 
 def gate(*arguments: str) -> tuple[str, ...]:
     """Return the gate's command."""
-    return ("benchsuite.cli", "gate", *QUICK, *TESTS, *arguments)
+    return ("benchsuite.commands.app", "gate", *QUICK, *TESTS, *arguments)
 
 
 def workers() -> list[int]:
@@ -112,7 +112,7 @@ def test_promoted_baseline_is_had_again(run: Callable[..., tuple[int, str]], tmp
     scaffold(tmp_path)
     code, output = run("pytest", "bench/test_latency.py", *QUICK)
     assert code == 0, output
-    code, output = run("benchsuite.cli", "promote", "reports/latest", "--machine", "here")
+    code, output = run("benchsuite.commands.app", "promote", "reports/latest", "--machine", "here")
     assert code == 0, output
     code, output = run(*gate("--against", "here"))
     assert code == 0, output
@@ -190,7 +190,7 @@ def test_pytest_gates_before_it_tests(run: Callable[..., tuple[int, str]], tmp_p
 
 def test_selftest_counts_goes_on_and_replays(run: Callable[..., tuple[int, str]], tmp_path: Path) -> None:
     """A self-test injects and finds ten percent, keeps its suites, and adds only what is missing when run again."""
-    command = ("benchsuite.cli", "selftest", *QUICK, *TESTS)
+    command = ("benchsuite.commands.app", "selftest", *QUICK, *TESTS)
     code, output = run(*command, "--aa", "1", "--inject", "10%", "--suites", "1")
     assert "A/A suite 1 of 1" in output
     assert "+10 % suite 1 of 1" in output

@@ -16,10 +16,10 @@ from typing import Any
 import psutil
 import pytest
 
-from benchsuite import records
-from benchsuite.absence import Absent
-from benchsuite.records import Record
-from benchsuite.scaffold import scaffold
+from benchsuite.commands.init import scaffold
+from benchsuite.runs import records
+from benchsuite.runs.records import Record
+from benchsuite.terms.absence import Absent
 
 pytestmark = pytest.mark.slow
 ROOT = Path(__file__).resolve().parents[2]
@@ -139,7 +139,7 @@ def test_promoted_baseline_is_compared_with(project: Path, bench: Callable[..., 
     arguments = ("--backend", "onnx", "--precision", "fp32", "-k", "complexity or accuracy")
     assert bench(*arguments)[0] == 0
     promoted = subprocess.run(
-        [sys.executable, "-m", "benchsuite.cli", "promote", "reports/latest", "--machine", "here"],
+        [sys.executable, "-m", "benchsuite.commands.app", "promote", "reports/latest", "--machine", "here"],
         cwd=project, env={**os.environ, "PYTHONPATH": str(ROOT)}, capture_output=True, text=True, check=False,
     )  # fmt: skip
     assert promoted.returncode == 0, promoted.stderr
@@ -162,7 +162,7 @@ def test_case_that_the_baseline_has_and_the_run_lacks_is_red(
     arguments = ("--backend", "onnx", "--precision", "fp32", "-k", "complexity")
     assert bench(*arguments)[0] == 0
     subprocess.run(
-        [sys.executable, "-m", "benchsuite.cli", "promote", "reports/latest", "--machine", "here"],
+        [sys.executable, "-m", "benchsuite.commands.app", "promote", "reports/latest", "--machine", "here"],
         cwd=project, env=environment, check=True,
     )  # fmt: skip
     path = project / "baselines" / "here" / "yolo26n_shapes.json"

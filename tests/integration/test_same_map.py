@@ -11,14 +11,14 @@ from pathlib import Path
 
 import pytest
 
-from benchsuite.cases import Backend, Case
 from benchsuite.data.shapes import ShapesSpec, shapes_data
-from benchsuite.environment import read_machine
+from benchsuite.machine.facts import read_machine
+from benchsuite.machine.processes import offline_environment
 from benchsuite.measure.measurement import Accuracy
-from benchsuite.models.weights import BUNDLED, resolve
-from benchsuite.options import parse
-from benchsuite.process import offline_environment
-from benchsuite.runner import Runner
+from benchsuite.networks.weights import BUNDLED, resolve
+from benchsuite.options.settings import parse
+from benchsuite.runs.runner import Runner
+from benchsuite.terms.cases import Backend, Case
 
 pytestmark = pytest.mark.slow
 
@@ -108,11 +108,11 @@ def test_gflops_equal_pytorchs_own_count(runner: Runner, folder: Path, head: str
 
 def test_training_script_makes_a_checkpoint_that_loads(folder: Path) -> None:
     """A few steps of the script that trained the bundled model end in a checkpoint of six classes under 6 MB."""
-    from benchsuite.models.weights import check_checkpoint
+    from benchsuite.networks.weights import check_checkpoint
 
     script = (
         "import sys; from pathlib import Path\n"
-        "from benchsuite.models import train_shapes as t\n"
+        "from benchsuite.networks import train_shapes as t\n"
         "from benchsuite.data.shapes import ShapesSpec\n"
         "work = Path(sys.argv[1])\n"
         "weights = t.train(work, ShapesSpec(imgsz=320, train=16, val=2, calib=0), epochs=1)\n"

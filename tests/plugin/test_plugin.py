@@ -14,7 +14,7 @@ SKIPPING = ("--backend", "trt", "--device", "cpu")
 @pytest.fixture
 def project(pytester: pytest.Pytester, monkeypatch: pytest.MonkeyPatch) -> pytest.Pytester:
     """Give a folder with this repository's bench/ and conftest, and a cache of its own."""
-    from benchsuite.scaffold import scaffold
+    from benchsuite.commands.init import scaffold
 
     scaffold(pytester.path)
     (pytester.path / "conftest.py").write_text('pytest_plugins = ["benchsuite.plugin"]\n')

@@ -12,13 +12,13 @@ import sys
 import tempfile
 from pathlib import Path
 
-from benchsuite.environment import read_machine
 from benchsuite.gate.blocks import Block, Subject
 from benchsuite.gate.loop import launch_order, reading_order
 from benchsuite.gate.pair import LatencyWorker, Pair, Plan, Side
-from benchsuite.options import parse
-from benchsuite.runner import Runner
-from benchsuite.selection import cache_root, select
+from benchsuite.machine.facts import read_machine
+from benchsuite.options.selection import cache_root, select
+from benchsuite.options.settings import parse
+from benchsuite.runs.runner import Runner
 
 CASES = (("onnx", "fp32", "320"), ("onnx", "int8", "320"), ("openvino", "int8", "640"), ("onnx", "fp32", "640"))
 QUADS = (1, 2, 4, 6)

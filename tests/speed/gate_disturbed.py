@@ -32,7 +32,15 @@ def main() -> int:
     ]
     for loop in loops:
         loop.start()
-    command = [sys.executable, "-m", "benchsuite.cli", "selftest", "--report", "reports/disturbed", *sys.argv[1:]]
+    command = [
+        sys.executable,
+        "-m",
+        "benchsuite.commands.app",
+        "selftest",
+        "--report",
+        "reports/disturbed",
+        *sys.argv[1:],
+    ]
     try:
         return subprocess.run(command).returncode
     finally:

@@ -12,8 +12,8 @@ import time
 
 import numpy as np
 
-from benchsuite.environment import usable_cores
-from benchsuite.openvino_runtime import openvino
+from benchsuite.backends.openvino.package import openvino
+from benchsuite.machine.facts import usable_cores
 
 ROUNDS = 30
 

@@ -16,16 +16,16 @@ from pathlib import Path
 
 import numpy as np
 
-from benchsuite.cases import Case
-from benchsuite.environment import read_machine
+from benchsuite.machine.facts import read_machine
 from benchsuite.measure.effort import EFFORTS, ROTATING_INPUTS
 from benchsuite.measure.launch import Launch, worker_environment
 from benchsuite.measure.sampling import Pipeline, sample
 from benchsuite.measure.statistics import median_interval
-from benchsuite.models.weights import BUNDLED, resolve
-from benchsuite.options import parse
-from benchsuite.runner import Runner
-from benchsuite.selection import cache_root
+from benchsuite.networks.weights import BUNDLED, resolve
+from benchsuite.options.selection import cache_root
+from benchsuite.options.settings import parse
+from benchsuite.runs.runner import Runner
+from benchsuite.terms.cases import Case
 
 EFFORT = EFFORTS["quick"]
 

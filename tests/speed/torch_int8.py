@@ -16,10 +16,10 @@ from typing import Any
 import numpy as np
 import torch
 
-from benchsuite.backends.checkpoint import load_detector
 from benchsuite.data.dataset import calibration_images, load_dataset
 from benchsuite.data.images import read_image
 from benchsuite.data.letterbox import preprocess
+from benchsuite.networks.checkpoint import load_detector
 
 IMGSZ = 640
 IMAGES = 32

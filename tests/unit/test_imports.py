@@ -15,7 +15,7 @@ RUNTIMES = (
 
 def test_import_loads_no_runtime() -> None:
     """Neither the package nor its plugin nor its command loads a runtime."""
-    code = f"import sys, benchsuite.plugin, benchsuite.cli; print([m for m in {RUNTIMES} if m in sys.modules])"
+    code = f"import sys, benchsuite.plugin, benchsuite.commands.app; print([m for m in {RUNTIMES} if m in sys.modules])"
     found = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, cwd=ROOT)
     assert found.stdout.strip() == "[]"
 

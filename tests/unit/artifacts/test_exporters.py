@@ -12,9 +12,9 @@ from benchsuite.artifacts.exporters import EXPORTERS, OPEN_BATCH, Order, build, 
 from benchsuite.artifacts.recipe import Calibration, Recipe
 from benchsuite.backends import backend
 from benchsuite.backends.schemes import SCHEMES, SYMMETRIC
+from benchsuite.backends.tensorrt.flavours import RTX, TENSORRT, EngineOptions
 from benchsuite.backends.tools import OBSERVED, tools_for
-from benchsuite.errors import BuildError
-from benchsuite.tensorrt_runtime import RTX, TENSORRT, EngineOptions
+from benchsuite.terms.errors import BuildError
 from benchsuite.testing import make_case, make_machine
 
 VERSIONS = {

@@ -10,7 +10,7 @@ import pytest
 
 from benchsuite.artifacts.recipe import Calibration, Recipe
 from benchsuite.artifacts.store import Store
-from benchsuite.errors import BuildError
+from benchsuite.terms.errors import BuildError
 
 RECIPE = Recipe("torch", "fp32", "0" * 64, "one2many", 640, 1, tools={"torch": "2"})
 

@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from benchsuite.cuda_memory import Buffer
+from benchsuite.backends.cuda import Buffer
 
 IMAGES, OUTPUT = (2, 3, 32, 32), (2, 84, 21)
 PLAN = b"ftrt plan of the fake"

@@ -6,9 +6,9 @@ from typing import Any
 
 import pytest
 
-from benchsuite.absence import Absent
 from benchsuite.backends.interface import Ran
 from benchsuite.backends.proof import contradiction
+from benchsuite.terms.absence import Absent
 from benchsuite.testing import make_case
 
 

@@ -7,9 +7,9 @@ from typing import Any
 
 import pytest
 
-from benchsuite.absence import Absent
-from benchsuite.backends.inspector import inspect
-from benchsuite.errors import SessionError
+from benchsuite.backends.tensorrt.inspector import inspect
+from benchsuite.terms.absence import Absent
+from benchsuite.terms.errors import SessionError
 
 
 def layer(name: str, **parts: Any) -> dict[str, Any]:

@@ -10,8 +10,8 @@ import pytest
 from benchsuite.backends import backend
 from benchsuite.backends.interface import ArtifactNeed
 from benchsuite.backends.schemes import SCHEMES, SYMMETRIC, calibration_method
-from benchsuite.errors import UsageError
-from benchsuite.nvml import Gpu
+from benchsuite.machine.nvml import Gpu
+from benchsuite.terms.errors import UsageError
 from benchsuite.testing import make_case, make_machine
 
 DEFAULTS = {"calib_method": "default", "quant_scheme": "default"}

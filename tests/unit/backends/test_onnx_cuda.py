@@ -9,11 +9,11 @@ import numpy as np
 import pytest
 
 from benchsuite.backends.interface import RunPolicy
-from benchsuite.backends.onnx import session_options
-from benchsuite.backends.onnx_cuda import kernels_by_provider, open_on_gpu, providers_of
+from benchsuite.backends.onnx.backend import session_options
+from benchsuite.backends.onnx.cuda import kernels_by_provider, open_on_gpu, providers_of
 from benchsuite.backends.proof import contradiction
-from benchsuite.environment import read_machine
-from benchsuite.errors import SessionError
+from benchsuite.machine.facts import read_machine
+from benchsuite.terms.errors import SessionError
 from benchsuite.testing import make_case, make_ran, save_onnx
 
 CASE = make_case(device="cuda:0", imgsz=32)

@@ -11,13 +11,13 @@ from typing import Any
 import numpy as np
 import pytest
 
-from benchsuite.absence import Absent
-from benchsuite.backends.engine_files import EngineAccount
 from benchsuite.backends.interface import DeviceTimes, MarkedSession
 from benchsuite.backends.proof import contradiction
-from benchsuite.backends.tensorrt_session import TensorrtSession, open_engine
-from benchsuite.errors import SessionError
-from benchsuite.tensorrt_runtime import ENGINE_FILE, TENSORRT, EngineOptions, build_engine, split_engine
+from benchsuite.backends.tensorrt.engine_files import EngineAccount
+from benchsuite.backends.tensorrt.flavours import ENGINE_FILE, TENSORRT, EngineOptions, build_engine, split_engine
+from benchsuite.backends.tensorrt.session import TensorrtSession, open_engine
+from benchsuite.terms.absence import Absent
+from benchsuite.terms.errors import SessionError
 from benchsuite.testing import make_case, make_ran
 from tests.unit.backends.fake_tensorrt import OTHER_VERSION, PLAN, FakeTensorrt, inspector_json
 

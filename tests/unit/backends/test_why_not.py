@@ -8,10 +8,10 @@ from typing import Any
 import pytest
 
 from benchsuite.backends import BACKENDS, backend, only_builds
-from benchsuite.cases import BACKENDS as NAMES
-from benchsuite.cases import PRECISIONS
-from benchsuite.environment import Machine
-from benchsuite.nvml import Gpu
+from benchsuite.machine.facts import Machine
+from benchsuite.machine.nvml import Gpu
+from benchsuite.terms.cases import BACKENDS as NAMES
+from benchsuite.terms.cases import PRECISIONS
 from benchsuite.testing import make_case, make_machine
 
 PACKAGES = dict.fromkeys(("torch", "ultralytics", "onnxruntime", "openvino", "nncf", "ncnn", "pnnx"), "1")

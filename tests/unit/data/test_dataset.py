@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from benchsuite.data.dataset import calibration_images, load_dataset
-from benchsuite.errors import DataError
+from benchsuite.terms.errors import DataError
 
 
 def touch(*files: Path) -> None:

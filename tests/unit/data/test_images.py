@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from benchsuite.data.images import data_digest, overlap, read_image
-from benchsuite.errors import DataError
+from benchsuite.terms.errors import DataError
 
 
 def write_image(path: Path, value: int = 0) -> Path:

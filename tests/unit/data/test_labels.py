@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from benchsuite.data.labels import label_path, read_labels
-from benchsuite.errors import DataError
+from benchsuite.terms.errors import DataError
 
 NAMES = ("cat", "dog")
 

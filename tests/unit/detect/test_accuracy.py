@@ -7,11 +7,11 @@ from collections.abc import Sequence
 import numpy as np
 import pytest
 
-from benchsuite.absence import Absent
 from benchsuite.data.labels import Labels
 from benchsuite.detect.accuracy import Accuracy, evaluate
 from benchsuite.detect.detections import Detections
 from benchsuite.detect.postprocess import EVAL
+from benchsuite.terms.absence import Absent
 
 NAMES = ("cat", "dog", "fish")
 BIG = (100, 100, 200, 200)

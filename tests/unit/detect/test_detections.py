@@ -12,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from benchsuite.detect.detections import Detections, load_detections, save_detections
-from benchsuite.errors import RecordError
+from benchsuite.terms.errors import RecordError
 
 
 def make_detections(count: int, seed: int = 0) -> Detections:

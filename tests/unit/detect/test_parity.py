@@ -7,9 +7,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from benchsuite.absence import Absent
 from benchsuite.detect.detections import Detections
 from benchsuite.detect.parity import beyond_limits, compare
+from benchsuite.terms.absence import Absent
 from benchsuite.testing import make_parity
 
 NAMES = ("cat", "dog", "fish")

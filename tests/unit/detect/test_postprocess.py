@@ -13,7 +13,7 @@ import pytest
 
 from benchsuite.data.letterbox import Placement, place
 from benchsuite.detect.postprocess import DEPLOY, EVAL, DetectSettings, head_of, postprocess
-from benchsuite.errors import SessionError
+from benchsuite.terms.errors import SessionError
 
 ROOT = Path(__file__).parents[3]
 SQUARE = place(640, 640, 640)

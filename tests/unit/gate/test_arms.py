@@ -9,11 +9,11 @@ from pathlib import Path
 
 import pytest
 
-from benchsuite.errors import UsageError
 from benchsuite.gate.arms import parse_against, probe, ready_against
-from benchsuite.models.weights import resolve
-from benchsuite.options import parse
-from benchsuite.process import PROTOCOL_VERSION
+from benchsuite.machine.processes import PROTOCOL_VERSION
+from benchsuite.networks.weights import resolve
+from benchsuite.options.settings import parse
+from benchsuite.terms.errors import UsageError
 
 
 def script(path: Path, text: str) -> Path:

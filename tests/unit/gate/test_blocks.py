@@ -8,9 +8,9 @@ from pathlib import Path
 
 import pytest
 
-from benchsuite.errors import RecordError
 from benchsuite.gate.blocks import Block, Subject, append, read
 from benchsuite.gate.replay import slowed, swapped
+from benchsuite.terms.errors import RecordError
 
 CASE = "yolo26n-onnx-fp32-cpu-640-b1"
 

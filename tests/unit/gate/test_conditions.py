@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import pytest
 
-from benchsuite.absence import Absent
 from benchsuite.gate import conditions
 from benchsuite.gate.conditions import Snapshot, between, snapshot
-from benchsuite.nvml import GpuState
+from benchsuite.machine.nvml import GpuState
+from benchsuite.terms.absence import Absent
 
 QUIET = Snapshot(asleep_s=0.0, ticks=(0, 1000), state={})
 

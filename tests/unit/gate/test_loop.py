@@ -13,7 +13,7 @@ from benchsuite.gate.judging import Judgement, Thresholds, judge_shift
 from benchsuite.gate.loop import Loop, decided
 from benchsuite.gate.pair import ArmError
 from benchsuite.gate.suite import plan_tests
-from benchsuite.options import defaults, parse
+from benchsuite.options.settings import defaults, parse
 
 CASES = ("one", "two")
 CONTROL = Subject("one", control=True)

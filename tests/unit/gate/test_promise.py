@@ -10,7 +10,7 @@ from streams import NOISES, SyntheticSource
 from benchsuite.gate.blocks import Subject
 from benchsuite.gate.loop import Loop, Outcome
 from benchsuite.gate.suite import plan_tests
-from benchsuite.options import defaults
+from benchsuite.options.settings import defaults
 
 CASES = ("one", "two", "three", "four")
 

@@ -8,13 +8,13 @@ from dataclasses import replace
 
 import pytest
 
-from benchsuite.findings import Finding
+from benchsuite.compare.findings import Finding
 from benchsuite.gate.blocks import Subject
 from benchsuite.gate.judging import Thresholds, judge_shift
 from benchsuite.gate.loop import Outcome, Status
 from benchsuite.gate.verdicts import Levels, exit_code, findings_of, strictly
 from benchsuite.gate.waivers import Waiver
-from benchsuite.options import defaults
+from benchsuite.options.settings import defaults
 from benchsuite.testing import make_case
 
 CASE = make_case().id

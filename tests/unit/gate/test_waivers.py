@@ -7,9 +7,9 @@ from pathlib import Path
 
 import pytest
 
-from benchsuite.errors import UsageError
 from benchsuite.gate.verdicts import expired
 from benchsuite.gate.waivers import ceilings, read_waivers
+from benchsuite.terms.errors import UsageError
 
 GOOD = """
 [[waiver]]

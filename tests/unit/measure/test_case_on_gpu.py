@@ -8,9 +8,9 @@ from typing import Any
 import numpy as np
 import pytest
 
-from benchsuite.absence import Absent
 from benchsuite.artifacts.recipe import Artifact
 from benchsuite.backends.interface import DeviceTimes
+from benchsuite.machine.nvml import GpuState
 from benchsuite.measure import case_run
 from benchsuite.measure.accuracy import EvaluationData
 from benchsuite.measure.case_run import CaseRun, Subject
@@ -18,7 +18,7 @@ from benchsuite.measure.effort import EFFORTS
 from benchsuite.measure.launch import Bench
 from benchsuite.measure.measurement import ON_CPU, Cold, Complexity
 from benchsuite.measure.worker import Worker
-from benchsuite.nvml import GpuState
+from benchsuite.terms.absence import Absent
 from benchsuite.testing import make_case, make_machine, make_memory, make_recipe
 
 EVENTS: list[str] = []

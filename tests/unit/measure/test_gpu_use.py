@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from benchsuite.absence import Absent
 from benchsuite.backends.interface import DeviceTimes
+from benchsuite.machine.nvml import GpuState
 from benchsuite.measure.gpu_use import gpu_use, gpu_warnings
 from benchsuite.measure.measurement import ON_CPU
-from benchsuite.nvml import GpuState
+from benchsuite.terms.absence import Absent
 
 QUIET = GpuState(1980, 5001, 60, 70.0, 1_000, (), (5,))
 

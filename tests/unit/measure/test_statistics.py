@@ -8,8 +8,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy.stats import binom
 
-from benchsuite.absence import Absent
 from benchsuite.measure.statistics import describe, samples_needed
+from benchsuite.terms.absence import Absent
 
 
 @pytest.mark.parametrize(("quantile", "needed"), [(0.9, 36), (0.95, 72), (0.99, 368)])

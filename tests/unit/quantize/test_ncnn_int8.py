@@ -9,7 +9,7 @@ import numpy as np
 import numpy.typing as npt
 import pytest
 
-from benchsuite.errors import BuildError
+from benchsuite.networks.ncnn_network import Layer, Network, Weights
 from benchsuite.quantize.ncnn_int8 import (
     Int8Options,
     observed_blobs,
@@ -18,7 +18,7 @@ from benchsuite.quantize.ncnn_int8 import (
     quantised_layers,
     rounded,
 )
-from benchsuite.quantize.ncnn_network import Layer, Network, Weights
+from benchsuite.terms.errors import BuildError
 
 MEANS = {"body": np.zeros(4)}
 

@@ -9,10 +9,10 @@ import numpy as np
 import numpy.typing as npt
 import pytest
 
-from benchsuite.errors import BuildError
 from benchsuite.quantize.bias import correct_onnx
 from benchsuite.quantize.onnx_static import QdqOptions, observe_onnx, quantize_onnx, quantize_onnx_dynamically
 from benchsuite.quantize.ranges import observe
+from benchsuite.terms.errors import BuildError
 from benchsuite.testing import save_onnx
 
 

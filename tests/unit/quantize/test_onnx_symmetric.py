@@ -8,9 +8,9 @@ from typing import Any
 import numpy as np
 import pytest
 
-from benchsuite.errors import BuildError
 from benchsuite.quantize.onnx_static import observe_onnx
 from benchsuite.quantize.onnx_symmetric import quantize_symmetrically, read_qdq
+from benchsuite.terms.errors import BuildError
 from benchsuite.testing import save_onnx
 
 IMAGES = np.linspace(0, 1, 192, dtype=np.float32).reshape(1, 3, 8, 8)

@@ -11,7 +11,6 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as arrays
 
-from benchsuite.errors import BuildError
 from benchsuite.quantize.ranges import (
     BINS,
     Tally,
@@ -22,6 +21,7 @@ from benchsuite.quantize.ranges import (
     percentile_bin,
     save_observed,
 )
+from benchsuite.terms.errors import BuildError
 
 FINITE = st.floats(-(2.0**20), 2.0**20, width=32)
 METHODS = ("minmax", "mean-minmax", "percentile", "entropy")

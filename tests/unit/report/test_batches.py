@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from benchsuite.absence import Absent
 from benchsuite.report.batches import batch_views
+from benchsuite.terms.absence import Absent
 from benchsuite.testing import make_case, make_record
 
 ONE = make_record(make_case(batch=1), total_ms=40)

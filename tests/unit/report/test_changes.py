@@ -7,8 +7,8 @@ import sys
 import numpy as np
 import pytest
 
-from benchsuite.errors import UsageError
 from benchsuite.report.changes import Level, levels
+from benchsuite.terms.errors import UsageError
 
 
 def noisy(*means: tuple[float, int], noise: float = 0.02, seed: int = 1) -> list[float]:

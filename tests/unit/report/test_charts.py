@@ -7,10 +7,10 @@ from dataclasses import replace
 from hypothesis import given
 from hypothesis import strategies as st
 
-from benchsuite.absence import Absent
-from benchsuite.records import Record
 from benchsuite.report.charts import Figure, latency_against_map, pareto_front
 from benchsuite.report.views import page_view
+from benchsuite.runs.records import Record
+from benchsuite.terms.absence import Absent
 from benchsuite.testing import make_case, make_record, make_run
 
 values = st.integers(0, 6)

@@ -6,9 +6,9 @@ from importlib import metadata
 
 import pytest
 
-from benchsuite.absence import Absent
-from benchsuite.cases import BACKENDS
 from benchsuite.report.deployment import RUNTIME_PACKAGES, installed_bytes, setup_of
+from benchsuite.terms.absence import Absent
+from benchsuite.terms.cases import BACKENDS
 from benchsuite.testing import make_case, make_machine
 
 

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from benchsuite.absence import Absent
 from benchsuite.backends.interface import DeviceTimes
+from benchsuite.machine.nvml import GpuState
 from benchsuite.measure.gpu_use import gpu_use
-from benchsuite.nvml import GpuState
 from benchsuite.report.detail import detail_tables
 from benchsuite.report.detail_charts import course, course_names, distribution, phases
 from benchsuite.report.samples import thin
+from benchsuite.terms.absence import Absent
 from benchsuite.testing import make_case, make_metrics, make_ran, make_record
 
 FP32 = make_record(total_ms=40)

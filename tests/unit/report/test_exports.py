@@ -10,10 +10,10 @@ from pathlib import Path
 
 import pytest
 
-from benchsuite.absence import Absent
-from benchsuite.errors import UsageError
 from benchsuite.report.exports import FORMATS, export, flat_rows
 from benchsuite.report.step_summary import MOST_BYTES, append_step_summary
+from benchsuite.terms.absence import Absent
+from benchsuite.terms.errors import UsageError
 from benchsuite.testing import make_case, make_metrics, make_record, make_run
 
 MEASURED = make_record(total_ms=40)

@@ -8,21 +8,21 @@ from pathlib import Path
 
 import pytest
 
-from benchsuite.codec import to_builtins
-from benchsuite.errors import RecordError
 from benchsuite.gate import blocks
 from benchsuite.gate.blocks import Block, Subject
 from benchsuite.gate.evidence import log_evidence
 from benchsuite.gate.judging import Thresholds, judge_shift
 from benchsuite.gate.loop import Outcome, Status
 from benchsuite.gate.session import BLOCKS_FILE, GATE_FILE
-from benchsuite.options import parse
-from benchsuite.quantities import significant
+from benchsuite.options.settings import parse
 from benchsuite.report.gate_charts import path_figure, ratio_figure
 from benchsuite.report.gate_evidence import evidence_of, read_evidence
 from benchsuite.report.gate_view import gate_view
 from benchsuite.report.page import render
 from benchsuite.report.views import page_view
+from benchsuite.terms.codec import to_builtins
+from benchsuite.terms.errors import RecordError
+from benchsuite.terms.quantities import significant
 from benchsuite.testing import make_case, make_record, make_run
 
 CASE_ID = make_case().id

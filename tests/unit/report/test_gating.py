@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from benchsuite.findings import Finding
+from benchsuite.compare.findings import Finding
 from benchsuite.gate.blocks import Subject
 from benchsuite.gate.judging import Thresholds, judge_shift
 from benchsuite.gate.loop import Status

@@ -6,9 +6,9 @@ from dataclasses import replace
 
 import pytest
 
-from benchsuite.absence import NOT_SELECTED
-from benchsuite.records import Record
 from benchsuite.report.groups import group
+from benchsuite.runs.records import Record
+from benchsuite.terms.absence import NOT_SELECTED
 from benchsuite.testing import make_accuracy, make_case, make_record
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from benchsuite.findings import Finding, Verdict
+from benchsuite.compare.findings import Finding, Verdict
 from benchsuite.report.headline import Unmeasured, headline
 from benchsuite.testing import make_case, make_record, make_run
 

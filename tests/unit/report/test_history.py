@@ -9,12 +9,12 @@ from pathlib import Path
 import pytest
 from typer.testing import CliRunner
 
-from benchsuite.absence import Absent
-from benchsuite.cli import app
-from benchsuite.errors import UsageError
+from benchsuite.commands.app import app
 from benchsuite.report.history import make_history, read_history
 from benchsuite.report.history_page import history_page, sparkline
-from benchsuite.runs import Run
+from benchsuite.runs.folder import Run
+from benchsuite.terms.absence import Absent
+from benchsuite.terms.errors import UsageError
 from benchsuite.testing import make_case, make_machine, make_record, make_run, write_run
 
 EVIL = "<script>alert('x')</script>"

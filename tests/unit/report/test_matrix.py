@@ -9,15 +9,15 @@ from typing import Any
 
 import pytest
 
-from benchsuite.absence import Absent
 from benchsuite.backends.interface import RunPolicy
-from benchsuite.errors import UsageError
-from benchsuite.findings import Finding
-from benchsuite.records import Record
+from benchsuite.compare.findings import Finding
 from benchsuite.report.matrix import Matrix, make_matrix, read_costs
 from benchsuite.report.matrix_page import matrix_page
 from benchsuite.report.metrics import Costs
-from benchsuite.runs import Run
+from benchsuite.runs.folder import Run
+from benchsuite.runs.records import Record
+from benchsuite.terms.absence import Absent
+from benchsuite.terms.errors import UsageError
 from benchsuite.testing import (
     make_accuracy,
     make_artifact,

@@ -11,13 +11,13 @@ from pathlib import Path
 
 import pytest
 
-from benchsuite.absence import Absent
-from benchsuite.errors import UsageError
-from benchsuite.findings import Finding
-from benchsuite.records import Record
+from benchsuite.compare.findings import Finding
 from benchsuite.report.page import render, write_report
 from benchsuite.report.views import page_view
-from benchsuite.runs import Run
+from benchsuite.runs.folder import Run
+from benchsuite.runs.records import Record
+from benchsuite.terms.absence import Absent
+from benchsuite.terms.errors import UsageError
 from benchsuite.testing import make_case, make_record, make_run, write_run
 
 EVIL = "<script>alert('x')</script><img src=x onerror=alert(1)>&\"{{7*7}}"

@@ -6,10 +6,10 @@ from dataclasses import replace
 
 import pytest
 
-from benchsuite.absence import NOT_SELECTED, Absent
-from benchsuite.findings import Finding
-from benchsuite.records import Record
+from benchsuite.compare.findings import Finding
 from benchsuite.report.recommendation import name_of, recommend, reference_of, void_reason
+from benchsuite.runs.records import Record
+from benchsuite.terms.absence import NOT_SELECTED, Absent
 from benchsuite.testing import make_case, make_latency, make_ran, make_record
 
 

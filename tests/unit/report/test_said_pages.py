@@ -13,18 +13,15 @@ from typing import Any
 import pytest
 from test_gate_evidence import write_gate
 
-from benchsuite.absence import Absent
 from benchsuite.backends import backend
-from benchsuite.cases import BACKENDS, PRECISIONS
-from benchsuite.comparison import compare_runs
+from benchsuite.compare.comparison import compare_runs
+from benchsuite.compare.limits import broken_limits
 from benchsuite.gate.blocks import Subject
 from benchsuite.gate.judging import Thresholds, judge_shift
 from benchsuite.gate.loop import Outcome, Status
 from benchsuite.gate.verdicts import Levels, findings_of
 from benchsuite.gate.waivers import Waiver
-from benchsuite.language import Language, languages
-from benchsuite.limits import broken_limits
-from benchsuite.options import defaults, parse
+from benchsuite.options.settings import defaults, parse
 from benchsuite.report.gate_evidence import read_evidence
 from benchsuite.report.gate_view import GateView, SelfTestView
 from benchsuite.report.history import make_history
@@ -36,7 +33,10 @@ from benchsuite.report.page import render
 from benchsuite.report.samples import thin
 from benchsuite.report.summary import summary
 from benchsuite.report.views import page_view
-from benchsuite.runs import Run
+from benchsuite.runs.folder import Run
+from benchsuite.terms.absence import Absent
+from benchsuite.terms.cases import BACKENDS, PRECISIONS
+from benchsuite.terms.language import Language, languages
 from benchsuite.testing import make_accuracy, make_case, make_machine, make_metrics, make_record, make_run
 
 OTHERS = [code for code in languages() if code != "en"]
@@ -180,7 +180,7 @@ def test_every_reason_not_to_run(unsaid: tuple[str, set[str]], device: str) -> N
     ]
     reasons = {backend(case.backend).why_not(case, machine) for case in cases for machine in machines} - {None}
     assert reasons
-    from benchsuite.language import language
+    from benchsuite.terms.language import language
 
     for reason in reasons:
         language(code).say(str(reason))

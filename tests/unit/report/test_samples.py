@@ -11,10 +11,10 @@ from typing import Any
 import numpy as np
 import pytest
 
-from benchsuite.absence import Absent
-from benchsuite.cases import BACKENDS, PRECISIONS
 from benchsuite.report.page import write_report
 from benchsuite.report.samples import MOST_CASES, MOST_POINTS, Thinned, read_samples, thin
+from benchsuite.terms.absence import Absent
+from benchsuite.terms.cases import BACKENDS, PRECISIONS
 from benchsuite.testing import make_case, make_latency, make_metrics, make_record, make_run, write_run
 
 

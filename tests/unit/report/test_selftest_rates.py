@@ -8,7 +8,7 @@ import pytest
 from scipy.stats import binomtest
 
 from benchsuite.gate.selftest import Suite
-from benchsuite.options import defaults
+from benchsuite.options.settings import defaults
 from benchsuite.report.selftest import exact_interval, rate_lines
 
 EQUAL = Suite(1, "live", {}, {"one": {"latency": "PASS"}}, {"one": 12}, False, 60.0, 0.04, 7)

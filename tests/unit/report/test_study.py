@@ -6,12 +6,12 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from benchsuite.absence import Absent
 from benchsuite.detect.bootstrap import MapLoss
 from benchsuite.report.page import study_page
 from benchsuite.report.study import markdown, study_view, terminal_lines
 from benchsuite.study.interleaved import Timed
 from benchsuite.study.rows import NOT_TIMED, Built, CalibrationPoint, Row, Study, read_studies, save_study
+from benchsuite.terms.absence import Absent
 from benchsuite.testing import make_case, make_machine, make_parity, make_ran
 
 CASE = make_case(backend="onnx", precision="int8", variant="qdq<u8>")

@@ -10,12 +10,12 @@ from hypothesis import strategies as st
 from markdown_it import MarkdownIt
 from markdown_it.token import Token
 
-from benchsuite.absence import Absent
-from benchsuite.findings import Finding
-from benchsuite.records import Record
+from benchsuite.compare.findings import Finding
 from benchsuite.report.markdown import escape
 from benchsuite.report.summary import summary
 from benchsuite.report.views import page_view
+from benchsuite.runs.records import Record
+from benchsuite.terms.absence import Absent
 from benchsuite.testing import make_case, make_record, make_run
 
 TORCH = make_record(make_case(backend="torch"), total_ms=50)

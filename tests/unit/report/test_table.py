@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from benchsuite.absence import Absent
-from benchsuite.records import Record
 from benchsuite.report.deployment import Setup
 from benchsuite.report.table import ABSENT, COLUMNS, Notes, Row, make_row
+from benchsuite.runs.records import Record
+from benchsuite.terms.absence import Absent
 from benchsuite.testing import make_case, make_latency, make_memory, make_metrics, make_parity, make_ran, make_record
 
 SETUP = Setup(("onnxruntime 1.32.0",), 134_868_571, "none")

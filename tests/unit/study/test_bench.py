@@ -8,15 +8,15 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from benchsuite.absence import Absent
-from benchsuite.cases import Case
 from benchsuite.gate.pair import Side
 from benchsuite.measure.launch import Bench
-from benchsuite.options import defaults
+from benchsuite.options.settings import defaults
 from benchsuite.study import bench
 from benchsuite.study.bench import Prepared, StudyBench
 from benchsuite.study.interleaved import Taken, Turns
 from benchsuite.study.rows import Row
+from benchsuite.terms.absence import Absent
+from benchsuite.terms.cases import Case
 from benchsuite.testing import make_artifact, make_case, make_machine
 
 

@@ -6,8 +6,8 @@ from itertools import pairwise
 
 import pytest
 
-from benchsuite.errors import UsageError
 from benchsuite.study.calibration import BLOCK, check_plan, read_plan, subsets
+from benchsuite.terms.errors import UsageError
 from benchsuite.testing import make_case
 
 

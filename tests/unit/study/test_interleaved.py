@@ -9,11 +9,11 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from benchsuite.errors import ProcessError
 from benchsuite.gate.pair import Plan, Side
 from benchsuite.measure.launch import Bench, Reading
 from benchsuite.study import interleaved
 from benchsuite.study.interleaved import Turns, against, take_turns
+from benchsuite.terms.errors import ProcessError
 from benchsuite.testing import make_artifact, make_case
 
 KILLED: list[str] = []

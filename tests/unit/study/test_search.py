@@ -9,18 +9,18 @@ from typing import Any, cast
 
 import pytest
 
-from benchsuite.absence import Absent
 from benchsuite.backends.schemes import MOST_INTEGER, SchemeSearch
-from benchsuite.cases import Case
 from benchsuite.detect.bootstrap import MapLoss
-from benchsuite.errors import BuildError
 from benchsuite.gate.pair import Side
-from benchsuite.options import defaults
-from benchsuite.quantize.topology import GROUPS
+from benchsuite.networks.topology import GROUPS
+from benchsuite.options.settings import defaults
 from benchsuite.study.bench import Prepared, StudyBench, Way
 from benchsuite.study.interleaved import Timed
 from benchsuite.study.rows import Row
 from benchsuite.study.search import SchemeSearcher
+from benchsuite.terms.absence import Absent
+from benchsuite.terms.cases import Case
+from benchsuite.terms.errors import BuildError
 from benchsuite.testing import make_case, make_machine, make_parity, make_recipe
 
 INT8 = make_case(backend="onnx", precision="int8")

@@ -1,0 +1,92 @@
+"""TensorRT: engines are built wherever a package is that can, and run on an NVIDIA GPU."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+
+from benchsuite.backends.interface import ArtifactNeed, RunPolicy, Session
+from benchsuite.backends.reasons import no_such_gpu, not_installed
+from benchsuite.backends.schemes import SYMMETRIC, chosen_scheme
+from benchsuite.backends.tensorrt.engine_files import read_account
+from benchsuite.backends.tensorrt.flavours import FLAVOURS, RTX, TENSORRT, Flavour, installed_flavours, load_tensorrt
+from benchsuite.backends.tools import tools_for
+from benchsuite.machine.facts import Machine, gpu_of
+from benchsuite.terms.cases import Case
+
+_INSTALL = "pip install 'benchsuite[trt-rtx]' builds engines without a GPU"
+# The compute capabilities that TensorRT for RTX documents: 8.0, 8.6, 8.9, and all from 12.0 on.
+_RTX_RUNS_ON = ("8.0", "8.6", "8.9")
+_RTX_FROM = 12
+# What of the options decides an engine's bytes, by the names that stand in recipes.
+_BUILD_OPTIONS = {"trt_level": "level", "trt_workspace": "workspace", "trt_batches": "batches"}
+
+
+class TensorrtBackend:
+    """TensorRT, or TensorRT for RTX."""
+
+    distribution = "tensorrt"
+    gpu_only = True
+
+    def why_not(self, case: Case, machine: Machine) -> str | None:
+        """Say why the case can neither run nor be built here."""
+        if not case.device.startswith("cuda"):
+            return f"tensorrt runs on NVIDIA GPUs only, and {case.device} was asked for: use --device cuda:0"
+        installed = installed_flavours(machine.packages)
+        if machine.gpus:
+            return no_such_gpu(case, machine) or _cannot_run(case, machine, installed)
+        if not installed:
+            return f"tensorrt needs an NVIDIA GPU, and none was found; {_INSTALL}"
+        if not any(flavour.builds_without_gpu for flavour in installed):
+            return f"{installed[0].name} builds engines on an NVIDIA GPU only, and none was found; {_INSTALL}"
+        return not_installed(machine, "onnxruntime|onnxruntime-gpu")
+
+    def need(self, case: Case, machine: Machine, options: Mapping[str, str]) -> ArtifactNeed:
+        """Return the engine of the case's precision."""
+        scheme = chosen_scheme("trt", SYMMETRIC, options) if case.precision == "int8" else ""
+        chosen = _flavour(machine, case)
+        others = {name for flavour in FLAVOURS if flavour != chosen for name in flavour.distributions}
+        tools = tuple(name for name in tools_for("trt", case.precision) if name not in others)
+        build = {name: options[option] for option, name in _BUILD_OPTIONS.items() if options.get(option)}
+        gpu = gpu_of(case.device, machine)
+        if gpu is not None:
+            build |= {"gpu": gpu.name, "driver": str(machine.gpu_driver)}
+        if case.rebuild:
+            build["rebuild"] = str(case.rebuild)
+        usual = int(build["batches"].split(",")[1]) if "batches" in build else None
+        return ArtifactNeed("trt", case.precision, scheme, bool(scheme), tools, build, usual)
+
+    def modules(self, artifact: Path) -> tuple[str, ...]:
+        """Name the TensorRT that built the engine."""
+        return (read_account(artifact).flavour.module,)
+
+    def open(self, artifact: Path, case: Case, policy: RunPolicy) -> Session:
+        """Load the engine by the TensorRT that built it."""
+        from benchsuite.backends.cuda import open_cuda
+        from benchsuite.backends.tensorrt.session import open_engine
+
+        account = read_account(artifact)
+        return open_engine(load_tensorrt(account.flavour), account, artifact, case, open_cuda(policy.spin))
+
+
+def _cannot_run(case: Case, machine: Machine, installed: tuple[Flavour, ...]) -> str | None:
+    gpu = gpu_of(case.device, machine)
+    assert gpu is not None
+    if not installed:
+        return f"tensorrt is not installed: pip install 'benchsuite[trt]' for {gpu.name}"
+    if TENSORRT not in installed and gpu.compute and not _rtx_runs_on(gpu.compute):
+        return (
+            f"{RTX.name} does not support the compute capability {gpu.compute} of {gpu.name}: "
+            "pip install 'benchsuite[trt]'"
+        )
+    return not_installed(machine, "onnxruntime|onnxruntime-gpu")
+
+
+def _rtx_runs_on(compute: str) -> bool:
+    return compute in _RTX_RUNS_ON or int(compute.partition(".")[0]) >= _RTX_FROM
+
+
+def _flavour(machine: Machine, case: Case) -> Flavour:
+    installed = installed_flavours(machine.packages)
+    # TensorRT for RTX leaves data centre GPUs out, so TensorRT goes first where there is a GPU.
+    return next(flavour for flavour in installed if gpu_of(case.device, machine) or flavour.builds_without_gpu)

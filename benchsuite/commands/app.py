@@ -1,0 +1,177 @@
+"""The `benchsuite` command."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from benchsuite.commands.case_options import takes_case_options
+from benchsuite.commands.report import compare, export, promote, report
+from benchsuite.commands.study import study_app
+from benchsuite.options.settings import parse
+from benchsuite.options.texts import percent, size_bytes
+from benchsuite.terms.errors import BenchsuiteError, UsageError
+
+app = typer.Typer(
+    help="Benchmark YOLO detectors on every runtime of this machine. Measuring itself is `pytest bench/`.",
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    rich_markup_mode=None,
+)
+cache_app = typer.Typer(help="The store of built artifacts.", no_args_is_help=True, rich_markup_mode=None)
+app.add_typer(cache_app, name="cache")
+app.add_typer(study_app, name="study")
+
+
+@app.command()
+def init(
+    folder: Annotated[Path, typer.Argument(help="folder to write into, made if needed", show_default=False)],
+) -> None:
+    """Write bench/, conftest.py and baselines/ for a repository of your own.
+
+    Example: benchsuite init .
+    """
+    from benchsuite.commands.init import scaffold
+
+    for path in scaffold(folder):
+        typer.echo(f"wrote {path}")
+    typer.echo("Now run: pytest bench/ --model YOUR.pt --data YOUR.yaml")
+
+
+@app.command()
+@takes_case_options
+def cases(given: Mapping[str, str]) -> None:
+    """List the cases that these options select, and whether each can run here.
+
+    Example: benchsuite cases --backend onnx,openvino --precision fp32,int8
+    """
+    from rich.console import Console
+    from rich.table import Table
+
+    from benchsuite.backends import backend, only_builds
+    from benchsuite.machine.facts import read_machine
+    from benchsuite.options.selection import cache_root, select
+
+    machine, options = read_machine(), parse(given)
+    table = Table("case", "here", box=None, pad_edge=False)
+    for case in select(options, cache_root())[1]:
+        here = backend(case.backend).why_not(case, machine) or only_builds(case, machine) or "can run"
+        table.add_row(case.id, here, style=None)
+    Console(markup=False, highlight=False).print(table)
+
+
+@app.command()
+def doctor(
+    seconds: Annotated[float, typer.Option(help="how long to watch the machine's noise; 0 leaves it out")] = 10.0,
+) -> None:
+    """Say what can run on this machine, what cannot and why, and how steady it is.
+
+    Example: benchsuite doctor
+    """
+    from benchsuite.commands.doctor import report_lines
+
+    for line in report_lines(seconds):
+        typer.echo(line)
+
+
+for command in (report, export, compare, promote):
+    app.command()(command)
+
+
+@app.command()
+@takes_case_options
+def gate(given: Mapping[str, str]) -> None:
+    """Decide whether any case got slower, beside a baseline that is measured at the same time.
+
+    Exit codes: 0 all passed or improved, 1 something regressed, 2 bad options, 3 something is missing or failed,
+    4 something is undecided (with --gate-strict only), 5 something cannot be compared.
+
+    Example: benchsuite gate --against env:.venv-base/bin/python --backend onnx --precision fp32,int8
+    """
+    from benchsuite.commands.gate import run_gate
+
+    raise typer.Exit(run_gate(given, typer.echo, sys.stdout.isatty()))
+
+
+@app.command()
+@takes_case_options
+def selftest(
+    given: Mapping[str, str],
+    *,
+    aa: Annotated[int, typer.Option("--aa", help="suites in which nothing is changed", min=0)] = 0,
+    inject: Annotated[str, typer.Option(help="slowdowns to inject into half of the cases, as in 5%,10%")] = "",
+    suites: Annotated[int, typer.Option(help="suites for each injected slowdown", min=1)] = 10,
+    replay: Annotated[int, typer.Option(help="suites of each kind to draw from the kept blocks", min=0)] = 0,
+) -> None:
+    """Measure the gate's own false alarms and misses on this machine; run again, it goes on where it was.
+
+    Example: benchsuite selftest --aa 20 --inject 5% --backend onnx --precision fp32 --imgsz 320
+    """
+    from benchsuite.commands.selftest import SelfTestPlan, run_selftest
+
+    try:
+        slowdowns = tuple(percent(text.strip()) for text in inject.split(",") if text.strip())
+    except ValueError as error:
+        raise UsageError(f"--inject {inject}: {error}.") from None
+    if not aa and not slowdowns:
+        raise UsageError("selftest: nothing to do; give --aa 20, --inject 5%, or both.")
+    plan = SelfTestPlan(aa, slowdowns, suites, replay)
+    raise typer.Exit(run_selftest(given, plan, typer.echo, sys.stdout.isatty()))
+
+
+@cache_app.command("list")
+def cache_list() -> None:
+    """List the stored artifacts, the most recently used first.
+
+    Example: benchsuite cache list
+    """
+    import time
+
+    store = _store()
+    entries = sorted(store.entries(), key=lambda entry: -entry.used_at)
+    for entry in entries:
+        used = time.strftime("%Y-%m-%d %H:%M", time.localtime(entry.used_at))
+        recipe = entry.recipe
+        what = f"{recipe.format} {recipe.precision} {recipe.imgsz} px b{recipe.batch} {recipe.head} {recipe.scheme}"
+        typer.echo(f"{entry.digest}  {entry.bytes / 1e6:8.2f} MB  {used}  {what}")
+    typer.echo(f"{len(entries)} artifacts, {sum(entry.bytes for entry in entries) / 1e6:.0f} MB")
+
+
+@cache_app.command("clean")
+def cache_clean(
+    max_size: Annotated[str, typer.Option(help="keep the most recently used artifacts up to this size")] = "0",
+) -> None:
+    """Remove the artifacts that were unused for longest, until the rest fits.
+
+    Example: benchsuite cache clean --max-size 2GB
+    """
+    try:
+        cap_bytes = size_bytes(max_size) or 0
+    except ValueError as error:
+        raise UsageError(f"--max-size {max_size}: {error}.") from None
+    removed = _store().clean(cap_bytes, in_use_s=0)
+    typer.echo(f"removed {len(removed)} artifacts, {sum(entry.bytes for entry in removed) / 1e6:.0f} MB")
+
+
+def _store() -> Any:
+    from benchsuite.artifacts.store import Store
+    from benchsuite.options.selection import cache_root
+
+    return Store(cache_root())
+
+
+def main() -> None:
+    """Run the command; an error made on purpose is one message and an exit code, never a traceback."""
+    try:
+        app()
+    except BenchsuiteError as error:
+        typer.echo(f"benchsuite: {error}", err=True)
+        sys.exit(2 if isinstance(error, UsageError) else 1)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,69 @@
+"""What this machine can run, why not the rest, and how steady it is."""
+
+from __future__ import annotations
+
+import textwrap
+from collections.abc import Iterator
+
+from benchsuite.backends import backend, only_builds
+from benchsuite.machine.facts import Machine, read_machine
+from benchsuite.machine.noise import measure_noise
+from benchsuite.options.selection import cases_of
+from benchsuite.options.settings import defaults
+from benchsuite.terms.cases import BACKENDS, PRECISIONS, Case
+
+_WIDTH = 79
+
+
+def report_lines(noise_seconds: float) -> Iterator[str]:
+    """Yield the report line by line, so that what is known shows before the noise has been watched."""
+    machine = read_machine()
+    yield from _machine_lines(machine)
+    yield ""
+    yield from _case_lines(machine)
+    if noise_seconds > 0:
+        yield ""
+        yield f"Watching the machine's noise for {noise_seconds:.0f} s ..."
+        noise = measure_noise(noise_seconds)
+        stolen = "unknown" if noise.stolen is None else f"{noise.stolen:.1%}"
+        yield (
+            f"{noise.calls} calls, p50 {noise.p50_ns / 1e6:.2f} ms, drift {noise.drift:.1%}, "
+            f"p95 {noise.tail:.2f} x p50, stolen {stolen}"
+        )
+        yield f"Advice: {noise.advice}."
+
+
+def _machine_lines(machine: Machine) -> Iterator[str]:
+    quota = f", limited to {machine.cpu_quota_cores:g}" if machine.cpu_quota_cores else ""
+    yield f"CPU       {machine.cpu}, {machine.cores} cores, {machine.usable_cores} usable{quota}"
+    yield from _wrapped("ISA       ", " ".join(machine.isa) or "unknown")
+    yield f"Governor  {machine.governor}"
+    yield f"Memory    {machine.memory_bytes / (1 << 30):.0f} GiB"
+    yield f"GPU       {', '.join(gpu.name for gpu in machine.gpus) or 'no NVIDIA GPU found'}"
+    yield f"Python    {machine.python} on {machine.system} {machine.kernel}"
+    yield from _wrapped("Packages  ", ", ".join(f"{name} {version}" for name, version in machine.packages.items()))
+    yield f"Baselines {machine.slug}"
+
+
+def _case_lines(machine: Machine) -> Iterator[str]:
+    answers = {(case.backend, case.precision): _answer(case, machine) for case in cases_of(defaults(), ["model"])}
+    yield f"{'':10}" + "".join(f"{precision:>8}" for precision in PRECISIONS)
+    for name in BACKENDS:
+        yield f"{name:10}" + "".join(f"{answers[name, precision][0]:>8}" for precision in PRECISIONS)
+    yield ""
+    for (name, precision), (_, reason) in answers.items():
+        if reason:
+            yield from _wrapped(f"{name} {precision}: ", reason)
+
+
+def _answer(case: Case, machine: Machine) -> tuple[str, str]:
+    """Return yes, no or builds, and the reason for the latter two."""
+    reason = backend(case.backend).why_not(case, machine)
+    if reason:
+        return "no", reason
+    reason = only_builds(case, machine)
+    return ("builds", reason) if reason else ("yes", "")
+
+
+def _wrapped(label: str, text: str) -> list[str]:
+    return textwrap.wrap(text, _WIDTH, initial_indent=label, subsequent_indent=" " * min(len(label), 14))

@@ -1,0 +1,23 @@
+"""The files that people need to use benchsuite from a repository of their own."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from benchsuite.machine.files import template_folder, write_whole
+from benchsuite.terms.errors import UsageError
+
+_FILES = ("conftest.py", "baselines/README.md", "baselines/tolerances.toml")
+
+
+def scaffold(folder: Path) -> tuple[Path, ...]:
+    """Write the files; raises UsageError, before anything is written, where one of them is there already."""
+    template = template_folder()
+    sources = {name: template / name for name in _FILES}
+    sources |= {f"bench/{path.name}": path for path in sorted((template / "bench").glob("test_*.py"))}
+    taken = [name for name in sources if (folder / name).exists()]
+    if taken:
+        raise UsageError(f"init {folder}: {', '.join(taken)} exist already; choose another folder or remove them.")
+    for name, source in sources.items():
+        write_whole(folder / name, source.read_text(encoding="utf-8"))
+    return tuple(folder / name for name in sources)

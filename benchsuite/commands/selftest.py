@@ -1,0 +1,130 @@
+"""`benchsuite selftest`: suites of the gate on equal arms, counted together as long as nothing has changed."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from benchsuite.gate.arms import refuse_windows
+from benchsuite.gate.pair import Side
+from benchsuite.gate.selftest import SelfTest, read_suites
+from benchsuite.gate.session import name_one_scheme
+from benchsuite.machine.facts import read_machine
+from benchsuite.machine.files import write_whole
+from benchsuite.options.selection import cache_root, select
+from benchsuite.options.settings import GateOptions, parse
+from benchsuite.report.gating import GateProgress
+from benchsuite.report.selftest import rate_lines
+from benchsuite.runs.runner import Runner
+from benchsuite.terms.cases import Case
+from benchsuite.terms.errors import UsageError
+
+Say = Callable[[str], None]
+
+
+@dataclass(frozen=True)
+class SelfTestPlan:
+    """How many suites of each kind a self-test asks for; slowdowns are ratios minus one."""
+
+    aa: int
+    slowdowns: tuple[float, ...]
+    suites: int
+    replays: int
+
+
+def run_selftest(given: Mapping[str, str], plan: SelfTestPlan, say: Say, terminal: bool) -> int:
+    """Run the suites that are still missing, print the rates, and return 0 where the gate keeps its promise."""
+    refuse_windows("selftest")
+    options, machine, root = parse(given), read_machine(), cache_root()
+    if "latency" not in options.gate.metrics:
+        raise UsageError("selftest: it counts verdicts on latency; name latency among --gate-metrics.")
+    name_one_scheme(options, "a self-test")
+    models, selected = select(options, root)
+    folder = options.report / "selftest" / _digest(machine.fingerprint, machine.packages, selected, given)
+    folder.mkdir(parents=True, exist_ok=True)
+    _write_setup(folder, selected, given, machine.fingerprint)
+    runner = Runner(options, models, machine, root, folder, say)
+    try:
+        test = _self_test(folder, selected, runner, options.gate, say)
+        for slowdown, wanted, replayed in _wanted(plan):
+            done = _count(folder, slowdown, replayed)
+            for number in range(done + 1, wanted + 1):
+                if replayed:
+                    test.replay(slowdown)
+                    continue
+                progress = GateProgress(lambda _: None, terminal)
+                suite = test.live(slowdown, progress.show)
+                progress.close()
+                if suite is None:
+                    say(f"interrupted: {folder} keeps the suites so far, and the same command goes on.")
+                    return 130
+                say(suite_line(slowdown, number, wanted, suite.seconds, suite.false_alarms, suite.caught))
+    finally:
+        runner.close()
+    lines, holds = rate_lines(read_suites(folder), options.gate)
+    for line in lines:
+        say(line)
+    say(f"Kept in {folder}")
+    return 0 if holds else 1
+
+
+def suite_line(
+    slowdown: float, number: int, wanted: int, seconds: float, alarms: tuple[str, ...], caught: Mapping[str, bool]
+) -> str:
+    """Say in one line how a suite ended."""
+    kind = f"+{slowdown * 100:g} %" if slowdown else "A/A"
+    parts = [f"{kind} suite {number} of {wanted}: {seconds:.0f} s"]
+    if caught:
+        parts.append(f"{sum(caught.values())} of {len(caught)} caught")
+    parts.append(f"false alarms: {'; '.join(alarms)}" if alarms else "no false alarm")
+    return ", ".join(parts)
+
+
+def _write_setup(folder: Path, selected: tuple[Case, ...], given: Mapping[str, str], fingerprint: str) -> None:
+    """Keep beside the suites what they were of."""
+    # Where the results lie is not what they are of.
+    options = {name: text for name, text in given.items() if name != "report"}
+    setup = {"fingerprint": fingerprint, "cases": [case.id for case in selected], "options": options}
+    write_whole(folder / "setup.json", json.dumps(setup, indent=1) + "\n")
+
+
+def _self_test(folder: Path, selected: tuple[Case, ...], runner: Runner, options: GateOptions, say: Say) -> SelfTest:
+    sides: dict[str, Side] = {}
+    cost: dict[str, int] = {}
+    for case in selected:
+        reason = runner.why_not_timed(case)
+        if reason:
+            say(f"{case.id} is left out: {reason}")
+            continue
+        run = runner.case_run(case)
+        run.ran()
+        sides[case.id] = Side(case, run.subject.bench)
+        cost[case.id] = run.cold().first_inference_ns
+    runner.finish_open()
+    if not sides:
+        raise UsageError("selftest: none of the selected cases can run here; `benchsuite cases` says why.")
+    return SelfTest(folder, sides, min(cost, key=cost.__getitem__), options)
+
+
+def _wanted(plan: SelfTestPlan) -> list[tuple[float, int, bool]]:
+    live = [(0.0, plan.aa, False), *((slowdown, plan.suites, False) for slowdown in plan.slowdowns)]
+    replayed = [(slowdown, plan.replays, True) for slowdown in (0.0, *plan.slowdowns)] if plan.replays else []
+    return live + replayed
+
+
+def _count(folder: Path, slowdown: float, replayed: bool) -> int:
+    mode = "replayed" if replayed else "live"
+    return sum(
+        suite.mode == mode and set(suite.injected.values()) == ({slowdown} if slowdown else set())
+        for suite in read_suites(folder)
+    )
+
+
+def _digest(fingerprint: str, packages: Mapping[str, str], selected: tuple[Case, ...], given: Mapping[str, str]) -> str:
+    """Name the folder of suites that may be counted together: same machine, versions, cases and settings."""
+    settings = {name: text for name, text in given.items() if name != "report"}
+    facts = [fingerprint, dict(packages), [(case.id, case.threads, case.head) for case in selected], settings]
+    return hashlib.sha256(json.dumps(facts, sort_keys=True).encode()).hexdigest()[:12]

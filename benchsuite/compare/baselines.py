@@ -1,0 +1,200 @@
+"""Promoted runs: what a machine's figures were when somebody accepted them.
+
+`baselines/<machine>/<model>.json` holds an entry per case, head and thread count: the recipe that makes its
+artifact again, the deterministic figures last accepted, and the median latency of up to 20 promoted sessions.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Collection, Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from benchsuite.compare.entries import Entry, entry_of, merge
+from benchsuite.compare.tolerances import write_default_tolerances
+from benchsuite.machine.facts import Machine, differences
+from benchsuite.machine.files import cannot_write, write_whole
+from benchsuite.runs.folder import Run
+from benchsuite.terms.cases import slug
+from benchsuite.terms.codec import from_builtins, to_builtins
+from benchsuite.terms.errors import BaselineError, UsageError
+
+BASELINE_SCHEMA = 1
+_LINE_WIDTH = 140
+
+
+@dataclass(frozen=True)
+class ModelBaseline:
+    """One file: the entries of a model, and the machine as it was at the newest promotion."""
+
+    model: str
+    machine: Machine
+    entries: Mapping[str, Entry]
+
+
+@dataclass(frozen=True)
+class Baseline:
+    """The baselines of one machine, by model."""
+
+    folder: Path
+    models: Mapping[str, ModelBaseline]
+
+    def entries(self, case_id: str) -> tuple[Entry, ...]:
+        """Return the entries of a case id; there are several where head or threads differ."""
+        return tuple(entry for entry in self._all() if entry.case.id == case_id)
+
+    def _all(self) -> Iterator[Entry]:
+        for model in self.models.values():
+            yield from model.entries.values()
+
+
+def promote(run: Run, root: Path, machine_name: str | None = None) -> tuple[Path, ...]:
+    """Accept a run's figures as the baseline of its machine; return the files written.
+
+    Cases that the run did not select keep their entries, metrics that it did not measure the figures accepted
+    before; an entry whose case it selected and could not run goes. Raises UsageError for a run that is
+    unfinished, failed or empty, before anything is written.
+    """
+    _refuse_unfit(run)
+    folder = root / _checked(machine_name or run.machine.slug)
+    accepted = load(folder).models if any(folder.glob("*.json")) else {}
+    fresh: dict[str, dict[str, Entry]] = {}
+    for record in run.records:
+        if record.outcome in ("measured", "built"):
+            entry = entry_of(record, run.name)
+            fresh.setdefault(record.case.model, {})[entry.key] = entry
+    gone = set(run.selected_ids) - {entry.case.id for entries in fresh.values() for entry in entries.values()}
+    paths = []
+    write_default_tolerances(root)
+    for model in sorted({*accepted, *fresh}):
+        before = accepted[model].entries if model in accepted else {}
+        kept = {key: entry for key, entry in before.items() if entry.case.id not in gone}
+        merged = {key: merge(before.get(key), entry) for key, entry in fresh.get(model, {}).items()}
+        path = folder / f"{slug(model)}.json"
+        if not kept and not merged:
+            _remove(path)
+        elif merged or len(kept) < len(before):
+            write_whole(path, _text(ModelBaseline(model, run.machine, {**kept, **merged})))
+            paths.append(path)
+    return tuple(paths)
+
+
+def names(root: Path) -> tuple[str, ...]:
+    """Return the machines that have a folder of baselines."""
+    return tuple(sorted({path.parent.name for path in root.glob("*/*.json")}))
+
+
+def find(root: Path, machine_name: str | None, machine: Machine) -> Path | None:
+    """Return the folder of this machine's baselines, or None where there is none.
+
+    A name that was given must exist (BaselineError). Without one it is the folder of this fingerprint, else that
+    of the same processors with the fewest differences: a changed governor must not make a baseline vanish.
+    """
+    if machine_name:
+        folder = root / _checked(machine_name)
+        if machine_name in names(root):
+            return folder
+        known = ", ".join(names(root)) or "none yet"
+        raise BaselineError(
+            f"--machine {machine_name}: {folder} holds no baseline; there are {known}. "
+            "Name one of them, or promote a run under this name first."
+        )
+    if machine.slug in names(root):
+        return root / machine.slug
+    stem = machine.slug[: -len(machine.fingerprint[:8])]
+    alike = [root / name for name in names(root) if re.fullmatch(re.escape(stem) + "[0-9a-f]{8}", name)]
+    return min(alike, key=lambda folder: len(_differences(load(folder), machine)), default=None)
+
+
+def load(folder: Path) -> Baseline:
+    """Read a machine's baselines; raises BaselineError for whatever cannot be read, never "no baseline"."""
+    paths = sorted(folder.glob("*.json"))
+    if not paths:
+        raise BaselineError(f"{folder} holds no baseline: promote a run, or remove the folder.")
+    return Baseline(folder, {model.model: model for model in (_load_model(path) for path in paths)})
+
+
+def orphans(baseline: Baseline, case_ids: Collection[str]) -> tuple[str, ...]:
+    """Return the keys of entries whose case is not among `case_ids`: candidates for removal by hand."""
+    return tuple(
+        key
+        for model in baseline.models.values()
+        for key, entry in model.entries.items()
+        if entry.case.id not in case_ids
+    )
+
+
+def _remove(path: Path) -> None:
+    try:
+        path.unlink()
+    except OSError as error:
+        raise UsageError(cannot_write(path, error)) from None
+
+
+def _refuse_unfit(run: Run) -> None:
+    if run.state != "finished":
+        raise UsageError(
+            f"cannot promote {run.folder}: the run is {run.state}, with {len(run.records)} of {len(run.selected_ids)} "
+            "cases recorded; finish it with `pytest bench/ --resume`."
+        )
+    failed = [record.case.id for record in run.records if record.outcome == "failed"]
+    if failed:
+        raise UsageError(
+            f"cannot promote {run.folder}: {len(failed)} of its cases failed ({', '.join(failed)}); mend them, or "
+            "leave them out with --backend, --precision or -k."
+        )
+    if not any(record.outcome in ("measured", "built") for record in run.records):
+        raise UsageError(f"cannot promote {run.folder}: no case of it was measured; its report says why.")
+
+
+def _checked(name: str) -> str:
+    if not re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9._-]*", name):
+        raise UsageError(f"--machine {name}: a machine's name is letters, digits, '.', '_' and '-', as in ci-runner.")
+    return name
+
+
+def _differences(baseline: Baseline, machine: Machine) -> tuple[str, ...]:
+    return differences(next(iter(baseline.models.values())).machine, machine)
+
+
+def _load_model(path: Path) -> ModelBaseline:
+    try:
+        data = json.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError) as error:
+        raise BaselineError(f"cannot read {path}: {error}; take it back from git, or promote a run anew.") from None
+    schema = data.pop("schema", None) if isinstance(data, dict) else None
+    if schema != BASELINE_SCHEMA:
+        raise BaselineError(
+            f"{path} has schema {schema}; this version reads schema {BASELINE_SCHEMA}: promote a run anew."
+        )
+    try:
+        baseline = from_builtins(data, ModelBaseline)
+    except Exception as error:  # cattrs raises groups of whatever its hooks met.
+        raise BaselineError(f"{path} is damaged ({error}); take it back from git, or promote a run anew.") from None
+    strays = [key for key, entry in baseline.entries.items() if key != entry.key or entry.case.model != baseline.model]
+    if strays or slug(baseline.model) != path.stem:
+        misfiled = ", ".join(strays) or baseline.model
+        raise BaselineError(f"{path} was altered by hand: {misfiled} stands in the wrong place; take it back from git.")
+    return baseline
+
+
+def _text(baseline: ModelBaseline) -> str:
+    return _layout({"schema": BASELINE_SCHEMA, **to_builtins(baseline)}, 0) + "\n"
+
+
+def _layout(value: Any, depth: int) -> str:
+    """Write JSON with sorted keys and short values on one line each: a session more is one line more in a diff."""
+    flat = json.dumps(value, sort_keys=True, ensure_ascii=False, allow_nan=False)
+    if not isinstance(value, (dict, list, tuple)) or not value:
+        return flat
+    rows = not isinstance(value, dict) and isinstance(value[0], dict)
+    if depth > 1 and not rows and len(flat) + 2 * depth <= _LINE_WIDTH:
+        return flat
+    inner, end = "\n" + "  " * (depth + 1), "\n" + "  " * depth
+    if isinstance(value, dict):
+        parts = [f"{json.dumps(key, ensure_ascii=False)}: {_layout(value[key], depth + 1)}" for key in sorted(value)]
+        return "{" + inner + ("," + inner).join(parts) + end + "}"
+    return "[" + inner + ("," + inner).join(_layout(part, depth + 1) for part in value) + end + "]"

@@ -1,0 +1,177 @@
+"""A run against its promoted baseline, or against another run."""
+
+from __future__ import annotations
+
+import shlex
+from collections.abc import Iterable, Mapping
+from dataclasses import replace
+from pathlib import Path
+
+from benchsuite.compare.baselines import Baseline
+from benchsuite.compare.entries import Entry, entry_of
+from benchsuite.compare.exact import judge
+from benchsuite.compare.findings import Finding, rerun_line
+from benchsuite.compare.sessions import judge_timing, policy_text
+from benchsuite.compare.tolerances import EXACT, Tolerance
+from benchsuite.machine.facts import Machine, differences
+from benchsuite.runs.folder import Run
+from benchsuite.runs.records import Record
+from benchsuite.terms.absence import Absent
+from benchsuite.terms.cases import Case
+from benchsuite.terms.quantities import counted, milliseconds, significant
+
+_DONE = ("measured", "built")
+
+
+def compare(run: Run, baseline: Baseline, tolerances: Mapping[str, Tolerance]) -> tuple[Finding, ...]:
+    """Judge every case that the run selected; a case that the baseline has and the run lacks fails."""
+    findings: list[Finding] = []
+    for case_id in run.selected_ids:
+        entries = baseline.entries(case_id)
+        if entries:
+            accepted_on = baseline.models[entries[0].case.model].machine
+            findings += _case(run, case_id, entries, accepted_on, tolerances)
+        elif _measured(run, case_id):
+            sentence = "The baseline does not have this case yet; promoting a run adds it."
+            findings.append(_whole_case(case_id, "NOT_COMPARABLE", "none", "measured", sentence))
+    return tuple(findings)
+
+
+def compare_runs(before: Run, after: Run) -> tuple[Finding, ...]:
+    """Set two runs side by side, for people to read: nothing of it fails.
+
+    Figures that do not scatter are compared exactly. Timing of two runs is not paired: its ratio is no verdict.
+    """
+    findings: list[Finding] = []
+    same_processors = _same_processors(before.machine, after.machine)
+    for old in (record for record in before.records if record.outcome in _DONE):
+        new = _measured(after, old.case.id)
+        if new is None:
+            sentence = f"{after.name} did not measure this case: {_why_missing(after, old.case.id)}"
+            findings.append(_whole_case(old.case.id, "MISSING", old.outcome, "absent", sentence))
+        elif _setting(old.case) != _setting(new.case):
+            sentence = f"Measured with {_setting(old.case)}, then with {_setting(new.case)}: never paired."
+            findings.append(_whole_case(old.case.id, "NOT_COMPARABLE", old.outcome, new.outcome, sentence))
+        else:
+            pair = entry_of(old, before.name), entry_of(new, after.name)
+            findings += judge(*pair, EXACT, same_processors)
+            findings += _ratio(old, new, before.machine, after.machine)
+    known = {record.case.id for record in before.records if record.outcome in _DONE}
+    for new in after.records:
+        if new.outcome in _DONE and new.case.id not in known:
+            sentence = f"{before.name} did not measure this case: {_why_missing(before, new.case.id)}"
+            findings.append(_whole_case(new.case.id, "NOT_COMPARABLE", "absent", new.outcome, sentence))
+    changed = differences(before.machine, after.machine)
+    return tuple(replace(finding, environment=changed, fails=False) for finding in findings)
+
+
+def _case(
+    run: Run, case_id: str, entries: tuple[Entry, ...], accepted_on: Machine, tolerances: Mapping[str, Tolerance]
+) -> Iterable[Finding]:
+    """Judge a case that the baseline has, and say beside each finding how to rerun and how to accept it."""
+    record = _measured(run, case_id)
+    changed = differences(accepted_on, run.machine)
+    effort = record.effort if record else run.effort
+    rerun = rerun_line(record.case if record else entries[0].case, effort, run.options)
+    accept = _accept_line(run)
+    for finding in _findings(run, case_id, record, entries, accepted_on, tolerances):
+        yield replace(finding, environment=changed, rerun=rerun, accept=accept)
+
+
+def _findings(
+    run: Run,
+    case_id: str,
+    record: Record | None,
+    entries: tuple[Entry, ...],
+    accepted_on: Machine,
+    tolerances: Mapping[str, Tolerance],
+) -> tuple[Finding, ...]:
+    promoted = f"{entries[0].outcome} in {entries[0].run}"
+    if record is None:
+        why = f"This run selected the case and did not measure it: {_why_missing(run, case_id)}"
+        current = found.outcome if (found := run.record(case_id)) else "no record"
+        return (_whole_case(case_id, "MISSING", promoted, current, why),)
+    new = entry_of(record, run.name)
+    old = next((entry for entry in entries if entry.key == new.key), None)
+    if old is None:
+        others = " and ".join(_setting(entry.case) for entry in entries)
+        why = f"The baseline was measured with {others}, this run with {_setting(record.case)}."
+        return (_whole_case(case_id, "NOT_COMPARABLE", promoted, record.outcome, why),)
+    if old.outcome == "measured" and new.outcome == "built":
+        why = f"This run built the case and did not measure it: {record.reason}"
+        return (_whole_case(case_id, "MISSING", promoted, record.outcome, why),)
+    fixed = judge(old, new, tolerances, _same_processors(accepted_on, run.machine))
+    timing = judge_timing(old, record, accepted_on, run.machine)
+    return (*fixed, *(void_if_wrong(finding, fixed) for finding in timing))
+
+
+def void_if_wrong(timing: Finding, others: tuple[Finding, ...]) -> Finding:
+    """A case that fails otherwise is not faster, it does something else."""
+    wrong = [finding.title for finding in others if finding.fails]
+    if timing.verdict != "IMPROVED" or not wrong:
+        return timing
+    return replace(timing, verdict="INCONCLUSIVE", sentence=f"Faster, and void: {', '.join(wrong)} failed.")
+
+
+def _whole_case(case_id: str, verdict: str, baseline: str, current: str, sentence: str) -> Finding:
+    if verdict == "MISSING":
+        return Finding(case_id, "case", "MISSING", baseline, current, "it must be measured", sentence, fails=True)
+    return Finding(case_id, "case", "NOT_COMPARABLE", baseline, current, "", sentence)
+
+
+def _ratio(old: Record, new: Record, before: Machine, after: Machine) -> Iterable[Finding]:
+    one, other = old.metrics.latency, new.metrics.latency
+    if isinstance(one, Absent) or isinstance(other, Absent):
+        return
+    p50s = one.total_ns.p50, other.total_ns.p50
+    shown = f"{milliseconds(p50s[0])} ms", f"{milliseconds(p50s[1])} ms"
+    if before.fingerprint != after.fingerprint:
+        why = f"Timed on different machines: {'; '.join(differences(before, after))}."
+        yield Finding(new.case.id, "latency", "NOT_COMPARABLE", *shown, "", why)
+    elif old.validity.policy != new.validity.policy:
+        why = f"Timed under different policies: {policy_text(old.validity.policy)}; {policy_text(new.validity.policy)}."
+        yield Finding(new.case.id, "latency", "NOT_COMPARABLE", *shown, "", why)
+    else:
+        efforts = "" if old.effort == new.effort else f", effort {old.effort} then {new.effort}"
+        why = f"{significant(p50s[1] / p50s[0])} × the time{efforts}; unpaired, so no verdict on speed."
+        yield Finding(new.case.id, "latency", "INCONCLUSIVE", *shown, "", why)
+
+
+def _measured(run: Run, case_id: str) -> Record | None:
+    record = run.record(case_id)
+    return record if record and record.outcome in _DONE else None
+
+
+def _why_missing(run: Run, case_id: str) -> str:
+    record = run.record(case_id)
+    if record:
+        return record.reason
+    return "the run ended before it." if case_id in run.selected_ids else "it was not selected."
+
+
+def _setting(case: Case) -> str:
+    return f"head {case.head} and {counted(case.threads, 'thread')}"
+
+
+def _same_processors(one: Machine, other: Machine) -> bool:
+    return _processors(one) == _processors(other)
+
+
+def _processors(machine: Machine) -> tuple[str, tuple[str, ...], tuple[str, ...]]:
+    return machine.cpu, machine.isa, tuple(gpu.name for gpu in machine.gpus)
+
+
+def _accept_line(run: Run) -> str:
+    words = ["benchsuite", "promote", _shown(run.folder)]
+    for name in ("baseline", "machine"):
+        if run.options.get(name):
+            words += [f"--{name}", run.options[name]]
+    return shlex.join(words)
+
+
+def _shown(folder: Path) -> str:
+    """Return the folder as one would type it here."""
+    try:
+        return str(folder.resolve().relative_to(Path.cwd()))
+    except ValueError:
+        return str(folder)

@@ -1,0 +1,28 @@
+"""Child process that lets Ultralytics download official weights."""
+
+from __future__ import annotations
+
+import tempfile
+from pathlib import Path
+from typing import Any
+
+from benchsuite.machine.processes import serve
+from benchsuite.terms.errors import BuildError
+
+
+def fetch(request: dict[str, Any]) -> dict[str, Any]:
+    """Download `name` into `folder`, whole or not at all."""
+    from ultralytics.utils.downloads import attempt_download_asset
+
+    folder = Path(request["folder"])
+    with tempfile.TemporaryDirectory(dir=folder) as scratch:
+        partial = Path(scratch) / request["name"]
+        attempt_download_asset(partial)
+        if not partial.is_file():
+            raise BuildError(f"{request['name']} was not downloaded")
+        partial.replace(folder / request["name"])
+    return {"path": str(folder / request["name"])}
+
+
+if __name__ == "__main__":
+    serve({"fetch": fetch})

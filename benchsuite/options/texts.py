@@ -1,0 +1,133 @@
+"""How the texts of options are read; what a text cannot mean raises ValueError with what it can."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Mapping
+from pathlib import Path
+
+PERCENTILES = ("p50", "p90", "p95", "p99")
+
+
+def words(text: str) -> tuple[str, ...]:
+    """Read names with commas between them, each once."""
+    found = tuple(dict.fromkeys(word.strip() for word in text.split(",") if word.strip()))
+    if not found:
+        raise ValueError("it is empty; name at least one")
+    return found
+
+
+def one_of(choices: tuple[str, ...]) -> Callable[[str], str]:
+    def parse(text: str) -> str:
+        if text not in choices:
+            raise ValueError(f"it is not one of {', '.join(choices)}")
+        return text
+
+    return parse
+
+
+def some_of(choices: tuple[str, ...]) -> Callable[[str], tuple[str, ...]]:
+    def parse(text: str) -> tuple[str, ...]:
+        chosen = choices if text == "all" else words(text)
+        unknown = [word for word in chosen if word not in choices]
+        if unknown:
+            raise ValueError(f"{', '.join(unknown)} is not one of {', '.join(choices)}")
+        return chosen
+
+    return parse
+
+
+def whole(lowest: int, multiple: int = 1) -> Callable[[str], int]:
+    def parse(text: str) -> int:
+        if not text.isdigit() or int(text) < lowest or int(text) % multiple:
+            kind = f"a multiple of {multiple}" if multiple > 1 else "a whole number"
+            raise ValueError(f"it must be {kind}, at least {lowest}")
+        return int(text)
+
+    return parse
+
+
+def list_of(parse_one: Callable[[str], int]) -> Callable[[str], tuple[int, ...]]:
+    return lambda text: tuple(parse_one(word) for word in words(text))
+
+
+def device(text: str) -> str | None:
+    if text == "auto":
+        return None
+    if not re.fullmatch(r"cpu|vulkan|cuda:\d+", text):
+        raise ValueError("it must be auto, cpu, cuda:N or vulkan")
+    return text
+
+
+def thread_count(text: str) -> int:
+    from benchsuite.machine.facts import usable_cores
+
+    cores = usable_cores()
+    threads = cores if text == "auto" else whole(1)(text)
+    if threads > cores:
+        raise ValueError(f"this process may use {cores} cores; give at most that many")
+    return threads
+
+
+def path(text: str) -> Path | None:
+    return Path(text) if text else None
+
+
+def yaml_file(text: str) -> Path | None:
+    if text and not Path(text).is_file():
+        raise ValueError("there is no such file; give the path of a data.yaml in Ultralytics' YOLO format")
+    return path(text)
+
+
+def latency_limits(text: str) -> Mapping[str, float]:
+    limits = {}
+    for word in words(text) if text else ():
+        match = re.fullmatch(r"(p\d+)=([\d.]+)(ms|s|us)", word)
+        if not match or match[1] not in PERCENTILES:
+            raise ValueError(f"give {', '.join(PERCENTILES)} with a time, as in p95=50ms")
+        limits[match[1]] = float(match[2]) * {"us": 1e3, "ms": 1e6, "s": 1e9}[match[3]]
+    return limits
+
+
+def size_bytes(text: str) -> int | None:
+    """Read 500MB, 1.5GiB or a plain number of bytes; empty is None; raises ValueError for anything else."""
+    if not text:
+        return None
+    match = re.fullmatch(r"([\d.]+)\s*([KMGT]?)(i?)B?", text)
+    if not match:
+        raise ValueError("give a size, as in 500MB or 1GiB")
+    return int(float(match[1]) * (1024 if match[3] else 1000) ** " KMGT".index(match[2] or " "))
+
+
+def fraction(text: str) -> float | None:
+    if not text:
+        return None
+    value = float(text) if re.fullmatch(r"[\d.]+", text) else -1.0
+    if not 0 <= value <= 1:
+        raise ValueError("it must be a fraction from 0 to 1, as in 0.55")
+    return value
+
+
+def points(text: str) -> float:
+    if not re.fullmatch(r"\d+(\.\d+)?", text):
+        raise ValueError("it must be a number of mAP points, as in 1.0")
+    return float(text)
+
+
+def percent(text: str) -> float:
+    """Read 5% or 5 as a fraction; raises ValueError for anything else."""
+    match = re.fullmatch(r"(\d+(?:\.\d+)?)\s*%?", text)
+    if not match or not 0 < float(match[1]) < 100:
+        raise ValueError("give percent between 0 and 100, as in 5%")
+    return float(match[1]) / 100
+
+
+def seconds(text: str) -> float:
+    match = re.fullmatch(r"(\d+(?:\.\d+)?)\s*(s|min)?", text)
+    if not match or float(match[1]) == 0:
+        raise ValueError("give a time, as in 180s or 3min")
+    return float(match[1]) * (60 if match[2] == "min" else 1)
+
+
+def switch(text: str) -> bool:
+    return text == "yes"

@@ -1,0 +1,184 @@
+"""What a bench test holds in its hands: measured values that pytest-benchmark can replay."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Generic, TypeVar
+
+from benchsuite.backends.interface import Ran
+from benchsuite.detect.accuracy import Accuracy
+from benchsuite.detect.parity import Parity
+from benchsuite.measure.case_run import CaseRun
+from benchsuite.measure.measurement import Cold, Complexity, Latency, Memory, Throughput
+from benchsuite.runs.records import ArtifactFacts, Record
+from benchsuite.terms.absence import NOT_SELECTED, Absent
+from benchsuite.terms.cases import Case
+from benchsuite.terms.errors import NotRunError
+
+if TYPE_CHECKING:
+    from benchsuite.runs.runner import Runner
+
+T = TypeVar("T")
+
+
+class ReplayTimer:
+    """A clock for pytest-benchmark that reads durations which were measured before; seconds, like its own."""
+
+    def __init__(self) -> None:
+        # pytest-benchmark writes a timer's name into its JSON.
+        self.__name__ = "ReplayTimer"
+        self._readings: list[float] = []
+
+    def load(self, durations_ns: Sequence[int]) -> None:
+        """Make the next pairs of readings lie these durations apart."""
+        self._readings = [reading for ns in reversed(durations_ns) for reading in (ns / 1e9, 0.0)]
+
+    def __call__(self) -> float:
+        if not self._readings:
+            raise RuntimeError("this test's clock replays measured samples: call `latency.replay(benchmark)`")
+        return self._readings.pop()
+
+
+def _nothing() -> None:
+    """Stand for the work that the worker did when the samples were taken."""
+
+
+@dataclass(frozen=True)
+class Measured(Generic[T]):
+    """One metric of one case, with the record as it stood when the metric was measured."""
+
+    metric: str
+    value: T
+    record: Record
+
+    @property
+    def case(self) -> Case:
+        return self.record.case
+
+
+@dataclass(frozen=True)
+class MeasuredLatency(Measured[Latency]):
+    """Latency whose raw samples pytest-benchmark can show as its own."""
+
+    total_ns: tuple[int, ...]
+    timer: ReplayTimer
+
+    def replay(self, benchmark: Any) -> None:
+        """Give the samples of the total latency to pytest-benchmark's table, JSON and histogram."""
+        self.timer.load(self.total_ns)
+        benchmark.extra_info.update(_extra_info(self.record, self.value))
+        benchmark.pedantic(_nothing, rounds=len(self.total_ns), iterations=1, warmup_rounds=0)
+
+
+class BenchRun:
+    """The `run` fixture: measures a case's metrics in its worker, each once, whichever test asks first."""
+
+    def __init__(
+        self, runner: Runner, timer: ReplayTimer, tell: Callable[[tuple[str, object]], None] = lambda _: None
+    ) -> None:
+        self._runner = runner
+        self._timer = timer
+        # Takes the name and the value of each figure.
+        self._tell = tell
+
+    def latency(self, case: Case) -> MeasuredLatency:
+        """Measure preprocess, inference, postprocess and total latency."""
+        measured = self._measured(case, "latency", lambda run: run.latency())
+        return MeasuredLatency("latency", measured.value, measured.record, self._samples(measured.value), self._timer)
+
+    def cold(self, case: Case) -> Measured[Cold]:
+        """Measure import, load and first inference."""
+        return self._measured(case, "cold", lambda run: run.cold())
+
+    def memory(self, case: Case) -> Measured[Memory]:
+        """Measure the worker's resident memory."""
+        return self._measured(case, "memory", lambda run: run.memory())
+
+    def throughput(self, case: Case) -> Measured[Throughput]:
+        """Measure images per second of saturated workers."""
+        return self._measured(case, "throughput", lambda run: run.throughput())
+
+    def accuracy(self, case: Case) -> Measured[Accuracy | Absent]:
+        """Measure mAP; absent with a reason where the data cannot score the model."""
+        return self._measured(case, "accuracy", lambda run: run.evaluation().accuracy)
+
+    def parity(self, case: Case) -> Measured[Parity]:
+        """Measure agreement with the detections of PyTorch FP32."""
+        return self._measured(case, "parity", lambda run: run.parity())
+
+    def complexity(self, case: Case) -> Measured[Complexity]:
+        """Count parameters and GFLOPs."""
+        return self._measured(case, "complexity", lambda run: run.complexity())
+
+    def proof(self, case: Case) -> Measured[Ran]:
+        """Read back what ran; raises SessionError where it contradicts the case's name."""
+        recorded = self._runner.recorded(case)
+        if recorded is not None and isinstance(recorded.validity.ran, Ran):
+            return Measured("proof", recorded.validity.ran, recorded)
+        run = self._runner.case_run(case)
+        return Measured("proof", run.ran(), self._runner.provisional(case, run))
+
+    def artifact(self, case: Case) -> ArtifactFacts:
+        """Return the artifact that is measured."""
+        artifact = self._measured(case, "complexity", lambda run: run.complexity()).record.artifact
+        assert isinstance(artifact, ArtifactFacts)
+        return artifact
+
+    def _measured(self, case: Case, metric: str, measure: Callable[[CaseRun], T]) -> Measured[T]:
+        recorded = self._runner.recorded(case)
+        if recorded is not None and recorded.outcome in ("measured", "built"):
+            value = getattr(recorded.metrics, metric)
+            if recorded.outcome == "built" and isinstance(value, Absent) and value != NOT_SELECTED:
+                raise NotRunError(value.reason)
+            if value != NOT_SELECTED:
+                return self._told(Measured(metric, value, recorded))
+        run = self._runner.case_run(case)
+        value = measure(run)
+        return self._told(Measured(metric, value, self._runner.provisional(case, run)))
+
+    def _told(self, measured: Measured[T]) -> Measured[T]:
+        self._tell(("case", measured.case.id))
+        for name, figure in _figures(measured.value).items():
+            self._tell((name, figure))
+        return measured
+
+    def _samples(self, latency: Latency) -> tuple[int, ...]:
+        import numpy as np
+
+        with np.load(self._runner.folder / latency.samples_file) as samples:
+            return tuple(int(ns) for ns in samples["total_ns"])
+
+
+def _figures(value: object) -> Mapping[str, float]:
+    """Return a metric's leading figures, units in their names."""
+    if isinstance(value, Latency):
+        shown = {"p50_ns": value.total_ns.p50, "p95_ns": value.total_ns.p95, "p99_ns": value.total_ns.p99}
+        return {name: ns for name, ns in shown.items() if not isinstance(ns, Absent)}
+    if isinstance(value, Throughput):
+        return {"images_per_s": value.images_per_s}
+    if isinstance(value, Memory):
+        return {"peak_rss_bytes": value.peak_rss_bytes}
+    if isinstance(value, Accuracy):
+        return {"map50_95": value.map50_95, "map50": value.map50}
+    if isinstance(value, Parity):
+        return {"agreement": value.agreement}
+    if isinstance(value, Cold):
+        return {"load_ns": value.load_ns, "first_inference_ns": value.first_inference_ns}
+    return {}
+
+
+def _extra_info(record: Record, latency: Latency) -> dict[str, Any]:
+    """Return the figures that pytest-benchmark keeps beside the timings, in its JSON."""
+    from benchsuite.terms.codec import to_builtins
+
+    info: dict[str, Any] = {
+        "case": record.case.id,
+        "ran": to_builtins(record.validity.label),
+        "inference_p50_ns": latency.inference_ns.p50,
+        "preprocess_p50_ns": latency.preprocess_ns.p50,
+        "postprocess_p50_ns": latency.postprocess_ns.p50,
+    }
+    if not isinstance(record.artifact, Absent):
+        info |= {"artifact_bytes": record.artifact.bytes, "artifact_sha256": record.artifact.sha256}
+    return info

@@ -1,0 +1,221 @@
+"""A pytest session's benchmark: what was selected, the run that measures it, its verdicts and its end."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import replace
+from pathlib import Path
+
+from benchsuite.compare.baselines import Baseline, find, load
+from benchsuite.compare.comparison import compare
+from benchsuite.compare.findings import Finding, render, write_findings
+from benchsuite.compare.limits import broken_limits
+from benchsuite.compare.tolerances import EXACT, Tolerance, read_tolerances
+from benchsuite.gate.session import Gate, GateResult, read_terms
+from benchsuite.machine.facts import differences, read_machine
+from benchsuite.options.estimate import estimate_s
+from benchsuite.options.needs import check_options
+from benchsuite.options.selection import cache_root, select
+from benchsuite.options.settings import Options, parse
+from benchsuite.plugin.fixtures import Measured
+from benchsuite.report.console import case_line, table_lines
+from benchsuite.report.gating import GateProgress, result_lines
+from benchsuite.report.page import write_report
+from benchsuite.runs.folder import Run, create_run, finish_run, newest_unfinished, point_latest, read_run
+from benchsuite.runs.records import Record
+from benchsuite.runs.runner import Runner
+from benchsuite.study.search import scheme_search
+from benchsuite.terms.absence import Absent
+from benchsuite.terms.cases import Case
+from benchsuite.terms.errors import UsageError
+
+# Which findings the test of a metric answers for.
+_FINDINGS_OF = {
+    "latency": ("latency", "p95", "p99", "case", "waiver"),
+    "throughput": ("throughput",),
+    "memory": ("memory",),
+    "complexity": ("artifact_bytes", "params", "gflops"),
+    "proof": ("kernels",),
+    "accuracy": ("accuracy", "map50", "map50_95"),
+    "parity": ("parity",),
+}
+
+
+def with_resumed(given: Mapping[str, str]) -> tuple[Options, Run | None]:
+    """Read the options; where a run is resumed its own options stand in for those not given now."""
+    options = parse(given)
+    if options.resume is None:
+        return options, None
+    folder = newest_unfinished(options.report) if options.resume == "newest" else Path(options.resume)
+    if folder is None:
+        raise UsageError(f"--resume: {options.report} holds no unfinished run; leave it out to start a new one.")
+    run = read_run(folder)
+    resumed = parse({**run.options, **given})
+    if resumed.effort.name != run.effort:
+        raise UsageError(
+            f"--resume: {run.name} was started with --effort {run.effort}, this command says {resumed.effort.name}; "
+            f"give --effort {run.effort} or start a new run."
+        )
+    return resumed, run
+
+
+class BenchSession:
+    """Owns a run from collection to report."""
+
+    def __init__(self, given: Mapping[str, str]) -> None:
+        self._given = given
+        self.options, self._resumed = with_resumed(given)
+        self._cache_root = cache_root()
+        self._models, cases = select(self.options, self._cache_root)
+        self.cases = tuple(case for case in cases if self._resumed is None or case.id in self._resumed.selected_ids)
+        self.runner: Runner
+        self._run: Run
+        self.started = False
+        self.trouble = ""
+        self._selected: tuple[Case, ...] = ()
+        self._say: Callable[[str], None] = print
+        self._baseline: Baseline | None = None
+        self._tolerances: Mapping[str, Tolerance] = EXACT
+        self._findings: tuple[Finding, ...] = ()
+        self._gate: Gate | None = None
+        self._gated: GateResult | None = None
+        # What a failing test has printed already.
+        self._told: set[tuple[str, str]] = set()
+
+    def start(self, selected: tuple[Case, ...], command: str, say: Callable[[str], None]) -> None:
+        """Make the run's folder (or go on in the resumed one) and say how long it will take.
+
+        Raises UsageError, before anything is written, for data that cannot be evaluated, a scheme that a backend has
+        not, a resumed run of another machine or other recipes, and an unreadable baseline.
+        """
+        options, machine = self.options, read_machine()
+        check_options(options, selected, machine)
+        self._selected, self._say = selected, say
+        # A gate measures its baseline again, beside the candidate: stored figures would only say it twice.
+        baseline = find(options.baseline, options.machine, machine) if options.gate.against is None else None
+        if baseline is not None:
+            self._baseline, self._tolerances = load(baseline), read_tolerances(options.baseline)
+        terms = read_terms(options, self._models, self._cache_root) if options.gate.against else None
+        done: dict[str, Record] = {}
+        if self._resumed is None:
+            given = {name: text for name, text in self._given.items() if name not in ("resume", "report")}
+            ids = [case.id for case in selected]
+            folder = create_run(options.report, machine, command, ids, options.effort.name, given, options.policy)
+        else:
+            folder = self._resumed.folder
+            before = self._resumed.machine
+            if (before.fingerprint, before.packages) != (machine.fingerprint, machine.packages):
+                changed = differences(before, machine)
+                raise UsageError(
+                    f"--resume: the machine or versions of {folder.name} have changed: {'; '.join(changed)}."
+                )
+            done = {record.case.id: record for record in self._resumed.records if record.outcome != "failed"}
+            for note in self._resumed.notes:
+                say(note)
+        search = scheme_search(options, self._models, machine, self._cache_root, folder, say)
+        self.runner = Runner(options, self._models, machine, self._cache_root, folder, say, done, search=search)
+        if self._resumed is not None:
+            self._check_recipes(done)
+            finish_run(folder, "running")
+        if terms is not None:
+            given = {name: text for name, text in self._given.items() if name not in ("resume", "report")}
+            root = self._cache_root
+            self._gate = Gate(terms, options, self._models, machine, root, folder, self.runner, say, given)
+        self._run = read_run(folder)
+        point_latest(options.report, folder)
+        self.started = True
+        todo = [case for case in selected if case.id not in done and self.why_not(case) is None]
+        if todo:
+            # Drawn or digested now, before anything is timed.
+            self.runner.data  # noqa: B018
+        timed = [case for case in todo if self.runner.only_builds(case) is None]
+        minutes = estimate_s(timed, options.effort) / 60
+        task = "build" if todo and not timed else "measure"
+        say(f"{len(todo)} of {len(selected)} cases to {task}, about {minutes:.0f} min and the time to build artifacts")
+
+    def gate(self) -> None:
+        """Decide about all selected cases beside the baseline that `--against` names; nothing without one."""
+        if self._gate is not None:
+            self._gated = self._gate.run(self._selected, GateProgress(self._say, terminal=False).show)
+            if self._gated.outcome is not None and self._gated.outcome.interrupted:
+                raise KeyboardInterrupt
+
+    def why_not(self, case: Case) -> str | None:
+        """Say why the case cannot run here, or None; a gate cannot use what is only built."""
+        return self.runner.why_not(case) if self._gate is None else self.runner.why_not_timed(case)
+
+    def finish(self, case: Case) -> None:
+        """Record the case and print its line."""
+        reason = self.why_not(case)
+        if reason and self.runner.recorded(case) is None:
+            self.runner.skip(case, reason)
+        else:
+            self.runner.finish_open()
+        record = self.runner.recorded(case)
+        if record is not None:
+            self._say(case_line(record))
+
+    def judge(self, measured: Measured[object]) -> tuple[str, ...]:
+        """Return a sentence for every limit or baseline that the metric fails."""
+        metrics = _FINDINGS_OF.get(measured.metric, ())
+        findings = self._judge({measured.case.id: measured.record}, (measured.case,))
+        failing = [finding for finding in findings if finding.fails and finding.metric in metrics]
+        self._told |= {(finding.case_id, finding.metric) for finding in failing}
+        return tuple(render([finding]) for finding in failing)
+
+    @property
+    def red(self) -> bool:
+        """Say whether a finding or a case fails, whatever tests were selected."""
+        records = [self.runner.recorded(case) for case in self._selected]
+        failed = any(record is not None and record.outcome == "failed" for record in records)
+        return failed or any(finding.fails for finding in self._findings)
+
+    def end(self, interrupted: bool) -> None:
+        """Close the run and write its report; an interrupted case leaves no record, so that --resume measures it."""
+        if interrupted:
+            self.runner.abandon_open()
+        self.runner.finish_open()
+        self.runner.close()
+        records = {case.id: record for case in self._selected if (record := self.runner.recorded(case))}
+        whole = len(records) == len(self._selected)
+        # What a stopped run lacks is not missing: `--resume` goes on with it.
+        self._findings = self._judge(records, self._selected) if whole else ()
+        finish_run(self.runner.folder, "finished" if whole else "interrupted")
+        write_findings(self.runner.folder, self._findings)
+        write_report(self.runner.folder, self._findings, self.options.max_map_drop, self.options.lang)
+
+    def summary_lines(self) -> list[str]:
+        """Return the table, the failing findings that no test has printed, and where the report lies."""
+        records = [record for case in self._selected if (record := self.runner.recorded(case))]
+        lines = table_lines(records)
+        failing = render([item for item in self._findings if (item.case_id, item.metric) not in self._told])
+        lines += ["", *failing.splitlines()] if failing else []
+        if self._gated is not None:
+            lines += result_lines(self._gated)
+        elif self._baseline is None:
+            lines += ["", f"No baseline for this machine in {self.options.baseline}: `benchsuite promote` makes one."]
+        report = f"Report: {self.runner.folder / 'index.html'}"
+        if len(records) < len(self._selected):
+            lines += ["", f"{len(records)} of {len(self._selected)} cases recorded: `pytest bench/ --resume` goes on."]
+        return [*lines, "", f"benchsuite: {self.trouble}" if self.trouble else report]
+
+    def _judge(self, records: Mapping[str, Record], selected: tuple[Case, ...]) -> tuple[Finding, ...]:
+        """Hold records against the limits and, where there is one, the baseline."""
+        ids = tuple(case.id for case in selected)
+        run = replace(self._run, records=tuple(records.values()), selected_ids=ids)
+        over = [finding for record in run.records for finding in broken_limits(run, record, self.options.limits)]
+        compared = compare(run, self._baseline, self._tolerances) if self._baseline is not None else ()
+        gated = self._gated.findings if self._gated is not None else ()
+        return (*over, *compared, *(finding for finding in gated if finding.case_id in ids))
+
+    def _check_recipes(self, done: Mapping[str, Record]) -> None:
+        """Refuse to mix artifacts made in different ways in one run."""
+        for case in self._selected:
+            record = done.get(case.id)
+            if record is None or isinstance(record.artifact, Absent):
+                continue
+            if self.runner.recipe(case).digest != record.artifact.recipe_digest:
+                raise UsageError(
+                    f"--resume: {case.id} was measured with another recipe: weights, head, calibration or tools have "
+                    "changed; start a new run."
+                )

@@ -1,0 +1,244 @@
+"""A run's folder as a value: its records, the machine it ran on, and how it was started and ended.
+
+A folder holds `run.json` (command, options, selected cases, state), `environment.json` (machine, fingerprint,
+thread policy; no host name), `records.jsonl`, and the report beside them. Both JSON files are written whole.
+"""
+
+from __future__ import annotations
+
+import json
+import tempfile
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass
+from datetime import datetime, timezone
+from pathlib import Path
+from typing import Any, Literal
+
+from benchsuite.backends.interface import RunPolicy
+from benchsuite.machine.facts import Machine
+from benchsuite.machine.files import cannot_write, write_whole
+from benchsuite.runs import records
+from benchsuite.runs.records import Record
+from benchsuite.terms.codec import faults, from_builtins, to_builtins
+from benchsuite.terms.errors import RecordError, SchemaError, UsageError
+
+RUN_SCHEMA = 1
+RECORDS_FILE = "records.jsonl"
+State = Literal["running", "finished", "interrupted"]
+RUN_FILE = "run.json"
+_ENVIRONMENT_FILE = "environment.json"
+_LATEST = "latest"
+
+
+@dataclass(frozen=True)
+class Run:
+    """One run; `options` holds the texts of the options the user gave, `notes` what was odd about the files."""
+
+    folder: Path
+    records: tuple[Record, ...]
+    machine: Machine
+    policy: RunPolicy
+    notes: tuple[str, ...]
+    started: str
+    command: str
+    state: State
+    selected_ids: tuple[str, ...]
+    effort: str
+    options: Mapping[str, str]
+
+    @property
+    def name(self) -> str:
+        return self.folder.name
+
+    def record(self, case_id: str) -> Record | None:
+        """Return the record of a case, or None where the run has none."""
+        return next((record for record in self.records if record.case.id == case_id), None)
+
+
+@dataclass(frozen=True)
+class _Card:
+    """What stands in run.json."""
+
+    schema: int
+    command: str
+    started: str
+    state: State
+    selected_ids: tuple[str, ...]
+    effort: str
+    options: Mapping[str, str]
+
+
+def create_run(
+    root: Path,
+    machine: Machine,
+    command: str,
+    selected_ids: Sequence[str],
+    effort: str,
+    options: Mapping[str, str],
+    policy: RunPolicy,
+) -> Path:
+    """Make the folder of a new run under `root`, in state running, and return it.
+
+    `options` maps option names without dashes in front to the texts that the user gave. Raises UsageError where
+    the folder cannot be written.
+    """
+    folder = _new_folder(root)
+    environment = {
+        "schema": RUN_SCHEMA,
+        "fingerprint": machine.fingerprint,
+        "machine": to_builtins(machine),
+        "policy": asdict(policy),
+    }
+    write_whole(folder / _ENVIRONMENT_FILE, _text(environment))
+    started = datetime.now(timezone.utc).isoformat(timespec="seconds")
+    _write_card(folder, _Card(RUN_SCHEMA, command, started, "running", tuple(selected_ids), effort, dict(options)))
+    return folder
+
+
+def finish_run(folder: Path, state: State) -> None:
+    """Write down how the run ended, or that it goes on."""
+    card = _read_card(folder)
+    _write_card(folder, _Card(**{**vars(card), "state": state}))
+
+
+def read_run(folder: Path) -> Run:
+    """Read a run's folder, or the one that `latest` names; raises UsageError or RecordError with a sentence.
+
+    A run that was killed before its first record is read as one without records.
+    """
+    folder = _resolve(folder)
+    path = folder / RECORDS_FILE
+    try:
+        card = _read_card(folder)
+        machine, policy = _read_environment(folder)
+        found, notes = records.read(path) if path.exists() else ((), ())
+    except SchemaError as error:
+        raise SchemaError(f"{error}: install {_writer(folder)}") from None
+    strangers = sorted({record.environment for record in found} - {machine.fingerprint})
+    if strangers:
+        notes = (*notes, f"{path}: holds records of another machine, fingerprint {', '.join(strangers)}")
+    return Run(
+        folder=folder,
+        records=found,
+        machine=machine,
+        policy=policy,
+        notes=notes,
+        started=card.started,
+        command=card.command,
+        state=card.state,
+        selected_ids=card.selected_ids,
+        effort=card.effort,
+        options=card.options,
+    )
+
+
+def point_latest(root: Path, folder: Path) -> None:
+    """Let `latest` in `root` name a run: a link, or a text file where links are not allowed."""
+    latest = root / _LATEST
+    scratch = Path(tempfile.mkdtemp(dir=root, prefix=".latest-"))
+    try:
+        (scratch / _LATEST).symlink_to(folder.name, target_is_directory=True)
+        (scratch / _LATEST).replace(latest)
+    except (OSError, NotImplementedError):
+        (scratch / _LATEST).unlink(missing_ok=True)
+        write_whole(latest, folder.name + "\n")
+    finally:
+        scratch.rmdir()
+
+
+def newest_unfinished(root: Path) -> Path | None:
+    """Return the newest run under `root` that did not finish, or None."""
+    folders = sorted((path.parent for path in root.glob(f"*/{RUN_FILE}") if path.parent.name != _LATEST), reverse=True)
+    return next((folder for folder in folders if _read_card(folder).state != "finished"), None)
+
+
+def _new_folder(root: Path) -> Path:
+    try:
+        root.mkdir(parents=True, exist_ok=True)
+        ignore = root / ".gitignore"
+        if not ignore.exists():
+            write_whole(ignore, "*\n")
+        name = time.strftime("%Y%m%d-%H%M%S")
+        for suffix in ("", *(f"-{number}" for number in range(2, 1000))):
+            try:
+                (root / (name + suffix)).mkdir()
+            except FileExistsError:
+                continue
+            return root / (name + suffix)
+    except OSError as error:
+        raise UsageError(cannot_write(root, error)) from None
+    raise UsageError(f"cannot start a run in {root}: a thousand runs started there within this second.")
+
+
+def _resolve(folder: Path) -> Path:
+    """Follow `latest`, be it a link or a text file, and make sure that a run lies there."""
+    if folder.is_file():
+        try:
+            folder = folder.parent / folder.read_text(encoding="utf-8").strip()
+        except (OSError, UnicodeDecodeError) as error:
+            raise RecordError(f"cannot read {folder}: {error}") from None
+    folder = folder.resolve() if folder.name == _LATEST else folder
+    if not (folder / RUN_FILE).is_file():
+        raise UsageError(
+            f"{folder} is not a run: it has no {RUN_FILE}; name a folder that `pytest bench/` made, "
+            "as reports/latest or reports/20260131-120000."
+        )
+    return folder
+
+
+def _read_card(folder: Path) -> _Card:
+    path = folder / RUN_FILE
+    card: _Card = _structure(path, _read_json(path), _Card)
+    return card
+
+
+def _write_card(folder: Path, card: _Card) -> None:
+    write_whole(folder / RUN_FILE, _text(to_builtins(card)))
+
+
+def _read_environment(folder: Path) -> tuple[Machine, RunPolicy]:
+    path = folder / _ENVIRONMENT_FILE
+    data = _read_json(path)
+    machine = _structure(path, data.get("machine"), Machine)
+    if machine.fingerprint != data.get("fingerprint"):
+        raise RecordError(
+            f"{path} was altered: its machine has the fingerprint {machine.fingerprint}, "
+            f"it says {data.get('fingerprint')}"
+        )
+    return machine, _structure(path, data.get("policy"), RunPolicy)
+
+
+def _read_json(path: Path) -> dict[str, Any]:
+    try:
+        data = json.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError, RecursionError) as error:
+        raise RecordError(f"cannot read {path}: {error}") from None
+    schema = data.get("schema") if isinstance(data, dict) else None
+    if not isinstance(schema, int):
+        raise RecordError(f"{path} is damaged: it names no schema")
+    if schema != RUN_SCHEMA:
+        raise SchemaError(f"{path} has schema {schema}, this version reads schema {RUN_SCHEMA}")
+    return dict(data)
+
+
+def _writer(folder: Path) -> str:
+    """Return which version wrote a run, as far as files of an unknown schema tell."""
+    try:
+        data = json.loads((folder / _ENVIRONMENT_FILE).read_text(encoding="utf-8"))
+        version = data["machine"]["packages"]["benchsuite"]
+    except (OSError, ValueError, KeyError, TypeError):
+        return "the version of benchsuite that wrote it"
+    return f"benchsuite {version} or newer, which wrote it"
+
+
+def _structure(path: Path, data: Any, kind: type[Any]) -> Any:
+    try:
+        return from_builtins(data, kind)
+    except Exception as error:  # cattrs raises groups of whatever its hooks met.
+        what = kind.__name__.strip("_").lower()
+        raise RecordError(f"{path} is damaged: it holds no {what} ({'; '.join(faults(error))})") from None
+
+
+def _text(data: Mapping[str, Any]) -> str:
+    return json.dumps(data, indent=2, sort_keys=True, ensure_ascii=False) + "\n"

@@ -1,0 +1,57 @@
+"""The images of one run: those that are evaluated, and those that INT8 is calibrated on."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+
+from benchsuite.data.dataset import calibration_images, load_dataset
+from benchsuite.data.images import overlap
+from benchsuite.data.shapes import shapes_data
+from benchsuite.measure.accuracy import EvaluationData, evaluation_data
+from benchsuite.options.settings import Options
+
+# A --calib-size that asks for whatever there is.
+ALL_IMAGES = 1_000_000
+
+
+@dataclass(frozen=True)
+class Calibration:
+    """The images that INT8 is calibrated on, and warnings where they are fewer than asked or evaluated too."""
+
+    images: tuple[Path, ...]
+    warnings: tuple[str, ...]
+
+
+class RunData:
+    """Reads or draws the images when they are first asked for."""
+
+    def __init__(self, options: Options, cache_root: Path) -> None:
+        self._options = options
+        self._cache_root = cache_root
+
+    @cached_property
+    def evaluated(self) -> EvaluationData:
+        """The evaluated images: of --data, or drawn now."""
+        return evaluation_data(self._yaml, self._options.effort.accuracy_images)
+
+    @cached_property
+    def calibration(self) -> Calibration:
+        """The calibration images: of --calib, else of the evaluated data set."""
+        yaml, asked = self._options.calib or self._yaml, self._options.calib_size
+        images = calibration_images(load_dataset(yaml), asked)
+        warnings = []
+        if len(images) < asked < ALL_IMAGES:
+            warnings.append(
+                f"{asked} calibration images were asked for and {yaml.name} has {len(images)}: all were used"
+            )
+        shared = overlap(images, self.evaluated.images)
+        if shared:
+            warnings.append(f"{shared} of {len(images)} calibration images are also evaluated: its mAP is flattered")
+        return Calibration(images, tuple(warnings))
+
+    @cached_property
+    def _yaml(self) -> Path:
+        # Another interpreter's worker has another working directory.
+        return (self._options.data or shapes_data(self._cache_root / "data")).absolute()

@@ -1,0 +1,57 @@
+"""Dataclasses to JSON values and back; an absent value is written `{"absent": "reason"}` in place of the value."""
+
+from __future__ import annotations
+
+from functools import cache
+from types import UnionType
+from typing import Any, TypeVar, Union, get_args, get_origin
+
+from benchsuite.terms.absence import Absent
+
+T = TypeVar("T")
+
+
+def to_builtins(value: Any) -> Any:
+    """Turn a dataclass into dicts, lists and scalars that JSON can hold."""
+    return _converter().unstructure(value)
+
+
+def from_builtins(data: Any, kind: type[T]) -> T:
+    """Build a dataclass from what `to_builtins` gave; raises whatever cattrs raises for a misfit."""
+    value: T = _converter().structure(data, kind)
+    return value
+
+
+def faults(error: Exception) -> list[str]:
+    """Return what `from_builtins` found wrong, each with the field where it is."""
+    from cattrs import transform_error
+
+    return list(transform_error(error))
+
+
+@cache
+def _converter() -> Any:
+    # cattrs costs 60 ms to import: commands that read no record need not pay it.
+    import cattrs
+
+    converter = cattrs.Converter(forbid_extra_keys=True)
+    converter.register_unstructure_hook(Absent, lambda absent: {"absent": absent.reason})
+    converter.register_structure_hook(Absent, lambda data, _: Absent(data["absent"]))
+    converter.register_structure_hook_factory(_may_be_absent, lambda kind: _union_hook(converter, kind))
+    converter.register_unstructure_hook_factory(_may_be_absent, lambda _: converter.unstructure)
+    return converter
+
+
+def _may_be_absent(kind: Any) -> bool:
+    return get_origin(kind) in (Union, UnionType) and Absent in get_args(kind)
+
+
+def _union_hook(converter: Any, kind: Any) -> Any:
+    (value_type,) = (part for part in get_args(kind) if part is not Absent)
+
+    def structure(data: Any, _: Any) -> Any:
+        if isinstance(data, dict) and set(data) == {"absent"}:
+            return Absent(data["absent"])
+        return converter.structure(data, value_type)
+
+    return structure

@@ -1,0 +1,168 @@
+"""The `benchsuite` command."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from benchsuite.commands import doctor
+from benchsuite.testing import make_case, make_machine, make_record, make_run, write_run
+
+ROOT = Path(__file__).resolve().parents[3]
+Command = Callable[..., "subprocess.CompletedProcess[str]"]
+
+
+@pytest.fixture
+def command(tmp_path: Path) -> Command:
+    """Run the command in an empty folder, as a terminal of 80 columns would."""
+    environment = {
+        **os.environ, "PYTHONPATH": str(ROOT), "BENCHSUITE_CACHE": str(tmp_path / "cache"), "COLUMNS": "80",
+    }  # fmt: skip
+
+    def run(*arguments: str) -> subprocess.CompletedProcess[str]:
+        line = [sys.executable, "-m", "benchsuite.commands.app", *arguments]
+        return subprocess.run(line, cwd=tmp_path, env=environment, capture_output=True, text=True)
+
+    return run
+
+
+@pytest.mark.parametrize(
+    "words", [(name,) for name in ("init", "cases", "doctor", "report", "compare", "promote")]
+    + [("cache", "list"), ("cache", "clean")],
+)  # fmt: skip
+def test_every_command_has_help_with_an_example(command: Command, words: tuple[str, ...]) -> None:
+    """`--help` of each command shows a line that can be typed."""
+    found = command(*words, "--help")
+    assert found.returncode == 0
+    assert f"Example: benchsuite {' '.join(words)}" in " ".join(found.stdout.split())
+
+
+def test_cases_lists_ids_and_reasons(command: Command) -> None:
+    """Each selected case has its id and whether it can run here."""
+    found = command("cases", "--backend", "onnx", "--precision", "fp32,bf16")
+    assert "yolo26n_shapes-onnx-fp32-cpu-640-b1" in found.stdout
+    assert "can run" in found.stdout
+    assert "no bf16 convolution kernels" in " ".join(found.stdout.split())
+
+
+def test_bad_options_are_exit_code_2_without_a_traceback(command: Command) -> None:
+    """A bad option is one message on stderr and exit code 2, as in pytest's usage errors with all of them named."""
+    found = command("cases", "--backend", "tensorflow", "--imgsz", "33")
+    assert found.returncode == 2
+    assert "--backend tensorflow" in found.stderr
+    assert "--imgsz 33" in found.stderr
+    assert "Traceback" not in found.stderr
+
+
+def test_slowdown_that_is_none_is_one_sentence(command: Command) -> None:
+    """A self-test that is asked to inject something else than percent says what it takes, by its own option."""
+    found = command("selftest", "--inject", "much")
+    assert found.returncode == 2
+    assert found.stderr == "benchsuite: --inject much: give percent between 0 and 100, as in 5%.\n"
+
+
+def test_doctor_says_what_is_only_built(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Without a GPU and with TensorRT for RTX, the doctor's table says `builds`, and below it why."""
+    packages = {"tensorrt-rtx-cu13-bindings": "1.7", "onnxruntime": "1.32"}
+    monkeypatch.setattr(doctor, "read_machine", lambda: make_machine(packages=packages))
+    lines = list(doctor.report_lines(0))
+    assert next(line for line in lines if line.startswith("trt  ")).split() == ["trt", *["builds"] * 4]
+    assert "trt int8: built here, not run: no GPU" in lines
+
+
+def test_doctor_says_what_can_run(command: Command) -> None:
+    """The doctor prints machine, a table of backends by precisions, and a reason for each `no`, in 80 columns."""
+    found = command("doctor", "--seconds", "0.2")
+    assert found.returncode == 0
+    assert "CPU" in found.stdout
+    assert "openvino" in found.stdout
+    assert "Advice:" in found.stdout
+    assert max(len(line) for line in found.stdout.splitlines()) <= 80
+
+
+def test_init_writes_what_a_repository_needs_and_overwrites_nothing(command: Command, tmp_path: Path) -> None:
+    """`init` writes benchmarks, conftest and baselines; a second time it refuses and changes nothing."""
+    assert command("init", "mine").returncode == 0
+    assert (tmp_path / "mine" / "bench" / "test_latency.py").is_file()
+    assert (tmp_path / "mine" / "baselines" / "tolerances.toml").is_file()
+    assert "benchsuite.plugin" in (tmp_path / "mine" / "conftest.py").read_text()
+    (tmp_path / "mine" / "conftest.py").write_text("mine")
+    again = command("init", "mine")
+    assert again.returncode == 2
+    assert (tmp_path / "mine" / "conftest.py").read_text() == "mine"
+
+
+def test_report_compare_and_promote_read_a_run(command: Command, tmp_path: Path) -> None:
+    """A run's folder can be rendered again, compared and promoted."""
+    made = [make_record(), make_record(make_case(backend="onnx"), total_ms=20.0)]
+    folder = write_run(tmp_path / "reports", make_run(made))
+    other = write_run(tmp_path / "reports", make_run(made))
+    assert command("report", str(folder)).returncode == 0
+    assert (folder / "index.html").is_file()
+    compared = command("compare", str(folder), str(other))
+    assert compared.returncode == 0
+    assert made[0].case.id in compared.stdout
+    promoted = command("promote", str(folder), "--machine", "here")
+    assert promoted.returncode == 0, promoted.stderr
+    assert list((tmp_path / "baselines" / "here").glob("*.json"))
+
+
+@pytest.mark.parametrize("words", [("report", "nowhere"), ("promote", "nowhere"), ("compare", "nowhere", "nowhere")])
+def test_folder_that_is_no_run_is_one_sentence(command: Command, words: tuple[str, ...]) -> None:
+    """A path that is no run ends in exit code 2 and says how a run is made."""
+    found = command(*words)
+    assert found.returncode == 2
+    assert "is not a run" in found.stderr
+    assert "Traceback" not in found.stderr
+
+
+def test_gate_reports_in_the_language_that_was_asked_for(command: Command, tmp_path: Path) -> None:
+    """A gate in which no case can run is reported in Chinese all the same."""
+    (tmp_path / "store" / "artifacts").mkdir(parents=True)
+    words = ("--backend", "trt", "--device", "cpu", "--precision", "fp32", "--against", "store:store", "--lang", "zh")
+    found = command("gate", *words)
+    assert "no case could be timed" in found.stdout, found.stderr
+    assert "没有测量" in (tmp_path / "reports" / "latest" / "summary.md").read_text()
+
+
+def test_export_into_a_pipe_is_the_figures_alone(command: Command, tmp_path: Path) -> None:
+    """What is written to standard output is the table, and the note that it was written goes elsewhere."""
+    folder = write_run(tmp_path / "reports", make_run([make_record()]))
+    found = command("export", str(folder), "-o", "/dev/stdout")
+    assert found.returncode == 0, found.stderr
+    header, row, *rest = found.stdout.splitlines()
+    assert (header.split(",")[0], row.split(",")[0], rest) == ("run", folder.name, [])
+    assert "wrote /dev/stdout" in found.stderr
+
+
+@pytest.mark.parametrize(
+    ("words", "message"),
+    [
+        (("--max-map-drop", "nan"), "--max-map-drop nan: it must be a number of mAP points"),
+        (("--max-map-drop", "-5"), "--max-map-drop -5: it must be a number of mAP points"),
+        (("--watts", "5"), "they are for runs side by side"),
+        (("--reference", "7"), "they are for runs side by side"),
+        (("--lang", "xx"), "--lang xx: there is no such language; give one of en, zh"),
+        (("-o", ""), "cannot write .: it names no file"),
+        (("-o", "x.html", "--watts", "1e-320"), "give a number from 0.0001 to 10000000"),
+    ],
+)
+def test_report_refuses_options_that_cannot_be_or_do_nothing(
+    command: Command, tmp_path: Path, words: tuple[str, ...], message: str
+) -> None:
+    """One sentence, exit code 2, and no page."""
+    folder = write_run(tmp_path / "reports", make_run([make_record()]))
+    found = command("report", str(folder), *words)
+    assert (found.returncode, message in " ".join(found.stderr.split())) == (2, True), found.stderr
+    assert not (tmp_path / "x.html").exists()
+
+
+def test_cache_clean_refuses_a_size_it_cannot_read(command: Command) -> None:
+    """An unreadable size removes nothing."""
+    assert command("cache", "clean", "--max-size", "lots").returncode == 2
+    assert "0 artifacts" in command("cache", "list").stdout

@@ -1,0 +1,242 @@
+"""What was accepted is kept, read back exactly, and never mistaken for nothing."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from benchsuite.compare.baselines import Baseline, find, load, names, orphans, promote
+from benchsuite.compare.entries import SESSIONS_KEPT, entry_of
+from benchsuite.runs.folder import Run
+from benchsuite.runs.records import Record
+from benchsuite.terms.absence import NOT_SELECTED, Absent
+from benchsuite.terms.errors import BaselineError, UsageError
+from benchsuite.testing import make_case, make_latency, make_machine, make_ran, make_record, make_run
+
+ONNX = make_case()
+INT8 = make_case(precision="int8")
+KEY = "yolo26n-onnx-fp32-cpu-640-b1 one2many t2"
+
+
+def _run(made: list[Record], number: int = 1, **changes: object) -> Run:
+    return make_run(made, folder=Path(f"reports/20260131-1200{number:02}"), **changes)
+
+
+def _folder(root: Path) -> Path:
+    return root / make_machine().slug
+
+
+def _baseline(root: Path) -> Baseline:
+    return load(_folder(root))
+
+
+def test_promoted_run_is_read_back(tmp_path: Path) -> None:
+    """A file per model holds what the records held, rounded, and nothing of skipped cases."""
+    other = make_case(model="yolo11n")
+    made = [make_record(), make_record(other), make_record(make_case(backend="trt"), "skipped")]
+    paths = promote(_run(made), tmp_path)
+    assert [path.relative_to(tmp_path) for path in paths] == [
+        Path(make_machine().slug, "yolo11n.json"),
+        Path(make_machine().slug, "yolo26n.json"),
+    ]
+    baseline = _baseline(tmp_path)
+    assert set(baseline.models) == {"yolo26n", "yolo11n"}
+    assert dict(baseline.models["yolo26n"].entries) == {KEY: entry_of(made[0], "20260131-120001")}
+    assert baseline.models["yolo26n"].machine == make_machine()
+
+
+def test_entry_keeps_the_figures_of_the_record(tmp_path: Path) -> None:
+    """The entry has the record's size, recipe, complexity, kernels, accuracy, parity and median."""
+    latency = make_latency(41.23456789)
+    record = make_record()
+    record = replace(record, metrics=replace(record.metrics, latency=latency))
+    promote(_run([record]), tmp_path)
+    entry = _baseline(tmp_path).models["yolo26n"].entries[KEY]
+    assert entry.artifact == record.artifact
+    assert not isinstance(entry.accuracy, Absent)
+    assert (entry.accuracy.map50_95, entry.accuracy.images) == (0.65, 200)
+    assert entry.kernels == {"Conv": 64, "MaxPool": 3}
+    assert entry.timing[0].total_p50_ms == 41.2346
+    assert entry.timing[0].fingerprint == make_machine().fingerprint
+
+
+def test_sessions_add_up_to_twenty(tmp_path: Path) -> None:
+    """Each promoted run adds its median; after twenty the oldest goes, and promoting twice counts once."""
+    for number in range(1, SESSIONS_KEPT + 3):
+        promote(_run([make_record(total_ms=40 + number)], number), tmp_path)
+    promote(_run([make_record(total_ms=99)], SESSIONS_KEPT + 2), tmp_path)
+    timing = _baseline(tmp_path).models["yolo26n"].entries[KEY].timing
+    assert [it.total_p50_ms for it in timing] == [*(40 + number for number in range(3, SESSIONS_KEPT + 2)), 99]
+
+
+def test_deterministic_figures_are_replaced(tmp_path: Path) -> None:
+    """The newest promotion decides accuracy, while timings add up."""
+    promote(_run([make_record(map50_95=0.6)], 1), tmp_path)
+    promote(_run([make_record(map50_95=0.7)], 2), tmp_path)
+    entry = _baseline(tmp_path).models["yolo26n"].entries[KEY]
+    assert not isinstance(entry.accuracy, Absent)
+    assert entry.accuracy.map50_95 == 0.7
+    assert len(entry.timing) == 2
+
+
+def test_what_was_not_measured_stays_as_accepted(tmp_path: Path) -> None:
+    """A run without accuracy and proof leaves the accepted ones standing."""
+    promote(_run([make_record()], 1), tmp_path)
+    second = make_record()
+    second = replace(
+        second,
+        metrics=replace(second.metrics, accuracy=NOT_SELECTED, parity=NOT_SELECTED),
+        validity=replace(second.validity, ran=NOT_SELECTED),
+    )
+    promote(_run([second], 2), tmp_path)
+    entry = _baseline(tmp_path).models["yolo26n"].entries[KEY]
+    assert not isinstance(entry.accuracy, Absent)
+    assert not isinstance(entry.parity, Absent)
+    assert entry.kernels == {"Conv": 64, "MaxPool": 3}
+
+
+def test_cases_that_a_run_did_not_select_stay(tmp_path: Path) -> None:
+    """Promoting one case does not touch the others, nor other models' files."""
+    promote(_run([make_record(ONNX), make_record(INT8), make_record(make_case(model="yolo11n"))], 1), tmp_path)
+    other = (_folder(tmp_path) / "yolo11n.json").read_text()
+    promote(_run([make_record(INT8)], 2), tmp_path)
+    assert len(_baseline(tmp_path).models["yolo26n"].entries) == 2
+    assert (_folder(tmp_path) / "yolo11n.json").read_text() == other
+
+
+def test_selected_case_that_cannot_run_any_more_goes(tmp_path: Path) -> None:
+    """Promoting accepts that a selected case is skipped now; a model without entries loses its file."""
+    lonely = make_case(model="yolo11n")
+    promote(_run([make_record(ONNX), make_record(INT8), make_record(lonely)], 1), tmp_path)
+    promote(_run([make_record(ONNX), make_record(INT8, "skipped"), make_record(lonely, "skipped")], 2), tmp_path)
+    baseline = _baseline(tmp_path)
+    assert set(baseline.models) == {"yolo26n"}
+    assert set(baseline.models["yolo26n"].entries) == {KEY}
+
+
+def test_head_and_threads_are_part_of_the_key(tmp_path: Path) -> None:
+    """The same id at another thread count is another entry."""
+    promote(_run([make_record(make_case(threads=2))], 1), tmp_path)
+    promote(_run([make_record(make_case(threads=1))], 2), tmp_path)
+    entries = _baseline(tmp_path).entries(ONNX.id)
+    assert [entry.case.threads for entry in entries] == [1, 2]
+
+
+@pytest.mark.parametrize(
+    ("made", "changes", "message"),
+    [
+        ([make_record(), make_record(INT8, "failed")], {}, "1 of its cases failed .*int8"),
+        ([], {}, "no case of it was measured"),
+        ([make_record(outcome="skipped")], {}, "no case of it was measured"),
+        ([make_record()], {"state": "interrupted"}, "the run is interrupted, with 1 of 1 cases recorded; finish it"),
+        ([make_record()], {"state": "running"}, "the run is running"),
+    ],
+)
+def test_unfit_run_is_refused(tmp_path: Path, made: list[Record], changes: dict[str, object], message: str) -> None:
+    """A failed, empty or unfinished run is refused before anything is written."""
+    with pytest.raises(UsageError, match=message):
+        promote(_run(made, **changes), tmp_path)
+    assert not list(tmp_path.iterdir())
+
+
+def test_diff_is_a_line_per_change(tmp_path: Path) -> None:
+    """Promoting an unchanged case again changes its run's name and adds one line of timing."""
+    promote(_run([make_record(ONNX), make_record(INT8)], 1), tmp_path)
+    path = _folder(tmp_path) / "yolo26n.json"
+    before = [line.strip(" ,") for line in path.read_text().splitlines()]
+    promote(_run([make_record(INT8, total_ms=41)], 2), tmp_path)
+    added = [line.strip(" ,") for line in path.read_text().splitlines() if line.strip(" ,") not in before]
+    assert added[0] == '"run": "20260131-120002"'
+    assert '"total_p50_ms": 41.0' in added[1]
+    assert len(added) == 2
+    assert json.loads(path.read_text())["schema"] == 1
+    assert max(len(line) for line in before) <= 140
+
+
+def test_machine_can_be_named(tmp_path: Path) -> None:
+    """A name stands in for the folder that hardware gives; one that is no folder's name is refused."""
+    promote(_run([make_record()]), tmp_path, "ci-runner")
+    assert names(tmp_path) == ("ci-runner",)
+    assert find(tmp_path, "ci-runner", make_machine()) == tmp_path / "ci-runner"
+    for name in ("../up", "a/b", ".hidden", ""):
+        if name:
+            with pytest.raises(UsageError, match="a machine's name is letters"):
+                promote(_run([make_record()]), tmp_path, name)
+
+
+def test_name_without_a_baseline_is_an_error_that_lists_the_others(tmp_path: Path) -> None:
+    """Asking for a machine that has no baseline is never "no baseline"."""
+    promote(_run([make_record()]), tmp_path, "ci-runner")
+    with pytest.raises(BaselineError, match="holds no baseline; there are ci-runner"):
+        find(tmp_path, "ci-runer", make_machine())
+
+
+def test_machine_finds_its_own_folder_or_its_likes(tmp_path: Path) -> None:
+    """Equal fingerprints match first, then the same processor with the fewest differences, never another processor."""
+    assert find(tmp_path, None, make_machine()) is None
+    more, both = make_machine(usable_cores=4), make_machine(usable_cores=4, governor="powersave")
+    for machine in (more, both):
+        promote(_run([make_record(environment=machine.fingerprint)], machine=machine), tmp_path)
+    assert find(tmp_path, None, make_machine()) == tmp_path / more.slug
+    assert find(tmp_path, None, both) == tmp_path / both.slug
+    assert find(tmp_path, None, make_machine(cpu="Example CPU 9001")) is None
+    promote(_run([make_record()]), tmp_path)
+    assert find(tmp_path, None, make_machine()) == _folder(tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("damage", "message"),
+    [
+        (lambda text: text[: len(text) // 2], "cannot read"),
+        (lambda text: "<<<<<<< HEAD\n" + text, "cannot read"),
+        (lambda text: text.replace('"schema": 1', '"schema": 2'), "schema 2; this version reads schema 1"),
+        (lambda _: "[]", "schema None"),
+        (lambda text: text.replace('"policy"', '"politics"'), "is damaged"),
+        (lambda text: text.replace('"threads": 2,', '"threads": 3,'), "altered by hand"),
+        (
+            lambda text: text.replace('"model": "yolo26n",\n  "schema"', '"model": "yolo11n",\n  "schema"'),
+            "altered by hand",
+        ),
+    ],
+)
+def test_unreadable_baseline_is_an_error(tmp_path: Path, damage: object, message: str) -> None:
+    """A baseline that exists and cannot be read never counts as none."""
+    assert callable(damage)
+    (path,) = promote(_run([make_record()]), tmp_path)
+    text = path.read_text()
+    assert damage(text) != text
+    path.write_text(damage(text))
+    with pytest.raises(BaselineError, match=message) as caught:
+        load(path.parent)
+    assert str(path) in str(caught.value)
+
+
+def test_empty_folder_is_an_error(tmp_path: Path) -> None:
+    """A folder of baselines without a file is an error too."""
+    with pytest.raises(BaselineError, match="holds no baseline"):
+        load(tmp_path)
+
+
+def test_orphans_are_entries_that_no_case_claims(tmp_path: Path) -> None:
+    """Entries of cases that the options can no longer select are listed by key."""
+    promote(_run([make_record(ONNX), make_record(INT8)]), tmp_path)
+    assert orphans(_baseline(tmp_path), {INT8.id}) == (KEY,)
+
+
+def test_another_runtime_or_policy_starts_a_new_series() -> None:
+    """The set-up of a timing changes with artifact, runtime and policy, and with nothing else."""
+    record = make_record()
+    setups = {
+        name: entry_of(changed, "run").timing[0].setup
+        for name, changed in {
+            "same": make_record(total_ms=50, map50_95=0.1),
+            "runtime": replace(record, validity=replace(record.validity, ran=make_ran(runtime="onnx 2.0"))),
+            "policy": replace(record, validity=replace(record.validity, policy={"spin": "false"})),
+        }.items()
+    }
+    base = entry_of(record, "other run").timing[0].setup
+    assert setups["same"] == base
+    assert len({base, setups["runtime"], setups["policy"]}) == 3

@@ -1,0 +1,96 @@
+"""A child process may print, crash, hang or fail: its parent always gets an answer or a reason."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import psutil
+import pytest
+
+from benchsuite.machine.processes import Child
+from benchsuite.terms.errors import ProcessError
+
+HERE = Path(__file__).parent
+
+
+@pytest.fixture
+def child(tmp_path: Path) -> Iterator[Child]:
+    """Start the child with many faults."""
+    started = Child.start("children", tmp_path / "log", {"PYTHONPATH": f"{HERE}:{HERE.parents[2]}"}, name="test child")
+    yield started
+    started.close()
+
+
+def test_answers_survive_whatever_a_runtime_prints(child: Child) -> None:
+    """Text on standard output, from Python or native code, does not disturb the protocol."""
+    for text in ("one", "two"):
+        assert child.request("echo", 10, text=text)["said"] == text
+
+
+def test_crash_names_the_signal_and_the_last_words(child: Child) -> None:
+    """A child that dies by a signal is reported with the signal and its stderr."""
+    with pytest.raises(ProcessError, match=r"(?s)died during 'crash' by signal 11 \(SIGSEGV\).*last words"):
+        child.request("crash", 10)
+
+
+def test_exit_names_its_code(child: Child) -> None:
+    """A child that exits without an answer is reported with its exit code."""
+    with pytest.raises(ProcessError, match="exit code 3"):
+        child.request("leave", 10)
+
+
+def test_hanging_child_is_killed_at_the_deadline(child: Child) -> None:
+    """A child that does not answer in time is killed, and the reason says how long it had."""
+    pid = child.pid
+    started = time.monotonic()
+    with pytest.raises(ProcessError, match="did not finish 'hang' in 1 s and was killed"):
+        child.request("hang", 1)
+    assert time.monotonic() - started < 10
+    with pytest.raises(ProcessLookupError):
+        os.kill(pid, 0)
+
+
+def test_error_made_on_purpose_comes_as_its_sentence(child: Child) -> None:
+    """A runtime's refusal arrives word for word, and the child goes on serving."""
+    with pytest.raises(ProcessError, match=r"^the artifact is for another machine$"):
+        child.request("refuse", 10)
+    assert child.request("echo", 10, text="still here")["said"] == "still here"
+
+
+def test_unexpected_error_comes_with_its_type(child: Child) -> None:
+    """Any other error arrives with its type, and the child goes on serving."""
+    with pytest.raises(ProcessError, match="ZeroDivisionError: by zero"):
+        child.request("stumble", 10)
+
+
+def test_request_to_a_dead_child_says_how_it_died(child: Child) -> None:
+    """A request after the child's death raises the same kind of reason."""
+    child.kill()
+    with pytest.raises(ProcessError, match="SIGKILL"):
+        child.request("echo", 10, text="hello")
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="only Linux can be asked to end a child with its parent")
+def test_child_dies_with_its_parent(tmp_path: Path) -> None:
+    """A child that is busy when its parent is killed does not go on alone."""
+    code = (
+        "import sys; from pathlib import Path; from benchsuite.machine.processes import Child\n"
+        "child = Child.start('children', Path(sys.argv[1]), {'PYTHONPATH': sys.argv[2]})\n"
+        "child.request('echo', 10, text='ready'); print(child.pid, flush=True); child.request('hang', 60)"
+    )
+    paths = f"{HERE}:{HERE.parents[2]}"
+    command = [sys.executable, "-c", code, str(tmp_path / "log"), paths]
+    environment = {**os.environ, "PYTHONPATH": paths}
+    with subprocess.Popen(command, env=environment, stdout=subprocess.PIPE, text=True) as parent:
+        assert parent.stdout is not None
+        pid = int(parent.stdout.readline())
+        parent.kill()
+    end = time.monotonic() + 5
+    while psutil.pid_exists(pid) and psutil.Process(pid).status() != psutil.STATUS_ZOMBIE:
+        assert time.monotonic() < end
+        time.sleep(0.05)

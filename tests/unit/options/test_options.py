@@ -1,0 +1,82 @@
+"""Options are read once, and all that is wrong with them is said at once."""
+
+from __future__ import annotations
+
+import pytest
+
+from benchsuite.options.settings import SETTINGS, EngineChoices, parse
+from benchsuite.options.texts import size_bytes
+from benchsuite.terms.errors import UsageError
+
+
+def test_bare_command_selects_every_backend_and_precision() -> None:
+    """Without options every backend at every precision is selected, on the bundled model at 640."""
+    options = parse({})
+    assert options.models == ("yolo26n_shapes",)
+    assert options.backends == ("torch", "onnx", "openvino", "trt", "ncnn")
+    assert options.precisions == ("fp32", "fp16", "bf16", "int8")
+    assert options.imgsz == (640,)
+    assert options.threads >= 1
+
+
+def test_every_bad_option_is_named_in_one_message() -> None:
+    """One error lists each bad option with what was given and what would be valid."""
+    with pytest.raises(UsageError) as caught:
+        parse({"backend": "tensorflow", "imgsz": "641", "batch": "0", "precision": "fp8", "max_latency": "p42=3"})
+    message = str(caught.value)
+    for text in ("--backend tensorflow", "--imgsz 641", "multiple of 32", "--batch 0", "--precision fp8", "p95=50ms"):
+        assert text in message
+
+
+@pytest.mark.parametrize(
+    ("name", "text"),
+    [
+        ("device", "gpu"), ("threads", "0"), ("threads", "100000"), ("effort", "long"),
+        ("min_map", "55"), ("head", "nms"),
+        ("data", "no.yaml"), ("calib", "no.yaml"), ("calib_size", "-1"), ("calib_method", "kl"),
+        ("max_memory", "lots"), ("backend", ","), ("max_map_drop", "-1"), ("max_latency", "p95=50"),
+        ("variant", "fast"), ("trt_level", "6"), ("trt_workspace", "much"), ("trt_batches", "1,8"),
+        ("trt_batches", "8,4,16"), ("rebuilds", "0"),
+    ],
+)  # fmt: skip
+def test_bad_value_is_refused(name: str, text: str) -> None:
+    """Each option refuses a value that it cannot use, naming itself."""
+    with pytest.raises(UsageError, match="--" + name.replace("_", "-")):
+        parse({name: text})
+
+
+@pytest.mark.parametrize(
+    ("name", "method"), [("IInt8EntropyCalibrator2", "entropy"), ("IInt8MinMaxCalibrator", "minmax")]
+)
+def test_calibrators_of_older_articles_are_told_what_took_their_place(name: str, method: str) -> None:
+    """TensorRT's former calibrator classes are answered with the same choice of method."""
+    with pytest.raises(UsageError, match=f"Q/DQ pairs in the ONNX file.*--calib-method {method} is the same choice"):
+        parse({"calib_method": name})
+
+
+def test_engines_are_built_as_asked_for() -> None:
+    """Level, workspace and profile are left to TensorRT where nothing is asked for, and a batch must lie within."""
+    assert parse({}).engine == EngineChoices(None, None, None, 1)
+    asked = {"trt_level": "5", "trt_workspace": "1GiB", "trt_batches": "1,4,8", "batch": "8", "rebuilds": "2"}
+    assert parse(asked).engine == EngineChoices(5, 1 << 30, (1, 4, 8), 2)
+    with pytest.raises(UsageError, match="--batch 16: --trt-batches takes 1 to 8 images a call; widen it"):
+        parse({"trt_batches": "1,4,8", "batch": "4,16"})
+
+
+def test_limits_are_read_with_their_units() -> None:
+    """Limits keep ns and bytes, whatever unit they were given in."""
+    limits = parse({"max_latency": "p50=20ms,p95=1.5s", "max_memory": "1GiB", "min_map": "0.5"}).limits
+    assert limits.latency_ns == {"p50": 20e6, "p95": 1.5e9}
+    assert limits.memory_bytes == 1 << 30
+    assert limits.map50_95 == 0.5
+
+
+@pytest.mark.parametrize(("text", "size"), [("500MB", 500_000_000), ("1.5GiB", 1_610_612_736), ("42", 42), ("", None)])
+def test_sizes_are_decimal_unless_they_say_otherwise(text: str, size: int | None) -> None:
+    """MB is 10^6 bytes and MiB 2^20."""
+    assert size_bytes(text) == size
+
+
+def test_option_names_are_unique() -> None:
+    """No two settings share a flag."""
+    assert len({setting.flag for setting in SETTINGS}) == len(SETTINGS)

@@ -1,0 +1,241 @@
+"""Records survive the way to disk and back, and a file cut anywhere loses its last line at most."""
+
+from __future__ import annotations
+
+import json
+import tempfile
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from benchsuite.artifacts.recipe import Calibration
+from benchsuite.measure.measurement import Cold, Complexity, Distribution, Metrics
+from benchsuite.runs import records
+from benchsuite.runs.folder import read_run
+from benchsuite.runs.records import Record, Validity
+from benchsuite.terms.absence import Absent
+from benchsuite.terms.cases import BACKENDS, PRECISIONS, Case
+from benchsuite.terms.errors import RecordError
+from benchsuite.testing import (
+    make_accuracy,
+    make_artifact,
+    make_case,
+    make_latency,
+    make_machine,
+    make_memory,
+    make_parity,
+    make_ran,
+    make_recipe,
+    make_record,
+    make_run,
+    make_throughput,
+    write_records,
+    write_run,
+)
+
+# Newlines of every kind must not break a line of JSON apart; lone surrogates cannot be encoded at all.
+texts = st.text(st.characters(exclude_categories=("Cs",)), max_size=40)
+floats = st.floats(allow_nan=False, allow_infinity=False)
+counts = st.integers(0, 2**62)
+absences = st.builds(Absent, texts)
+
+
+def maybe(strategy: st.SearchStrategy[object]) -> st.SearchStrategy[object]:
+    """Draw the value, or its absence."""
+    return strategy | absences
+
+
+cases = st.builds(
+    Case,
+    model=st.from_regex(r"[a-z0-9_.]{1,12}", fullmatch=True),
+    backend=st.sampled_from(BACKENDS),
+    precision=st.sampled_from(PRECISIONS),
+    device=st.sampled_from(["cpu", "cuda:0"]),
+    imgsz=st.integers(1, 64).map(lambda number: number * 32),
+    batch=st.integers(1, 64),
+    threads=st.integers(1, 128),
+    head=st.sampled_from(["one2many", "end2end"]),
+    variant=st.from_regex(r"[a-z0-9]{0,8}", fullmatch=True),
+)
+distributions = st.builds(
+    Distribution,
+    n=counts,
+    min=counts,
+    max=counts,
+    mean=floats,
+    std=floats,
+    p50=floats,
+    p50_ci95=maybe(st.tuples(floats, floats)),
+    p90=maybe(floats),
+    p95=maybe(floats),
+    p99=maybe(floats),
+)
+metrics = st.builds(
+    Metrics,
+    latency=maybe(st.builds(make_latency, total_ns=distributions, inference_ns=distributions)),
+    cold=maybe(st.builds(Cold, counts, counts, counts)),
+    throughput=maybe(st.builds(make_throughput, images_per_s=st.floats(0, 1e9))),
+    memory=maybe(st.builds(make_memory, gpu_bytes=maybe(counts))),
+    complexity=maybe(st.builds(Complexity, params=counts, gflops=floats)),
+    accuracy=maybe(
+        st.builds(make_accuracy, map50_95_small=maybe(floats), settings=st.dictionaries(texts, floats, max_size=3))
+    ),
+    parity=maybe(st.builds(make_parity, worst_class=maybe(texts), score_shift_max=maybe(floats))),
+)
+validities = st.builds(
+    Validity,
+    warnings=st.lists(texts, max_size=3).map(tuple),
+    ran=maybe(
+        st.builds(make_ran, kernels=st.dictionaries(texts, counts, max_size=4), int8_mac_share=maybe(st.floats(0, 1)))
+    ),
+    label=maybe(texts),
+    policy=st.dictionaries(texts, texts, max_size=3),
+)
+artifacts = st.builds(
+    make_artifact,
+    recipe=st.builds(
+        make_recipe,
+        calibration=st.none() | st.builds(Calibration, texts, counts, texts),
+        tools=st.dictionaries(texts, texts, max_size=3),
+    ),
+)
+any_record = st.builds(
+    Record,
+    case=cases,
+    outcome=st.sampled_from(["measured", "built", "skipped", "failed"]),
+    reason=texts,
+    artifact=maybe(artifacts),
+    metrics=metrics,
+    validity=validities,
+    environment=texts,
+    effort=texts,
+)
+
+
+@given(any_record)
+def test_record_survives_the_way_to_json_and_back(record: Record) -> None:
+    """Reading what was written gives an equal record, absent values with their reasons, on one line."""
+    line = records.to_json(record)
+    assert "\n" not in line
+    assert records.from_json(line) == record
+
+
+def test_json_has_the_documented_keys() -> None:
+    """The keys that other programs read stand where the documentation says."""
+    data = json.loads(records.to_json(make_record()))
+    assert data["case"]["id"] == "yolo26n-onnx-fp32-cpu-640-b1"
+    assert data["metrics"]["latency"]["total_ns"]["p50"] == 40_000_000
+    assert data["metrics"]["memory"]["gpu_bytes"] == {"absent": "no GPU on this machine"}
+    assert set(data) == {
+        "schema", "case", "outcome", "reason", "artifact", "metrics", "validity", "environment", "effort",
+    }  # fmt: skip
+
+
+def test_not_a_number_is_refused() -> None:
+    """NaN is no figure: a record that holds one cannot be written."""
+    record = make_record()
+    broken = replace(record, metrics=replace(record.metrics, complexity=Complexity(1, float("nan"))))
+    with pytest.raises(ValueError, match="JSON"):
+        records.to_json(broken)
+
+
+@given(st.data())
+def test_file_cut_anywhere_loses_its_last_line_at_most(data: st.DataObject) -> None:
+    """A run killed at any byte leaves every record whose line was finished, and says what it dropped."""
+    made = [make_record(make_case(backend=backend)) for backend in ("torch", "onnx", "ncnn")]
+    whole = b"".join(records.to_json(record).encode() + b"\n" for record in made)
+    cut = data.draw(st.integers(0, len(whole)))
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "records.jsonl"
+        path.write_bytes(whole[:cut])
+        found, notes = records.read(path)
+    finished = whole[:cut].count(b"\n")
+    assert found == tuple(made[:finished])
+    assert bool(notes) == (not whole[:cut].endswith(b"\n") and cut > 0)
+
+
+def test_next_record_starts_on_a_line_of_its_own_after_a_kill(tmp_path: Path) -> None:
+    """Appending to a file that ends in half a line cuts that half off first."""
+    first, second = make_record(), make_record(make_case(backend="ncnn"))
+    path = write_records(tmp_path, [first])
+    with path.open("a") as file:
+        file.write('{"schema":1,"case":')
+    records.append(path, second)
+    assert records.read(path) == ((first, second), ())
+
+
+def test_later_record_of_a_case_replaces_the_earlier(tmp_path: Path) -> None:
+    """A case measured again by a resumed run has one record, the last."""
+    failed, measured = make_record(outcome="failed"), make_record()
+    assert records.read(write_records(tmp_path, [failed, measured]))[0] == (measured,)
+
+
+def test_record_of_the_first_release_is_read_and_says_what_it_lacks() -> None:
+    """A line that the first version wrote has its figures, and a reason for each that came later."""
+    found, notes = records.read(Path(__file__).parent / "record-of-0.1.0.jsonl")
+    assert notes == ()
+    latency, artifact = found[0].metrics.latency, found[0].artifact
+    assert not isinstance(latency, Absent)
+    assert not isinstance(artifact, Absent)
+    assert latency.total_ns.p50 == 40_000_000
+    assert artifact.build_s == Absent("its record does not say")
+
+
+def test_newer_run_names_the_version_that_reads_it(tmp_path: Path) -> None:
+    """A record of a schema to come is refused with its place and the version that wrote it."""
+    folder = write_run(tmp_path, make_run([make_record()], machine=make_machine(packages={"benchsuite": "7.1.0"})))
+    path = folder / "records.jsonl"
+    path.write_text(path.read_text().replace('"schema":1', '"schema":99'))
+    with pytest.raises(RecordError, match=r"line 1: record schema 99 .*: install benchsuite 7\.1\.0 or newer"):
+        read_run(folder)
+
+
+@pytest.mark.parametrize(
+    ("damage", "message"),
+    [
+        (('"p50":40000000,', '"p50":NaN,'), "not a record"),
+        (('"p50":40000000,', '"p50":-1,'), "line 1: damaged record: its latency is -1"),
+        (('"p50":40000000,', '"p50":1e999,'), "its latency is inf"),
+        (('"imgsz":640', '"imgsz":"wide"'), r"invalid value for type, expected int @ \$\.case\.imgsz"),
+    ],
+)
+def test_impossible_figures_are_refused_with_their_place(tmp_path: Path, damage: tuple[str, str], message: str) -> None:
+    """A latency that cannot be, and a field of another kind, are told in one sentence with the line and the field."""
+    path = write_records(tmp_path, [make_record(total_ms=40)])
+    assert damage[0] in path.read_text()
+    path.write_text(path.read_text().replace(*damage))
+    with pytest.raises(RecordError, match=message):
+        records.read(path)
+
+
+def test_other_schema_is_refused_with_the_one_that_is_read() -> None:
+    """A line of another schema is not guessed at."""
+    line = records.to_json(make_record()).replace('"schema":1', '"schema":99')
+    with pytest.raises(RecordError, match=r"schema 99 found.* reads.* 1"):
+        records.from_json(line)
+
+
+@pytest.mark.parametrize("line", ["", "{", "[]", "null", "{}", '{"schema":1,"case":{}}', '{"schema":1}'])
+def test_line_that_is_no_record_is_refused(line: str) -> None:
+    """Whatever is no record gives a RecordError, never another exception."""
+    with pytest.raises(RecordError):
+        records.from_json(line)
+
+
+def test_damaged_line_is_named_by_its_number(tmp_path: Path) -> None:
+    """A broken line in the middle is an error that says where, not a record less."""
+    path = write_records(tmp_path, [make_record(), make_record(make_case(backend="ncnn"))])
+    lines = path.read_text().splitlines()
+    path.write_text("\n".join(["broken", *lines]) + "\n")
+    with pytest.raises(RecordError, match="line 1: not a record"):
+        records.read(path)
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="needs /dev/full to stand for a full disk")
+def test_full_disk_is_one_sentence() -> None:
+    """A disk that takes no more is an error that names the file and what to do."""
+    with pytest.raises(RecordError, match="cannot write /dev/full: No space left on device; free some space"):
+        records.append(Path("/dev/full"), make_record())
