@@ -9,11 +9,11 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from benchsuite.gate.arms import refuse_windows
-from benchsuite.gate.pair import Side
 from benchsuite.gate.selftest import SelfTest, read_suites
 from benchsuite.gate.session import name_one_scheme
 from benchsuite.machine.facts import read_machine
 from benchsuite.machine.files import write_whole
+from benchsuite.measure.readings import Side
 from benchsuite.options.selection import cache_root, select
 from benchsuite.options.settings import GateOptions, parse
 from benchsuite.report.gating import GateProgress

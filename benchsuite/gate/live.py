@@ -8,8 +8,9 @@ from collections.abc import Mapping, Sequence
 from benchsuite.gate.blocks import Arm, Block, Subject
 from benchsuite.gate.conditions import between, snapshot
 from benchsuite.gate.loop import launch_order, reading_order
-from benchsuite.gate.pair import LatencyWorker, Pair, Plan, SaturatedWorkers, Side
+from benchsuite.gate.pair import Pair
 from benchsuite.machine.nvml import Gpu
+from benchsuite.measure.readings import LatencyWorker, Plan, SaturatedWorkers, Side
 
 
 class LiveSource:

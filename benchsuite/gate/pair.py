@@ -2,48 +2,15 @@
 
 from __future__ import annotations
 
-import math
-import statistics
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
-from typing import Protocol
 
-from benchsuite.backends.interface import RunPolicy
 from benchsuite.gate.blocks import Arm
-from benchsuite.measure.launch import Bench, Launch, Reading
-from benchsuite.terms.cases import Case
+from benchsuite.measure.launch import Reading
+from benchsuite.measure.readings import Plan, Side, TimedWorkers
 from benchsuite.terms.errors import BenchsuiteError, ProcessError
-
-# Noise here comes in stretches of tens of milliseconds: arms that alternate faster share more of it
-# (tests/speed/gate_blocks.py measures how much).
-_READING_S = 0.025
-_BLOCK_S = 1.0
-_FEWEST_CALLS = 2
-_MOST_QUADS = 6
-_PILOT_CALLS = 5
-# The first call after a pause finds cold caches and sleeping threads.
-_DISCARDED = 1
-_SATURATED_S = 0.5
-_START_DELAY_NS = 30_000_000
-
-
-@dataclass(frozen=True)
-class Plan:
-    """How a block of one subject is measured, chosen once and equal in both arms."""
-
-    calls: int
-    quads: int
-    expected_s: float
-
-    @classmethod
-    def of(cls, call_s: float) -> Plan:
-        """Plan readings of at least 25 ms and two calls, and about a second of them."""
-        calls = max(_FEWEST_CALLS, math.ceil(_READING_S / call_s))
-        quad_s = 4 * (calls + _DISCARDED) * call_s
-        quads = min(_MOST_QUADS, max(1, round(_BLOCK_S / quad_s)))
-        return cls(calls, quads, calls * call_s)
 
 
 class ArmError(BenchsuiteError):
@@ -52,124 +19,6 @@ class ArmError(BenchsuiteError):
     def __init__(self, arm: Arm, reason: str) -> None:
         super().__init__(reason)
         self.arm = arm
-
-
-@dataclass(frozen=True)
-class Side:
-    """One arm of one case: what its workers run, and what is injected into it by a self-test."""
-
-    case: Case
-    bench: Bench
-    slowdown: float = 0.0
-
-
-class ArmWorkers(Protocol):
-    """The worker or workers of one arm."""
-
-    def open(self) -> None:
-        """Load the artifact and run it once."""
-        ...
-
-    def read(self, calls: int, expected_s: float) -> Reading:
-        """Take one reading."""
-        ...
-
-    def plan(self) -> Plan:
-        """Plan the readings by how long a call takes."""
-        ...
-
-    def peak_bytes(self) -> int:
-        """Return the peak memory so far."""
-        ...
-
-    @property
-    def pids(self) -> tuple[int, ...]:
-        """Return the process of each worker."""
-        ...
-
-    def pause(self) -> None: ...
-
-    def resume(self) -> None: ...
-
-    def kill(self) -> None: ...
-
-
-class LatencyWorker:
-    """One worker that is called again and again."""
-
-    def __init__(self, side: Side) -> None:
-        self._slowdown = side.slowdown
-        self._launch = Launch(side.case, side.bench, RunPolicy(side.case.threads))
-
-    def open(self) -> None:
-        self._launch.open()
-
-    def read(self, calls: int, expected_s: float) -> Reading:
-        return self._launch.read(calls, _DISCARDED, expected_s, self._slowdown)
-
-    def plan(self) -> Plan:
-        return Plan.of(statistics.median(self.read(_PILOT_CALLS, 1.0).ns) / 1e9)
-
-    def peak_bytes(self) -> int:
-        return self._launch.memory().peak_rss_bytes
-
-    @property
-    def pids(self) -> tuple[int, ...]:
-        return (self._launch.pid,)
-
-    def pause(self) -> None:
-        self._launch.pause()
-
-    def resume(self) -> None:
-        self._launch.resume()
-
-    def kill(self) -> None:
-        self._launch.kill()
-
-
-class SaturatedWorkers:
-    """A worker a thread, all busy at the same time; a reading is ns an image over one common window."""
-
-    def __init__(self, side: Side) -> None:
-        self._first_call_s = 0.0
-        self._batch = side.case.batch
-        self._launches = [Launch(side.case, side.bench, RunPolicy(1)) for _ in range(side.case.threads)]
-
-    def open(self) -> None:
-        self._first_call_s = max(launch.open().first_inference_ns for launch in self._launches) / 1e9
-
-    def read(self, calls: int, expected_s: float) -> Reading:  # noqa: ARG002 (a window counts its own calls)
-        began = time.perf_counter_ns()
-        start_ns = began + _START_DELAY_NS
-        # Several calls of each stream must end within it.
-        window_ns = int(max(_SATURATED_S, 5 * expected_s) * 1e9)
-        for launch in self._launches:
-            launch.send("saturate", start_ns=start_ns, stop_ns=start_ns + window_ns)
-        answers = [launch.receive("saturate", 30 + 20 * window_ns / 1e9) for launch in self._launches]
-        rate = sum(answer["calls"] / (answer["last_ns"] - answer["first_ns"]) for answer in answers) * self._batch
-        return Reading((round(1 / rate),), time.perf_counter_ns() - began, 0)
-
-    def plan(self) -> Plan:
-        return Plan(1, 1, self._first_call_s)
-
-    def peak_bytes(self) -> int:
-        return sum(launch.memory().peak_rss_bytes for launch in self._launches)
-
-    @property
-    def pids(self) -> tuple[int, ...]:
-        return tuple(launch.pid for launch in self._launches)
-
-    def pause(self) -> None:
-        for launch in self._launches:
-            launch.pause()
-
-    def resume(self) -> None:
-        for launch in self._launches:
-            launch.resume()
-
-    def kill(self) -> None:
-        for launch in self._launches:
-            launch.kill()
 
 
 @dataclass(frozen=True)
@@ -187,9 +36,9 @@ class Taken:
 class Pair:
     """Both arms of one case as running workers; leaving the context kills them."""
 
-    def __init__(self, sides: Mapping[Arm, Side], launched: str, workers: type[LatencyWorker] | type[SaturatedWorkers]):
+    def __init__(self, sides: Mapping[Arm, Side], launched: str, workers: Callable[[Side], TimedWorkers]):
         self._stack = ExitStack()
-        self._arms: dict[Arm, ArmWorkers] = {}
+        self._arms: dict[Arm, TimedWorkers] = {}
         self._launched = _arms(launched)
         self._sides = sides
         self._workers = workers
@@ -249,7 +98,7 @@ class Pair:
             return workers.read(calls, expected_s)
 
     @contextmanager
-    def _running(self, arm: Arm) -> Iterator[ArmWorkers]:
+    def _running(self, arm: Arm) -> Iterator[TimedWorkers]:
         """Let one arm run; the other stays stopped."""
         workers = self._arms[arm]
         workers.resume()

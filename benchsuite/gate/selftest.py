@@ -15,10 +15,10 @@ from benchsuite.gate import blocks
 from benchsuite.gate.blocks import Arm, Block, Subject
 from benchsuite.gate.live import LiveSource
 from benchsuite.gate.loop import BlockSource, Loop, Outcome, Status
-from benchsuite.gate.pair import Side
 from benchsuite.gate.replay import ReplaySource
 from benchsuite.gate.suite import plan_tests
 from benchsuite.machine.files import cannot_write
+from benchsuite.measure.readings import Side
 from benchsuite.options.settings import GateOptions
 from benchsuite.terms.codec import from_builtins, to_builtins
 from benchsuite.terms.errors import RecordError

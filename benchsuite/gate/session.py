@@ -24,13 +24,13 @@ from benchsuite.gate.blocks import Arm, Block, Subject
 from benchsuite.gate.judging import Thresholds
 from benchsuite.gate.live import LiveSource
 from benchsuite.gate.loop import Loop, Outcome, Status
-from benchsuite.gate.pair import Side
 from benchsuite.gate.selftest import harness_share
 from benchsuite.gate.suite import plan_tests
 from benchsuite.gate.verdicts import Levels, exit_code, expired, findings_of, strictly
 from benchsuite.gate.waivers import WAIVERS_FILE, Waiver, ceilings, read_waivers
 from benchsuite.machine.facts import Machine, differences
 from benchsuite.machine.files import template_folder, write_whole
+from benchsuite.measure.readings import Side
 from benchsuite.networks.weights import ModelRef
 from benchsuite.options.settings import GateMetric, Options
 from benchsuite.runs.records import Record

@@ -29,6 +29,8 @@ TAGS: Mapping[int, tuple[Storage, str]] = {
     0x000D4B38: ("int8", "<i1"),
 }
 _TAG_OF: Mapping[str, int] = {"fp32": 0x00000000, "fp16": 0x01306B47, "int8": 0x000D4B38}
+# Its int8 is symmetric.
+LEVELS = 127
 CONVOLUTIONS = ("Convolution", "ConvolutionDepthWise")
 # Layers that load nothing from .bin; what is on neither list may load weights that would shift all that follow.
 _WEIGHTLESS = frozenset(

@@ -15,7 +15,16 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from benchsuite.networks.ncnn_network import CONVOLUTIONS, Array, Layer, Network, Weights, read_network, write_network
+from benchsuite.networks.ncnn_network import (
+    CONVOLUTIONS,
+    LEVELS,
+    Array,
+    Layer,
+    Network,
+    Weights,
+    read_network,
+    write_network,
+)
 from benchsuite.quantize.bias import mean_shift
 from benchsuite.quantize.ranges import Means, Observed, Tally
 from benchsuite.terms.errors import BuildError
@@ -23,11 +32,8 @@ from benchsuite.terms.errors import BuildError
 FloatArray = npt.NDArray[np.float32]
 
 FILES = "model.ncnn.param", "model.ncnn.bin"
-LEVELS = 127
 # Up to this stride rounding costs most agreement, and integer kernels gain little on the few channels.
 _EARLY = 4
-# Winograd F(4, 3) multiplies its int32 sums by 576, so beyond this they wrap (ncnn, convolution_3x3_winograd_int8.h).
-WINOGRAD_BOUND = (2**31 - 1) // 576
 
 
 @dataclass(frozen=True)
@@ -171,22 +177,6 @@ def rounded(values: FloatArray) -> npt.NDArray[np.int8]:
     whole = np.trunc(values + np.copysign(np.float32(0.5), values))
     clamped: npt.NDArray[np.int8] = np.clip(whole, -LEVELS, LEVELS).astype(np.int8)
     return clamped
-
-
-def overflowing(network: Network) -> tuple[str, ...]:
-    """Return the int8 layers whose sums could wrap in the Winograd kernel: 3×3, stride 1, for the worst input."""
-    found = []
-    for layer in network.layers:
-        if not isinstance(layer.weights, Weights) or layer.weights.storage != "int8" or layer.kind != "Convolution":
-            continue
-        square = layer.number(1) == layer.number(11, layer.number(1)) == 3
-        strided = layer.number(3, 1) != 1 or layer.number(13, layer.number(3, 1)) != 1
-        if not square or strided or layer.number(2, 1) != 1:
-            continue
-        sums = np.abs(layer.weights.weight.astype(np.int64)).reshape(layer.channels, -1).sum(axis=1)
-        if int(sums.max()) * LEVELS >= WINOGRAD_BOUND:
-            found.append(layer.name)
-    return tuple(found)
 
 
 def _extractor(folder: Path, blobs: Sequence[str]) -> Callable[[FloatArray], Iterable[tuple[str, Array]]]:

@@ -15,11 +15,11 @@ from benchsuite.data.labels import Labels, read_labels
 from benchsuite.detect.accuracy import Outcome, outcomes
 from benchsuite.detect.bootstrap import MapReference
 from benchsuite.detect.detections import load_detections
-from benchsuite.gate.pair import Side
 from benchsuite.machine.facts import Machine
 from benchsuite.measure.accuracy import EvaluationData
 from benchsuite.measure.case_run import CaseRun
 from benchsuite.measure.lock import measuring_lock
+from benchsuite.measure.readings import Side
 from benchsuite.networks.weights import ModelRef
 from benchsuite.options.settings import CalibMethod, Options
 from benchsuite.runs.images import ALL_IMAGES

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from benchsuite.gate.pair import LatencyWorker, Plan, Side
+from benchsuite.measure.readings import LatencyWorker, Plan, Side
 from benchsuite.terms.errors import BenchsuiteError
 
 # Medians of readings in ns: a row a launch, a column a round.

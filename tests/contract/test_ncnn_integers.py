@@ -13,11 +13,12 @@ import pytest
 
 from benchsuite.artifacts.recipe import Calibration, Recipe
 from benchsuite.artifacts.store import Store
+from benchsuite.backends.ncnn.winograd import overflowing
 from benchsuite.data.images import read_image
 from benchsuite.data.letterbox import preprocess
 from benchsuite.networks.ncnn_network import Layer, Network, Weights, read_network, write_network
 from benchsuite.networks.weights import BUNDLED, file_sha256
-from benchsuite.quantize.ncnn_int8 import overflowing, rounded
+from benchsuite.quantize.ncnn_int8 import rounded
 
 pytestmark = pytest.mark.slow
 ROOT = Path(__file__).resolve().parents[2]

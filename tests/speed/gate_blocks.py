@@ -14,8 +14,9 @@ from pathlib import Path
 
 from benchsuite.gate.blocks import Block, Subject
 from benchsuite.gate.loop import launch_order, reading_order
-from benchsuite.gate.pair import LatencyWorker, Pair, Plan, Side
+from benchsuite.gate.pair import Pair
 from benchsuite.machine.facts import read_machine
+from benchsuite.measure.readings import LatencyWorker, Plan, Side
 from benchsuite.options.selection import cache_root, select
 from benchsuite.options.settings import parse
 from benchsuite.runs.runner import Runner

@@ -12,12 +12,12 @@ from typing import Any
 import numpy as np
 
 from benchsuite.backends.interface import ArtifactNeed, FloatArray, Ran, RunPolicy
+from benchsuite.backends.ncnn.winograd import overflowing
 from benchsuite.backends.reasons import cpu_only, has_bf16, not_installed
 from benchsuite.backends.schemes import SCHEMES, chosen_scheme
 from benchsuite.backends.tools import tools_for
 from benchsuite.machine.facts import Machine, instruction_sets
 from benchsuite.networks.ncnn_network import CONVOLUTIONS, TAGS, Weights, read_network
-from benchsuite.quantize.ncnn_int8 import overflowing
 from benchsuite.terms.absence import Absent
 from benchsuite.terms.cases import Case
 from benchsuite.terms.errors import SessionError

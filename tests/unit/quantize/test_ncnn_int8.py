@@ -9,11 +9,11 @@ import numpy as np
 import numpy.typing as npt
 import pytest
 
+from benchsuite.backends.ncnn.winograd import overflowing
 from benchsuite.networks.ncnn_network import Layer, Network, Weights
 from benchsuite.quantize.ncnn_int8 import (
     Int8Options,
     observed_blobs,
-    overflowing,
     quantised,
     quantised_layers,
     rounded,

@@ -8,8 +8,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from benchsuite.gate.pair import Side
 from benchsuite.measure.launch import Bench
+from benchsuite.measure.readings import Side
 from benchsuite.options.settings import defaults
 from benchsuite.study import bench
 from benchsuite.study.bench import Prepared, StudyBench

@@ -9,8 +9,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from benchsuite.gate.pair import Plan, Side
 from benchsuite.measure.launch import Bench, Reading
+from benchsuite.measure.readings import Plan, Side
 from benchsuite.study import interleaved
 from benchsuite.study.interleaved import Turns, against, take_turns
 from benchsuite.terms.errors import ProcessError

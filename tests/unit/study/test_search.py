@@ -11,7 +11,7 @@ import pytest
 
 from benchsuite.backends.schemes import MOST_INTEGER, SchemeSearch
 from benchsuite.detect.bootstrap import MapLoss
-from benchsuite.gate.pair import Side
+from benchsuite.measure.readings import Side
 from benchsuite.networks.topology import GROUPS
 from benchsuite.options.settings import defaults
 from benchsuite.study.bench import Prepared, StudyBench, Way
