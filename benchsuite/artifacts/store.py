@@ -53,7 +53,7 @@ class Cost:
 
 
 @dataclass(frozen=True)
-class Entry:
+class Stored:
     """One stored artifact as `cache list` shows it."""
 
     digest: str
@@ -149,7 +149,7 @@ class Store:
         data = json.loads(path.read_text())
         return Card(tuple(data["names"]), data["params"], data["gflops"], tuple(data["heads"]))
 
-    def entries(self) -> Iterator[Entry]:
+    def entries(self) -> Iterator[Stored]:
         """Yield every stored artifact."""
         for manifest in sorted((self._root / "artifacts").glob(f"*/{_MANIFEST}")):
             try:
@@ -157,9 +157,9 @@ class Store:
                 recipe, used_at = recipe_from_dict(data["recipe"]), manifest.stat().st_mtime
             except (OSError, ValueError, KeyError, TypeError):
                 continue  # Another process is evicting it, or it is damaged and will be rebuilt when asked for.
-            yield Entry(manifest.parent.name, recipe, data["bytes"], used_at, data["build_s"])
+            yield Stored(manifest.parent.name, recipe, data["bytes"], used_at, data["build_s"])
 
-    def clean(self, cap_bytes: int, in_use_s: float = _IN_USE_S) -> tuple[Entry, ...]:
+    def clean(self, cap_bytes: int, in_use_s: float = _IN_USE_S) -> tuple[Stored, ...]:
         """Remove the artifacts unused for longest until the rest fits the cap; return what was removed."""
         entries = sorted(self.entries(), key=lambda entry: entry.used_at)
         total = sum(entry.bytes for entry in entries)

@@ -101,7 +101,7 @@ def _self_test(folder: Path, selected: tuple[Case, ...], runner: Runner, options
             continue
         run = runner.case_run(case)
         run.ran()
-        sides[case.id] = Side(case, run.subject.bench)
+        sides[case.id] = Side(case, run.subject.setup)
         cost[case.id] = run.cold().first_inference_ns
     runner.finish_open()
     if not sides:

@@ -19,7 +19,7 @@ from benchsuite.report.study import markdown, study_view, terminal_lines
 from benchsuite.study.bench import StudyBench
 from benchsuite.study.calibration import CalibrationPlan, CalibrationStudy, check_plan, pool_images
 from benchsuite.study.interleaved import Readings
-from benchsuite.study.rows import CalibrationPoint, Kind, Row, Study, save_study
+from benchsuite.study.rows import CalibrationPoint, Kind, Study, StudyRow, save_study
 from benchsuite.study.ways import precision_ways, scheme_ways
 from benchsuite.terms.cases import Case
 from benchsuite.terms.errors import UsageError
@@ -44,7 +44,7 @@ def run_calibration_study(given: Mapping[str, str], plan: CalibrationPlan, say: 
     check_plan(plan, cases)
     root = cache_root()
     names, pool = pool_images(root, options.calib or options.data, plan.pool)
-    rows: list[Row] = []
+    rows: list[StudyRow] = []
     points: list[CalibrationPoint] = []
     readings: dict[str, Readings] = {}
     for case in cases:
@@ -69,7 +69,7 @@ def _finish(
     bench: StudyBench,
     options: Options,
     folder: Path,
-    rows: Sequence[Row],
+    rows: Sequence[StudyRow],
     points: Sequence[CalibrationPoint],
     readings: Mapping[str, Readings],
     say: Say,

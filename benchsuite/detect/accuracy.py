@@ -51,7 +51,7 @@ class Accuracy:
 
 
 @dataclass(frozen=True)
-class Outcome:
+class Matches:
     """One image's detections and labels, matched at each of the T IoU thresholds.
 
     `correct` and `ignored` (n, T) concern the n detections; an ignored one is neither right nor wrong. `label_classes`
@@ -107,7 +107,7 @@ def evaluate(
     )
 
 
-def outcomes(detections: Sequence[Detections], labels: Sequence[Labels]) -> tuple[Outcome, ...]:
+def outcomes(detections: Sequence[Detections], labels: Sequence[Labels]) -> tuple[Matches, ...]:
     """Match the detections of each image with its labels, of whatever size."""
     return tuple(
         _match(
@@ -121,7 +121,7 @@ def outcomes(detections: Sequence[Detections], labels: Sequence[Labels]) -> tupl
     )
 
 
-def map50_95(matched: Sequence[Outcome]) -> float:
+def map50_95(matched: Sequence[Matches]) -> float:
     """Return the mean average precision over these images; an image may stand among them several times."""
     by_class = _average_precision(matched)
     return float(np.mean(list(by_class.values()))) if by_class else 0.0
@@ -142,7 +142,7 @@ def _beyond_small(boxes: FloatArray, size: tuple[int, int], imgsz: int) -> BoolA
 
 def _match(
     overlap: FloatArray, found: Detections, truth: Labels, ignored_labels: BoolArray, ignored_if_unmatched: BoolArray
-) -> Outcome:
+) -> Matches:
     """Give each detection, best score first, the best label that is still free, at each IoU threshold.
 
     COCO's rule for labels that do not count: a detection takes one only if no label that counts is free for it, and
@@ -165,10 +165,10 @@ def _match(
         correct[index] = hit & ~ignored_labels[best]
         ignored[index] = hit & ignored_labels[best]
     ignored |= unmatched & ignored_if_unmatched[:, None]
-    return Outcome(correct, ignored, found.scores, found.classes, truth.classes[~ignored_labels])
+    return Matches(correct, ignored, found.scores, found.classes, truth.classes[~ignored_labels])
 
 
-def _average_precision(outcomes: Sequence[Outcome]) -> dict[int, Values]:
+def _average_precision(outcomes: Sequence[Matches]) -> dict[int, Values]:
     """Return, for each class that has labels, its average precision at each IoU threshold."""
     correct, ignored, scores, classes, label_classes = (
         np.concatenate([getattr(outcome, name) for outcome in outcomes])

@@ -193,7 +193,7 @@ def baseline_arm(
 
 
 def _candidates_artifact(candidate: Runner) -> Callable[[Case], Artifact]:
-    return lambda case: candidate.case_run(case).subject.bench.artifact
+    return lambda case: candidate.case_run(case).subject.setup.artifact
 
 
 def _stored_artifact(store: Store, candidate: Runner) -> Callable[[Case], Artifact]:
@@ -235,7 +235,7 @@ def _promoted_artifact(folder: Path, store: Store, candidate: Runner) -> Callabl
             raise BuildError(f"the baseline has no artifact of it: {facts.reason}")
         wanted = candidate.recipe(case)
         if facts.recipe.digest == wanted.digest:
-            return candidate.case_run(case).subject.bench.artifact
+            return candidate.case_run(case).subject.setup.artifact
         artifact = store.find(facts.recipe)
         if artifact is None:
             raise BuildError(f"the baseline's artifact cannot be made again here: {_unlike(facts.recipe, wanted)}")

@@ -21,7 +21,7 @@ QUADS = ("ABBA", "BAAB")
 
 
 @dataclass(frozen=True)
-class Subject:
+class Stream:
     """What blocks are taken of; a control has the baseline in both arms."""
 
     case_id: str
@@ -39,7 +39,7 @@ class Block:
     end, `calls_ns` is the workers' share of it.
     """
 
-    subject: Subject
+    subject: Stream
     sweep: int
     order: str
     launched: str

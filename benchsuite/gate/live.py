@@ -5,7 +5,7 @@ from __future__ import annotations
 import random
 from collections.abc import Mapping, Sequence
 
-from benchsuite.gate.blocks import Arm, Block, Subject
+from benchsuite.gate.blocks import Arm, Block, Stream
 from benchsuite.gate.conditions import between, snapshot
 from benchsuite.gate.loop import launch_order, reading_order
 from benchsuite.gate.pair import Pair
@@ -16,7 +16,7 @@ from benchsuite.measure.readings import LatencyWorker, Plan, SaturatedWorkers, S
 class LiveSource:
     """Launches both arms of a subject for every block, and ends them after it."""
 
-    def __init__(self, sides: Mapping[Subject, Mapping[Arm, Side]], gpus: Sequence[Gpu] = ()) -> None:
+    def __init__(self, sides: Mapping[Stream, Mapping[Arm, Side]], gpus: Sequence[Gpu] = ()) -> None:
         self._sides = sides
         self._gpus = {f"cuda:{number}": gpu.uuid for number, gpu in enumerate(gpus)}
         self._plans: dict[tuple[str, str], Plan] = {}
@@ -26,7 +26,7 @@ class LiveSource:
         """Return how each subject's blocks are measured."""
         return {f"{case_id} {metric}": plan for (case_id, metric), plan in self._plans.items()}
 
-    def take(self, subject: Subject, sweep: int, coins: random.Random) -> Block:
+    def take(self, subject: Stream, sweep: int, coins: random.Random) -> Block:
         """Take one block; the first of a subject also chooses how its blocks are measured."""
         sides = self._sides[subject]
         gpu = self._gpus.get(sides["A"].case.device)

@@ -8,7 +8,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Protocol
 
-from benchsuite.gate.blocks import QUADS, Block, Subject
+from benchsuite.gate.blocks import QUADS, Block, Stream
 from benchsuite.gate.judging import TAILS, Judgement, Thresholds, contaminated, judge_shift, judge_tail
 from benchsuite.gate.pair import ArmError
 from benchsuite.gate.shift import Shift, common_shift
@@ -21,7 +21,7 @@ _MOST_VOID = 8
 class BlockSource(Protocol):
     """Where blocks come from: real workers, a replay of kept blocks, or a simulation."""
 
-    def take(self, subject: Subject, sweep: int, coins: random.Random) -> Block:
+    def take(self, subject: Stream, sweep: int, coins: random.Random) -> Block:
         """Launch both arms and take one block; raises ArmError."""
         ...
 
@@ -30,7 +30,7 @@ class BlockSource(Protocol):
 class Status:
     """What is known of one subject so far; `stopped` says why it got no verdict, empty where it did or may."""
 
-    subject: Subject
+    subject: Stream
     blocks: int
     judgements: tuple[Judgement, ...]
     done: bool
@@ -56,7 +56,7 @@ class Outcome:
 class _Progress:
     """The blocks of one subject that count, and what ended it."""
 
-    subject: Subject
+    subject: Stream
     blocks: list[Block] = field(default_factory=list)
     void: int = 0
     void_on_end: int = 0
@@ -69,8 +69,8 @@ class _Progress:
 class Loop:
     """Everything that a gate needs to run; `tests` maps a subject to its tests and their thresholds."""
 
-    tests: Mapping[Subject, Mapping[GateMetric, Thresholds]]
-    control: Subject | None
+    tests: Mapping[Stream, Mapping[GateMetric, Thresholds]]
+    control: Stream | None
     budget_s: float
     source: BlockSource
     coins: random.Random

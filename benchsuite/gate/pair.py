@@ -22,7 +22,7 @@ class ArmError(BenchsuiteError):
 
 
 @dataclass(frozen=True)
-class Taken:
+class BlockReadings:
     """What a pair measured; times in ns as in Block."""
 
     readings: tuple[tuple[int, ...], ...]
@@ -74,7 +74,7 @@ class Pair:
         with self._running("A") as workers:
             return workers.plan()
 
-    def take(self, order: str, plan: Plan) -> Taken:
+    def take(self, order: str, plan: Plan) -> BlockReadings:
         """Take the readings of a block."""
         began = time.perf_counter_ns()
         readings = [self._read(arm, plan.calls, plan.expected_s) for arm in _arms(order)]
@@ -84,7 +84,7 @@ class Pair:
             workers.resume()
             with _failing(arm):
                 peaks[arm] = workers.peak_bytes()
-        return Taken(
+        return BlockReadings(
             tuple(reading.ns for reading in readings),
             peaks,
             sum(reading.involuntary_switches for reading in readings),

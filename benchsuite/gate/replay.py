@@ -6,7 +6,7 @@ import random
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
-from benchsuite.gate.blocks import Arm, Block, Subject
+from benchsuite.gate.blocks import Arm, Block, Stream
 
 _SWAPPED = str.maketrans("AB", "BA")
 
@@ -17,12 +17,12 @@ class ReplaySource:
     Each draw tosses anew which arm is called the candidate. `seconds` adds up what the blocks took when they were live.
     """
 
-    def __init__(self, blocks: Mapping[Subject, Sequence[Block]], slowdowns: Mapping[str, float]) -> None:
+    def __init__(self, blocks: Mapping[Stream, Sequence[Block]], slowdowns: Mapping[str, float]) -> None:
         self._blocks = blocks
         self._slowdowns = slowdowns
         self.seconds = 0.0
 
-    def take(self, subject: Subject, sweep: int, coins: random.Random) -> Block:
+    def take(self, subject: Stream, sweep: int, coins: random.Random) -> Block:
         """Draw one block."""
         block = coins.choice(self._blocks[subject])
         self.seconds += (block.launch_ns + block.block_ns) / 1e9

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Literal
 
 from benchsuite.gate import blocks
-from benchsuite.gate.blocks import Arm, Block, Subject
+from benchsuite.gate.blocks import Arm, Block, Stream
 from benchsuite.gate.live import LiveSource
 from benchsuite.gate.loop import BlockSource, Loop, Outcome, Status
 from benchsuite.gate.replay import ReplaySource
@@ -101,7 +101,7 @@ class SelfTest:
 
     def _loop(self, source: BlockSource, coins: random.Random) -> Loop:
         tests = plan_tests(tuple(self.sides), self.options)
-        return Loop(tests, Subject(self.control, control=True), self.options.budget_s, source, coins)
+        return Loop(tests, Stream(self.control, control=True), self.options.budget_s, source, coins)
 
     def _kept(self, mode: Mode, injected: Mapping[str, float], outcome: Outcome, seed: int, harness: float) -> Suite:
         suite = _suite(len(read_suites(self.folder)) + 1, mode, injected, outcome, seed, harness)
@@ -112,8 +112,8 @@ class SelfTest:
         return self.folder / "blocks" / f"{number:05}.jsonl"
 
     @cached_property
-    def _pool(self) -> Mapping[Subject, Sequence[Block]]:
-        pool: dict[Subject, list[Block]] = {}
+    def _pool(self) -> Mapping[Stream, Sequence[Block]]:
+        pool: dict[Stream, list[Block]] = {}
         for suite in read_suites(self.folder):
             if suite.mode == "live" and not suite.injected:
                 for block in blocks.read(self._blocks_file(suite.number)):
@@ -127,14 +127,14 @@ class SelfTest:
         chosen = coins.sample(sorted(self.sides), max(1, len(self.sides) // 2))
         return dict.fromkeys(chosen, slowdown)
 
-    def _arms(self, injected: Mapping[str, float]) -> Mapping[Subject, Mapping[Arm, Side]]:
-        arms: dict[Subject, Mapping[Arm, Side]] = {}
+    def _arms(self, injected: Mapping[str, float]) -> Mapping[Stream, Mapping[Arm, Side]]:
+        arms: dict[Stream, Mapping[Arm, Side]] = {}
         for case_id, side in self.sides.items():
-            candidate = Side(side.case, side.bench, injected.get(case_id, 0.0))
+            candidate = Side(side.case, side.setup, injected.get(case_id, 0.0))
             for timed in ("latency", "throughput"):
-                arms[Subject(case_id, timed)] = {"A": side, "B": candidate}
+                arms[Stream(case_id, timed)] = {"A": side, "B": candidate}
         control = self.sides[self.control]
-        arms[Subject(self.control, control=True)] = {"A": control, "B": control}
+        arms[Stream(self.control, control=True)] = {"A": control, "B": control}
         return arms
 
 

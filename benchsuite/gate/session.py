@@ -20,7 +20,7 @@ from benchsuite.compare.findings import ACCURACY_METRICS, Finding, rerun_line
 from benchsuite.compare.tolerances import TOLERANCES_FILE, Tolerance, read_tolerances
 from benchsuite.gate import blocks
 from benchsuite.gate.arms import Against, baseline_arm, ready_against
-from benchsuite.gate.blocks import Arm, Block, Subject
+from benchsuite.gate.blocks import Arm, Block, Stream
 from benchsuite.gate.judging import Thresholds
 from benchsuite.gate.live import LiveSource
 from benchsuite.gate.loop import Loop, Outcome, Status
@@ -70,7 +70,7 @@ def name_one_scheme(options: Options, what: str) -> None:
 
 
 @dataclass(frozen=True)
-class Prepared:
+class ReadyCase:
     """One case with both arms ready, and what was found without timing anything."""
 
     case: Case
@@ -121,11 +121,11 @@ class Gate:
     def run(self, cases: Sequence[Case], show: Callable[[Sequence[Status]], None]) -> GateResult:
         """Prepare all cases, then measure them in blocks until each is decided; write `gate.json` at the end."""
         self._say(f"gate: candidate against {self._arm.against}")
-        prepared: list[Prepared] = []
+        prepared: list[ReadyCase] = []
         findings: list[Finding] = list(expired(self._waivers, [case.id for case in cases], self._today))
         for case in cases:
             ready = self._prepare(case)
-            if isinstance(ready, Prepared):
+            if isinstance(ready, ReadyCase):
                 prepared.append(ready)
             elif ready is not None:
                 findings.append(ready)
@@ -146,7 +146,7 @@ class Gate:
         self._write(result, plans, seed)
         return result
 
-    def _prepare(self, case: Case) -> Prepared | Finding | None:
+    def _prepare(self, case: Case) -> ReadyCase | Finding | None:
         """Return the case with both arms ready, the finding that says why not, or None where neither arm can run it."""
         paired = self._arm.case(case)
         here, there = self._candidate.why_not_timed(case), self._arm.runner.why_not_timed(paired)
@@ -170,7 +170,7 @@ class Gate:
         except _FAILURES as error:
             self._arm.runner.finish_open()
             return _not_comparable(case, f"The baseline cannot be measured: {error}")
-        a, b = theirs.subject.bench, ours.subject.bench
+        a, b = theirs.subject.setup, ours.subject.setup
         same = a.artifact.sha256 == b.artifact.sha256 and self._arm.machine.packages == self._machine.packages
         try:
             if not same:
@@ -186,7 +186,7 @@ class Gate:
         assert new is not None
         assert old is not None
         sides: dict[Arm, Side] = {"A": Side(paired, a), "B": Side(case, b)}
-        return Prepared(case, sides, self._fixed(old, new, case), first_call_ns)
+        return ReadyCase(case, sides, self._fixed(old, new, case), first_call_ns)
 
     def _fixed(self, old: Record, new: Record, case: Case) -> tuple[Finding, ...]:
         """Compare what does not scatter."""
@@ -194,13 +194,13 @@ class Gate:
         return tuple(replace(finding, case_id=case.id, environment=self._changed) for finding in found)
 
     def _time(
-        self, prepared: Sequence[Prepared], seed: int, show: Callable[[Sequence[Status]], None]
+        self, prepared: Sequence[ReadyCase], seed: int, show: Callable[[Sequence[Status]], None]
     ) -> tuple[Outcome, tuple[Finding, ...], Mapping[str, Any]]:
         gate = self._options.gate
         tests = plan_tests([it.case.id for it in prepared], gate, ceilings(self._waivers, self._today))
         cheapest = min(prepared, key=lambda it: it.first_call_ns)
-        control = Subject(cheapest.case.id, control=True)
-        sides: dict[Subject, Mapping[Arm, Side]] = {
+        control = Stream(cheapest.case.id, control=True)
+        sides: dict[Stream, Mapping[Arm, Side]] = {
             subject: it.sides for it in prepared for subject in tests if subject.case_id == it.case.id
         }
         sides[control] = {"A": cheapest.sides["A"], "B": cheapest.sides["A"]}

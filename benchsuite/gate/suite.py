@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 
-from benchsuite.gate.blocks import Subject
+from benchsuite.gate.blocks import Stream
 from benchsuite.gate.judging import TAILS, Thresholds
 from benchsuite.options.settings import GateMetric, GateOptions
 
@@ -17,14 +17,14 @@ _TAIL_ROOM = 0.20
 
 def plan_tests(
     case_ids: Sequence[str], options: GateOptions, ceilings: Mapping[tuple[str, str], float] | None = None
-) -> Mapping[Subject, Mapping[GateMetric, Thresholds]]:
+) -> Mapping[Stream, Mapping[GateMetric, Thresholds]]:
     """Return every test; each gets an equal share of alpha.
 
     `ceilings` maps (case id, metric) to a slowdown that a waiver accepts: it takes the place of the promised one, and
     the margin that never fails moves up with it.
     """
     metrics_of = {
-        Subject(case_id, timed): _metrics(timed, options.metrics)
+        Stream(case_id, timed): _metrics(timed, options.metrics)
         for case_id in case_ids
         for timed in ("latency", "throughput")
     }

@@ -61,7 +61,7 @@ class BuiltRun(CaseRun):
 
     def account(self) -> Ran:
         """Return what the engine's ONNX file asks for."""
-        return read_account(Path(self._engine.bench.artifact.folder)).asked
+        return read_account(Path(self._engine.setup.artifact.folder)).asked
 
     def metrics(self) -> Metrics:
         """Return what is known so far, and why there is no more."""

@@ -17,7 +17,7 @@ from benchsuite.machine.nvml import GpuState, read_gpu
 from benchsuite.measure.accuracy import Evaluation, EvaluationData, evaluate_once
 from benchsuite.measure.effort import Effort
 from benchsuite.measure.gpu_use import gpu_use
-from benchsuite.measure.launch import Bench, Launch
+from benchsuite.measure.launch import Launch, WorkerSetup
 from benchsuite.measure.measurement import (
     ON_CPU,
     PHASES,
@@ -44,7 +44,7 @@ class Subject:
     """Everything that is known of a case before it runs."""
 
     case: Case
-    bench: Bench
+    setup: WorkerSetup
     names: tuple[str, ...]
     complexity: Complexity
     data: EvaluationData
@@ -174,7 +174,7 @@ class CaseRun:
 
     def _opened(self) -> Launch:
         if self._launch is None:
-            self._launch = Launch(self._subject.case, self._subject.bench, self._policy)
+            self._launch = Launch(self._subject.case, self._subject.setup, self._policy)
             self._cold = self._launch.open()
         return self._launch
 
@@ -199,21 +199,21 @@ class CaseRun:
             self._gpu = gpu_use(before, after, calls, launch.pid, launch.mark(min(len(samples), _MARKED_CALLS)))
 
     def _gpu_state(self) -> GpuState | None:
-        return read_gpu(self._subject.bench.gpu) if self._subject.bench.gpu else None
+        return read_gpu(self._subject.setup.gpu) if self._subject.setup.gpu else None
 
     def _saturate(self) -> None:
         subject = self._subject
-        self._throughput = measure_throughput(subject.case, subject.bench, subject.effort)
+        self._throughput = measure_throughput(subject.case, subject.setup, subject.effort)
 
     def _evaluate(self) -> None:
         subject = self._subject
         self._evaluation = evaluate_once(
             subject.case,
-            subject.bench.artifact,
+            subject.setup.artifact,
             subject.names,
             subject.data,
             subject.machine,
-            subject.bench.cache_root,
+            subject.setup.cache_root,
             self._opened,
         )
 

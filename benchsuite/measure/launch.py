@@ -27,7 +27,7 @@ _READ_GRACE_S = 30
 
 
 @dataclass(frozen=True)
-class Bench:
+class WorkerSetup:
     """Where a case is measured: what a worker needs beside the case itself."""
 
     artifact: Artifact
@@ -51,13 +51,13 @@ class Reading:
 class Launch:
     """One worker process; every method blocks until the worker answers, so the parent sleeps while it measures."""
 
-    def __init__(self, case: Case, bench: Bench, policy: RunPolicy) -> None:
+    def __init__(self, case: Case, setup: WorkerSetup, policy: RunPolicy) -> None:
         self._case = case
-        self._bench = bench
+        self._setup = setup
         self._policy = policy
-        environment = worker_environment(policy, bench.cache_root, bench.gpu)
+        environment = worker_environment(policy, setup.cache_root, setup.gpu)
         self._child = Child.start(
-            "benchsuite.measure.worker", bench.log, environment, bench.python, name=f"{case.scheme} worker"
+            "benchsuite.measure.worker", setup.log, environment, setup.python, name=f"{case.scheme} worker"
         )
 
     @property
@@ -80,8 +80,8 @@ class Launch:
             "open",
             case=to_builtins(self._case),
             policy=to_builtins(self._policy),
-            artifact=self._bench.artifact.folder,
-            images=[str(path) for path in self._bench.images[: ROTATING_INPUTS * self._case.batch]],
+            artifact=self._setup.artifact.folder,
+            images=[str(path) for path in self._setup.images[: ROTATING_INPUTS * self._case.batch]],
         )
 
     def receive_open(self) -> Cold:
@@ -116,7 +116,7 @@ class Launch:
     def memory(self) -> Memory:
         """Return the worker's memory so far."""
         answer = self._child.request("memory", _GRACE_S)
-        on_gpu = process_bytes(self._bench.gpu, self.pid) if self._bench.gpu else ON_CPU
+        on_gpu = process_bytes(self._setup.gpu, self.pid) if self._setup.gpu else ON_CPU
         return Memory(**answer, gpu_bytes=on_gpu)
 
     def ran(self) -> Ran:

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from benchsuite.backends.interface import RunPolicy
-from benchsuite.measure.launch import Bench, Launch, Reading
+from benchsuite.measure.launch import Launch, Reading, WorkerSetup
 from benchsuite.terms.cases import Case
 
 # Noise here comes in stretches of tens of milliseconds: arms that alternate faster share more of it
@@ -47,7 +47,7 @@ class Side:
     """One arm of one case: what its workers run, and what is injected into it by a self-test."""
 
     case: Case
-    bench: Bench
+    setup: WorkerSetup
     slowdown: float = 0.0
 
 
@@ -87,7 +87,7 @@ class LatencyWorker:
 
     def __init__(self, side: Side) -> None:
         self._slowdown = side.slowdown
-        self._launch = Launch(side.case, side.bench, RunPolicy(side.case.threads))
+        self._launch = Launch(side.case, side.setup, RunPolicy(side.case.threads))
 
     def open(self) -> None:
         self._launch.open()
@@ -121,7 +121,7 @@ class SaturatedWorkers:
     def __init__(self, side: Side) -> None:
         self._first_call_s = 0.0
         self._batch = side.case.batch
-        self._launches = [Launch(side.case, side.bench, RunPolicy(1)) for _ in range(side.case.threads)]
+        self._launches = [Launch(side.case, side.setup, RunPolicy(1)) for _ in range(side.case.threads)]
 
     def open(self) -> None:
         self._first_call_s = max(launch.open().first_inference_ns for launch in self._launches) / 1e9

@@ -7,7 +7,7 @@ from contextlib import ExitStack
 
 from benchsuite.backends.interface import RunPolicy
 from benchsuite.measure.effort import Effort
-from benchsuite.measure.launch import Bench, Launch
+from benchsuite.measure.launch import Launch, WorkerSetup
 from benchsuite.measure.measurement import Throughput, ThroughputPoint
 from benchsuite.terms.cases import Case
 from benchsuite.terms.codec import to_builtins
@@ -22,21 +22,21 @@ def splits(threads: int, full: bool) -> tuple[tuple[int, int], ...]:
     return every if full else every[-1:]
 
 
-def measure_throughput(case: Case, bench: Bench, effort: Effort) -> Throughput:
+def measure_throughput(case: Case, setup: WorkerSetup, effort: Effort) -> Throughput:
     """Saturate the case's threads, split in every way that the effort asks for, and return the best point."""
     sweep = tuple(
-        saturate(case, bench, streams, threads, effort) for streams, threads in splits(case.threads, effort.full_sweep)
+        saturate(case, setup, streams, threads, effort) for streams, threads in splits(case.threads, effort.full_sweep)
     )
     best = max(sweep, key=lambda point: point.images_per_s)
     return Throughput(best.images_per_s, best.streams, best.threads, sweep)
 
 
-def saturate(case: Case, bench: Bench, streams: int, threads: int, effort: Effort) -> ThroughputPoint:
+def saturate(case: Case, setup: WorkerSetup, streams: int, threads: int, effort: Effort) -> ThroughputPoint:
     """Run one worker a stream, all at the same time, and add up their rates within one common window."""
     with ExitStack() as stack:
         launches = []
         for _ in range(streams):
-            launch = Launch(case, bench, RunPolicy(threads))
+            launch = Launch(case, setup, RunPolicy(threads))
             stack.callback(launch.close)
             launches.append(launch)
         for launch in launches:

@@ -11,7 +11,7 @@ from benchsuite.detect.parity import Parity, beyond_limits
 from benchsuite.report.markdown import escape, table_line
 from benchsuite.report.table import ABSENT
 from benchsuite.study.interleaved import Timed
-from benchsuite.study.rows import NOT_TIMED, CalibrationPoint, Row, Study
+from benchsuite.study.rows import NOT_TIMED, CalibrationPoint, Study, StudyRow
 from benchsuite.terms.absence import Absent
 from benchsuite.terms.cases import heading
 from benchsuite.terms.language import ENGLISH, language
@@ -52,7 +52,7 @@ class StudyView:
 
 def study_view(study: Study) -> StudyView:
     """Arrange a study's rows by model and size."""
-    groups: dict[str, list[Row]] = {}
+    groups: dict[str, list[StudyRow]] = {}
     for row in study.rows:
         groups.setdefault(heading(row.case), []).append(row)
     tables = [_table(title, rows) for title, rows in groups.items()]
@@ -71,7 +71,7 @@ _WHAT = (
 )
 
 
-def _table(title: str, rows: Sequence[Row]) -> StudyTable:
+def _table(title: str, rows: Sequence[StudyRow]) -> StudyTable:
     reasons = []
     for row in rows:
         untimed = row.timed.reason if isinstance(row.timed, Absent) and row.timed != NOT_TIMED else ""
@@ -82,11 +82,11 @@ def _table(title: str, rows: Sequence[Row]) -> StudyTable:
     return StudyTable(title, _COLUMNS, tuple(_cells(row) for row in measured), tuple(reasons))
 
 
-def _ratio(row: Row) -> float:
+def _ratio(row: StudyRow) -> float:
     return float("inf") if isinstance(row.timed, Absent) else row.timed.p50_ns
 
 
-def _cells(row: Row) -> tuple[str, ...]:
+def _cells(row: StudyRow) -> tuple[str, ...]:
     label = "" if isinstance(row.ran, Absent) or row.ran.label == row.case.precision else "*"
     return (
         row.case.scheme + label,

@@ -17,7 +17,7 @@ ALL_IMAGES = 1_000_000
 
 
 @dataclass(frozen=True)
-class Calibration:
+class CalibrationImages:
     """The images that INT8 is calibrated on, and warnings where they are fewer than asked or evaluated too."""
 
     images: tuple[Path, ...]
@@ -37,7 +37,7 @@ class RunData:
         return evaluation_data(self._yaml, self._options.effort.accuracy_images)
 
     @cached_property
-    def calibration(self) -> Calibration:
+    def calibration(self) -> CalibrationImages:
         """The calibration images: of --calib, else of the evaluated data set."""
         yaml, asked = self._options.calib or self._yaml, self._options.calib_size
         images = calibration_images(load_dataset(yaml), asked)
@@ -49,7 +49,7 @@ class RunData:
         shared = overlap(images, self.evaluated.images)
         if shared:
             warnings.append(f"{shared} of {len(images)} calibration images are also evaluated: its mAP is flattered")
-        return Calibration(images, tuple(warnings))
+        return CalibrationImages(images, tuple(warnings))
 
     @cached_property
     def _yaml(self) -> Path:

@@ -20,7 +20,7 @@ from benchsuite.measure.accuracy import Evaluation, EvaluationData, evaluate_onc
 from benchsuite.measure.built_run import BuiltRun
 from benchsuite.measure.case_run import CaseRun, Subject
 from benchsuite.measure.gpu_use import gpu_warnings
-from benchsuite.measure.launch import Bench, Launch
+from benchsuite.measure.launch import Launch, WorkerSetup
 from benchsuite.measure.lock import measuring_lock
 from benchsuite.measure.measurement import Complexity, Metrics
 from benchsuite.networks.weights import ModelRef, fetch, file_sha256
@@ -126,11 +126,11 @@ class Runner:
         reason = self.why_not(case)
         if reason is not None:
             return Absent(f"{not_run}; nor does its ONNX file: {reason}")
-        parent = parent_recipe(subject.bench.artifact.recipe)
+        parent = parent_recipe(subject.setup.artifact.recipe)
         assert parent is not None
         images = self._data.calibration.images if parent.calibration else ()
         artifact, _ = self._store.get(parent, self.weights(case), images)
-        return replace(subject, case=case, bench=self._bench(case, artifact))
+        return replace(subject, case=case, setup=self._setup(case, artifact))
 
     def skip(self, case: Case, reason: str) -> None:
         """Record a case that cannot run here."""
@@ -193,7 +193,7 @@ class Runner:
         artifact = self._find(case) if self._find else self._built(case, weights)
         return Subject(
             case=case,
-            bench=self._bench(case, artifact),
+            setup=self._setup(case, artifact),
             names=card.names,
             complexity=Complexity(card.params, card.gflops),
             data=self.data,
@@ -248,10 +248,10 @@ class Runner:
             self._searches[case.id] = self._search(case)
         return self._searches[case.id]
 
-    def _bench(self, case: Case, artifact: Artifact) -> Bench:
+    def _setup(self, case: Case, artifact: Artifact) -> WorkerSetup:
         log = self.folder / "logs" / f"{case.id.replace(':', '_')}.log"
         gpu = gpu_of(case.device, self.machine)
-        return Bench(artifact, self.data.images, self._cache_root, log, self._python, gpu.uuid if gpu else "")
+        return WorkerSetup(artifact, self.data.images, self._cache_root, log, self._python, gpu.uuid if gpu else "")
 
     def _reference(self, case: Case) -> Evaluation:
         """Evaluate PyTorch FP32 of the case's weights on the CPU, unless that is kept from before."""
@@ -267,7 +267,7 @@ class Runner:
         with ExitStack() as stack:
 
             def launch() -> Launch:
-                worker = Launch(reference, self._bench(reference, artifact), RunPolicy(reference.threads))
+                worker = Launch(reference, self._setup(reference, artifact), RunPolicy(reference.threads))
                 stack.callback(worker.close)
                 worker.open()
                 return worker
@@ -275,7 +275,7 @@ class Runner:
             return evaluate_once(reference, artifact, names, self.data, self.machine, self._cache_root, launch)
 
     def _record(self, case: Case, run: CaseRun) -> Record:
-        artifact = run.subject.bench.artifact
+        artifact = run.subject.setup.artifact
         ran = run.proof()
         policy = {
             "threads": str(case.threads),

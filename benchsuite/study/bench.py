@@ -12,7 +12,7 @@ from benchsuite.artifacts.recipe import Recipe
 from benchsuite.backends.proof import contradiction
 from benchsuite.data.images import read_image
 from benchsuite.data.labels import Labels, read_labels
-from benchsuite.detect.accuracy import Outcome, outcomes
+from benchsuite.detect.accuracy import Matches, outcomes
 from benchsuite.detect.bootstrap import MapReference
 from benchsuite.detect.detections import load_detections
 from benchsuite.machine.facts import Machine
@@ -25,7 +25,7 @@ from benchsuite.options.settings import CalibMethod, Options
 from benchsuite.runs.images import ALL_IMAGES
 from benchsuite.runs.runner import Runner, Say
 from benchsuite.study.interleaved import TURNS, Readings, against, take_turns
-from benchsuite.study.rows import Built, Row
+from benchsuite.study.rows import Built, StudyRow
 from benchsuite.terms.absence import Absent
 from benchsuite.terms.cases import Case, heading, variant_of
 from benchsuite.terms.errors import BenchsuiteError
@@ -45,9 +45,9 @@ class Way:
 class Prepared:
     """A way that was built and evaluated, with what is needed to hold others against it and to time it."""
 
-    row: Row
+    row: StudyRow
     side: Side | None = None
-    outcomes: tuple[Outcome, ...] = ()
+    outcomes: tuple[Matches, ...] = ()
 
 
 class StudyBench:
@@ -83,7 +83,7 @@ class StudyBench:
                 self._prepared(way)
         return {way: self._known[way] for way in ways}
 
-    def time(self, prepared: Sequence[Prepared]) -> tuple[tuple[Row, ...], Mapping[str, Readings]]:
+    def time(self, prepared: Sequence[Prepared]) -> tuple[tuple[StudyRow, ...], Mapping[str, Readings]]:
         """Time all that ran, with the FP32 rows that they are held against; return the rows with their times.
 
         The ways of one model at one size take turns: each is a process that stays loaded meanwhile.
@@ -133,7 +133,7 @@ class StudyBench:
 
     def _prepare(self, way: Way) -> Prepared:
         runner = self.runner(way)
-        row = Row(way.case, way.scheme, way.method, reference_of(way.case).id)
+        row = StudyRow(way.case, way.scheme, way.method, reference_of(way.case).id)
         reason = runner.why_not(way.case)
         if reason is not None:
             return Prepared(replace(row, reason=reason))
@@ -147,12 +147,12 @@ class StudyBench:
         except BenchsuiteError as error:
             return Prepared(replace(row, reason=str(error)))
 
-    def _evaluated(self, row: Row, run: CaseRun) -> Prepared:
+    def _evaluated(self, row: StudyRow, run: CaseRun) -> Prepared:
         evaluation, parity = run.evaluation(), run.parity()
         ran = run.account()
-        artifact = run.subject.bench.artifact
+        artifact = run.subject.setup.artifact
         accuracy = evaluation.accuracy
-        matched: tuple[Outcome, ...] = ()
+        matched: tuple[Matches, ...] = ()
         if not isinstance(accuracy, Absent):
             matched = outcomes(load_detections(evaluation.scored_file), self._labels)
         reference = self._known.get(Way(reference_of(row.case)))
@@ -174,7 +174,7 @@ class StudyBench:
         not_run = self._runner.only_builds(row.case)
         if not_run is not None:
             return Prepared(replace(row, timed=Absent(not_run)), None, matched)
-        return Prepared(row, Side(row.case, run.subject.bench), matched)
+        return Prepared(row, Side(row.case, run.subject.setup), matched)
 
     @cached_property
     def _labels(self) -> tuple[Labels, ...]:
@@ -190,7 +190,7 @@ def reference_of(case: Case) -> Case:
     return replace(case, precision="fp32", variant=variant_of(case.head))
 
 
-def _timed(row: Row, readings: Mapping[str, Readings], failures: Mapping[str, str]) -> Row:
+def _timed(row: StudyRow, readings: Mapping[str, Readings], failures: Mapping[str, str]) -> StudyRow:
     """Return a row with its time, or with the reason why it has none."""
     if row.name in readings and row.reference in readings:
         return replace(row, timed=against(readings[row.reference], readings[row.name]))

@@ -28,7 +28,7 @@ from benchsuite.quantize.ranges import load_observed, merged, save_observed
 from benchsuite.runs.runner import Say
 from benchsuite.study.bench import Prepared, StudyBench, Way
 from benchsuite.study.interleaved import Readings
-from benchsuite.study.rows import CalibrationPoint, Row
+from benchsuite.study.rows import CalibrationPoint, StudyRow
 from benchsuite.terms.absence import Absent
 from benchsuite.terms.cases import Case
 from benchsuite.terms.errors import BuildError, UsageError
@@ -126,7 +126,7 @@ class CalibrationStudy:
 
     def run(
         self, names: Sequence[str], pool: Sequence[Path]
-    ) -> tuple[tuple[Row, ...], tuple[CalibrationPoint, ...], Mapping[str, Readings]]:
+    ) -> tuple[tuple[StudyRow, ...], tuple[CalibrationPoint, ...], Mapping[str, Readings]]:
         """Observe, quantise and evaluate; time one subset of each size and method."""
         chosen = subsets(self._plan)
         blocks = self._observe(names, pool, sorted({block for subset in chosen for block in subset.blocks}))
@@ -199,8 +199,8 @@ class CalibrationStudy:
         ways: Mapping[tuple[Subset, CalibMethod], Way],
         prepared: Mapping[Way, Prepared],
         observe_s: Mapping[Subset, float],
-        timed: Mapping[str, Row],
-        fp16: Row,
+        timed: Mapping[str, StudyRow],
+        fp16: StudyRow,
         blocks: Mapping[int, Recipe],
     ) -> CalibrationPoint:
         mine = [(subset, way) for (subset, used), way in ways.items() if subset.size == size and used == method]

@@ -36,7 +36,7 @@ class Built:
 
 
 @dataclass(frozen=True)
-class Row:
+class StudyRow:
     """One way to run a model; `loss` and `timed` are against `reference`, the FP32 row of the same runtime.
 
     `reason` says why there are no figures, and `conflict` how what ran contradicts the row's name.
@@ -89,7 +89,7 @@ class Study:
     effort: str
     data: str
     images: int
-    rows: tuple[Row, ...]
+    rows: tuple[StudyRow, ...]
     points: tuple[CalibrationPoint, ...] = ()
     schema: int = SCHEMA
 

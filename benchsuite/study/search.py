@@ -22,7 +22,7 @@ from benchsuite.networks.weights import ModelRef
 from benchsuite.options.settings import Options
 from benchsuite.runs.runner import Say
 from benchsuite.study.bench import Prepared, StudyBench, Way
-from benchsuite.study.rows import Row
+from benchsuite.study.rows import StudyRow
 from benchsuite.terms.absence import Absent
 from benchsuite.terms.cases import Case
 from benchsuite.terms.codec import from_builtins, to_builtins
@@ -138,7 +138,7 @@ class SchemeSearcher:
         return hashlib.sha256(json.dumps(facts, sort_keys=True).encode()).hexdigest()[:24]
 
 
-def _best(rows: Sequence[Row], schemes: Sequence[str], tried: Mapping[str, Prepared]) -> str:
+def _best(rows: Sequence[StudyRow], schemes: Sequence[str], tried: Mapping[str, Prepared]) -> str:
     """Return the scheme of least loss among those that times do not tell from the fastest."""
     timed = {scheme: row.timed for scheme, row in zip(schemes, rows, strict=True) if not isinstance(row.timed, Absent)}
     if not timed:
@@ -169,5 +169,5 @@ def _agreement(prepared: Prepared) -> float:
     return 0.0 if isinstance(parity, Absent) else parity.agreement
 
 
-def _why_untimed(rows: Sequence[Row]) -> str:
+def _why_untimed(rows: Sequence[StudyRow]) -> str:
     return next((row.timed.reason for row in rows if isinstance(row.timed, Absent)), "none ran")

@@ -19,7 +19,7 @@ from benchsuite.commands.init import scaffold
 from benchsuite.machine.facts import read_machine
 from benchsuite.quantize.ranges import load_observed
 from benchsuite.runs import records
-from benchsuite.study.rows import Row, Study, read_studies
+from benchsuite.study.rows import Study, StudyRow, read_studies
 from benchsuite.terms.absence import Absent
 
 pytestmark = pytest.mark.slow
@@ -59,7 +59,7 @@ def test_schemes_are_compared_with_fp32(call: Call, tmp_path: Path) -> None:
     """Each scheme has a row with its size, time, loss and proof; one that is INT8 in name only says so."""
     code, output = call("benchsuite.commands.app", "study", "schemes", "--backend", "onnx,ncnn", *SIZE)
     assert code == 0, output
-    rows: dict[str, Row] = {row.scheme: row for row in the_study(tmp_path).rows}
+    rows: dict[str, StudyRow] = {row.scheme: row for row in the_study(tmp_path).rows}
     assert {"qdq-u8s8", "qop-u8s8", "dynamic-u8u8", "ultralytics", "ncnn-w8"} <= set(rows)
     # On x86 ONNX Runtime turns part of the s8 activations into u8, and leaves the convolutions between in float.
     in_name_only = {"ultralytics", "qdq-s8s8"} if read_machine().is_x86 else {"ultralytics"}

@@ -12,7 +12,7 @@ import sys
 import tempfile
 from pathlib import Path
 
-from benchsuite.gate.blocks import Block, Subject
+from benchsuite.gate.blocks import Block, Stream
 from benchsuite.gate.loop import launch_order, reading_order
 from benchsuite.gate.pair import Pair
 from benchsuite.machine.facts import read_machine
@@ -34,7 +34,7 @@ def sides(folder: Path) -> list[Side]:
         options = parse({"backend": backend, "precision": precision, "imgsz": imgsz})
         models, (case,) = select(options, cache_root())
         runner = Runner(options, models, read_machine(), cache_root(), folder, print)
-        found.append(Side(case, runner.case_run(case).subject.bench))
+        found.append(Side(case, runner.case_run(case).subject.setup))
         runner.finish_open()
         runner.close()
     return found
@@ -57,7 +57,7 @@ def main() -> None:
                         order = reading_order(coins, quads)
                         it = pair.take(order, Plan(calls, quads, calls * call_s))
                     block = Block(
-                        Subject(side.case.id), 1, order, launched, it.readings, it.peak_bytes, {}, "", it.launch_ns,
+                        Stream(side.case.id), 1, order, launched, it.readings, it.peak_bytes, {}, "", it.launch_ns,
                         it.block_ns, it.calls_ns,
                     )  # fmt: skip
                     taken.setdefault((side.case.id, quads), []).append(block)

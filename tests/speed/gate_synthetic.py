@@ -14,7 +14,7 @@ sys.path.insert(0, str(Path(__file__).parents[1] / "unit" / "gate"))
 
 from streams import NOISES, SyntheticSource
 
-from benchsuite.gate.blocks import Subject
+from benchsuite.gate.blocks import Stream
 from benchsuite.gate.loop import Loop, Outcome
 from benchsuite.gate.suite import plan_tests
 from benchsuite.options.settings import defaults
@@ -28,7 +28,7 @@ def gate(noise: str, ratio: float, seed: int) -> Outcome:
     """Run one suite whose cases all have the same ratio."""
     source = SyntheticSource(NOISES[noise], dict.fromkeys(CASES, ratio), seed)
     tests = plan_tests(CASES, defaults().gate)
-    control = Subject(CASES[0], control=True)
+    control = Stream(CASES[0], control=True)
     return Loop(tests, control, 180, source, random.Random(seed), clock=source.clock).run()
 
 

@@ -69,15 +69,15 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as scratch:
         folder = Path(scratch)
         runner = Runner(options, resolve([BUNDLED], cache_root()), read_machine(), cache_root(), folder, print)
-        bench = runner.case_run(case).subject.bench
+        setup = runner.case_run(case).subject.setup
         runner.abandon_open()
         inputs = folder / "inputs.npy"
-        np.save(inputs, np.concatenate([_letterboxed(path) for path in bench.images[:ROTATING_INPUTS]]))
-        (model,) = Path(bench.artifact.folder).glob("*.onnx")
+        np.save(inputs, np.concatenate([_letterboxed(path) for path in setup.images[:ROTATING_INPUTS]]))
+        (model,) = Path(setup.artifact.folder).glob("*.onnx")
         ratios, order = [], np.random.default_rng(0)
         for number in range(launches):
             arms = [
-                lambda: _worker_p50(case, bench, options, folder),
+                lambda: _worker_p50(case, setup, options, folder),
                 lambda: _bare_p50(model, inputs, options, folder),
             ]
             p50 = [0.0, 0.0]
@@ -97,8 +97,8 @@ def _letterboxed(path: Path) -> np.ndarray:
     return preprocess([read_image(path)], 640)[0]
 
 
-def _worker_p50(case: Case, bench: object, options: object, folder: Path) -> float:
-    launch = Launch(case, bench, options.policy)
+def _worker_p50(case: Case, setup: object, options: object, folder: Path) -> float:
+    launch = Launch(case, setup, options.policy)
     try:
         launch.open()
         launch.sample(EFFORT, folder / "samples.npy")

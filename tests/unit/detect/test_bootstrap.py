@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from benchsuite.data.labels import Labels
-from benchsuite.detect.accuracy import Outcome, map50_95, outcomes
+from benchsuite.detect.accuracy import Matches, map50_95, outcomes
 from benchsuite.detect.bootstrap import MapReference
 from benchsuite.detect.detections import Detections
 
@@ -18,7 +18,7 @@ def image(found: bool, score: float = 0.9) -> tuple[Detections, Labels]:
     return Detections(boxes, np.array([score], np.float32), np.array([0])), Labels(np.array([0]), box)
 
 
-def matched(found: list[bool]) -> tuple[Outcome, ...]:
+def matched(found: list[bool]) -> tuple[Matches, ...]:
     """Match one image for each flag."""
     images = [image(flag) for flag in found]
     return outcomes([it[0] for it in images], [it[1] for it in images])

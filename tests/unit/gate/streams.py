@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from benchsuite.gate.blocks import Block, Subject
+from benchsuite.gate.blocks import Block, Stream
 from benchsuite.gate.loop import launch_order, reading_order
 
 CALLS = 5
@@ -52,7 +52,7 @@ class SyntheticSource:
         self._state = 0.0
         self.seconds = 0.0
 
-    def take(self, subject: Subject, sweep: int, coins: random.Random) -> Block:
+    def take(self, subject: Stream, sweep: int, coins: random.Random) -> Block:
         """Draw one block of four readings."""
         noise, draw = self._noise, self._random
         self.seconds += BLOCK_S

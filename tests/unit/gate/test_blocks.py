@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from benchsuite.gate.blocks import Block, Subject, append, read
+from benchsuite.gate.blocks import Block, Stream, append, read
 from benchsuite.gate.replay import slowed, swapped
 from benchsuite.terms.errors import RecordError
 
@@ -18,7 +18,7 @@ CASE = "yolo26n-onnx-fp32-cpu-640-b1"
 def make_block(order: str = "ABBA", readings: tuple[tuple[int, ...], ...] = (), **fields: object) -> Block:
     """Build a block of one call a reading whose candidate takes 10 % longer."""
     calls = readings or tuple((1_100_000,) if arm == "B" else (1_000_000,) for arm in order)
-    block = Block(Subject(CASE), 1, order, "AB", calls, {"A": 200_000_000, "B": 220_000_000})
+    block = Block(Stream(CASE), 1, order, "AB", calls, {"A": 200_000_000, "B": 220_000_000})
     return replace(block, **fields)
 
 

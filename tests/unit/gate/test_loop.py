@@ -8,7 +8,7 @@ from dataclasses import replace
 import pytest
 from streams import BLOCK_S, NOISES, SyntheticSource
 
-from benchsuite.gate.blocks import Block, Subject
+from benchsuite.gate.blocks import Block, Stream
 from benchsuite.gate.judging import Judgement, Thresholds, judge_shift
 from benchsuite.gate.loop import Loop, decided
 from benchsuite.gate.pair import ArmError
@@ -16,7 +16,7 @@ from benchsuite.gate.suite import plan_tests
 from benchsuite.options.settings import defaults, parse
 
 CASES = ("one", "two")
-CONTROL = Subject("one", control=True)
+CONTROL = Stream("one", control=True)
 
 
 class SyntheticTrouble(SyntheticSource):
@@ -26,7 +26,7 @@ class SyntheticTrouble(SyntheticSource):
         super().__init__(NOISES["calm"], {"two": ratio}, 7)
         self._at, self._trouble, self._count = at, trouble, 0
 
-    def take(self, subject: Subject, sweep: int, coins: random.Random) -> Block:
+    def take(self, subject: Stream, sweep: int, coins: random.Random) -> Block:
         """Make trouble or draw a block."""
         block = super().take(subject, sweep, coins)
         if subject.case_id == "two":
@@ -62,7 +62,7 @@ def test_arm_that_fails_in_block_seven_ends_its_case_only() -> None:
     one, two = outcome.statuses
     assert (two.failed_arm, two.stopped, two.blocks) == ("B", "it returned values that are not finite", 6)
     assert one.judgements[0].decision == "PASS"
-    assert sum(block.subject == Subject("two") for block in kept) == 6
+    assert sum(block.subject == Stream("two") for block in kept) == 6
 
 
 def test_a_case_that_shows_its_own_move_is_no_common_shift() -> None:
@@ -100,7 +100,7 @@ def test_a_void_block_between_good_ones_stops_nothing() -> None:
     """Every other block of a case is void: it goes on, past eight of them, until it is decided."""
 
     class Flickering(SyntheticTrouble):
-        def take(self, subject: Subject, sweep: int, coins: random.Random) -> Block:
+        def take(self, subject: Stream, sweep: int, coins: random.Random) -> Block:
             """Void every second block of case two."""
             block = super().take(subject, sweep, coins)
             return replace(block, void="") if self._count % 2 else block
@@ -139,15 +139,15 @@ def test_throughput_is_a_subject_of_its_own() -> None:
     """Throughput is measured in its own saturated blocks, beside those of latency."""
     tests = plan_tests(CASES, parse({"gate_metrics": "latency,throughput"}).gate)
     assert [subject.metric for subject in tests] == ["latency", "throughput"] * 2
-    assert list(tests[Subject("one", "throughput")]) == ["throughput"]
+    assert list(tests[Stream("one", "throughput")]) == ["throughput"]
 
 
 def test_waiver_moves_ceiling_and_margin_of_its_case() -> None:
     """A ceiling of 8 % is what must be proved, and what fails moves up with it."""
     tests = plan_tests(CASES, defaults().gate, {("two", "latency"): 0.08})
-    assert tests[Subject("two")]["latency"].promise == 0.08
-    assert tests[Subject("two")]["latency"].null_margin == pytest.approx(1.08 / 1.05 * 1.01 - 1)
-    assert tests[Subject("one")]["latency"].promise == 0.05
+    assert tests[Stream("two")]["latency"].promise == 0.08
+    assert tests[Stream("two")]["latency"].null_margin == pytest.approx(1.08 / 1.05 * 1.01 - 1)
+    assert tests[Stream("one")]["latency"].promise == 0.05
 
 
 def test_memory_that_regressed_does_not_end_the_latency() -> None:

@@ -7,7 +7,7 @@ import random
 import pytest
 from streams import NOISES, SyntheticSource
 
-from benchsuite.gate.blocks import Subject
+from benchsuite.gate.blocks import Stream
 from benchsuite.gate.loop import Loop, Outcome
 from benchsuite.gate.suite import plan_tests
 from benchsuite.options.settings import defaults
@@ -19,7 +19,7 @@ def gate(noise: str, ratio: float, seed: int) -> Outcome:
     """Run one suite of four cases, all of the same ratio."""
     source = SyntheticSource(NOISES[noise], dict.fromkeys(CASES, ratio), seed)
     tests = plan_tests(CASES, defaults().gate)
-    control = Subject(CASES[0], control=True)
+    control = Stream(CASES[0], control=True)
     return Loop(tests, control, 180, source, random.Random(seed), clock=source.clock).run()
 
 

@@ -9,7 +9,7 @@ from dataclasses import replace
 import pytest
 
 from benchsuite.compare.findings import Finding
-from benchsuite.gate.blocks import Subject
+from benchsuite.gate.blocks import Stream
 from benchsuite.gate.judging import Thresholds, judge_shift
 from benchsuite.gate.loop import Outcome, Status
 from benchsuite.gate.verdicts import Levels, exit_code, findings_of, strictly
@@ -26,7 +26,7 @@ OPTIONS = defaults().gate
 def status_of(ds: list[float], **fields: object) -> Status:
     """Build the status of one case whose latency has these blocks."""
     judgement = judge_shift("latency", ds, TESTS["latency"])
-    return replace(Status(Subject(CASE), len(ds), (judgement,), judgement.done), **fields)
+    return replace(Status(Stream(CASE), len(ds), (judgement,), judgement.done), **fields)
 
 
 def outcome_of(status: Status, **fields: object) -> Outcome:

@@ -15,7 +15,7 @@ from benchsuite.measure import case_run
 from benchsuite.measure.accuracy import EvaluationData
 from benchsuite.measure.case_run import CaseRun, Subject
 from benchsuite.measure.effort import EFFORTS
-from benchsuite.measure.launch import Bench
+from benchsuite.measure.launch import WorkerSetup
 from benchsuite.measure.measurement import ON_CPU, Cold, Complexity
 from benchsuite.measure.worker import Worker
 from benchsuite.terms.absence import Absent
@@ -54,7 +54,7 @@ class FakeLaunch:
 
 def subject(folder: Path, gpu: str, device: str) -> Subject:
     case = make_case(backend="trt", device=device)
-    bench = Bench(Artifact(make_recipe(case), "files", "cd", 1), (), folder, folder / "log", gpu=gpu)
+    bench = WorkerSetup(Artifact(make_recipe(case), "files", "cd", 1), (), folder, folder / "log", gpu=gpu)
     data = EvaluationData(Path("data.yaml"), (), (), "da")
     return Subject(
         case, bench, ("disc",), Complexity(1, 1.0), data, make_machine(), EFFORTS["quick"], folder / "samples"

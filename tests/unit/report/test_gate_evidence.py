@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from benchsuite.gate import blocks
-from benchsuite.gate.blocks import Block, Subject
+from benchsuite.gate.blocks import Block, Stream
 from benchsuite.gate.evidence import log_evidence
 from benchsuite.gate.judging import Thresholds, judge_shift
 from benchsuite.gate.loop import Outcome, Status
@@ -34,7 +34,7 @@ def block(ratio: float, void: str = "", control: bool = False, launched: str = "
     reading = {"A": (1_000_000,) * 3, "B": (round(1_000_000 * ratio),) * 3}
     order = "ABBA"
     readings = tuple(reading["A" if letter == "A" else "B"] for letter in order)
-    return Block(Subject(CASE_ID, control=control), 1, order, launched, readings, void=void)
+    return Block(Stream(CASE_ID, control=control), 1, order, launched, readings, void=void)
 
 
 def judged(taken: list[Block]) -> object:
@@ -60,7 +60,7 @@ def write_gate(folder: Path) -> None:
     for it in (*taken, *(block(1.0, control=True) for _ in range(5))):
         blocks.append(folder / BLOCKS_FILE, it)
     gate = parse({"against": "baseline:x", "gate_metrics": "latency"}).gate
-    status = Status(Subject(CASE_ID), 20, (judged(taken),), True)  # type: ignore[arg-type]
+    status = Status(Stream(CASE_ID), 20, (judged(taken),), True)  # type: ignore[arg-type]
     outcome = Outcome((status,), (0.0,) * 5, False, None, 20, 60.0)
     data = {
         "against": "baseline:x", "changed": [], "notes": [], "settings": to_builtins(gate),

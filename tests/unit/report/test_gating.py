@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from benchsuite.compare.findings import Finding
-from benchsuite.gate.blocks import Subject
+from benchsuite.gate.blocks import Stream
 from benchsuite.gate.judging import Thresholds, judge_shift
 from benchsuite.gate.loop import Status
 from benchsuite.gate.session import GateResult
@@ -16,7 +16,7 @@ TEST = Thresholds(0.01, 0.05, 0.01 / 24)
 def make_status(case_id: str, latency: list[float], memory: list[float]) -> Status:
     """Build a decided status from blocks of latency and memory."""
     judgements = (judge_shift("latency", latency, TEST), judge_shift("memory", memory, TEST))
-    return Status(Subject(case_id), len(latency), judgements, True)
+    return Status(Stream(case_id), len(latency), judgements, True)
 
 
 def test_line_fits_and_names_another_metric_than_latency() -> None:

@@ -16,7 +16,7 @@ from test_gate_evidence import write_gate
 from benchsuite.backends import backend
 from benchsuite.compare.comparison import compare_runs
 from benchsuite.compare.limits import broken_limits
-from benchsuite.gate.blocks import Subject
+from benchsuite.gate.blocks import Stream
 from benchsuite.gate.judging import Thresholds, judge_shift
 from benchsuite.gate.loop import Outcome, Status
 from benchsuite.gate.verdicts import Levels, findings_of
@@ -125,7 +125,7 @@ def test_gate_of_every_verdict(unsaid: tuple[str, set[str]], tmp_path: Path) -> 
         ([0.0] * 3, "8 blocks on end had to be thrown away: the machine slept for 3 s"),
     ):  # fmt: skip
         judgement = judge_shift("latency", ds, thresholds["latency"])
-        status = Status(Subject(make_case().id), len(ds), (judgement,), judgement.done, stopped=stopped)
+        status = Status(Stream(make_case().id), len(ds), (judgement,), judgement.done, stopped=stopped)
         outcome = Outcome((status,), (), False, None, 12, 60.0)
         for waivers in ((), (waiver,)):
             findings += findings_of(status, thresholds, levels, outcome, defaults().gate, waivers)

@@ -10,16 +10,16 @@ from benchsuite.detect.bootstrap import MapLoss
 from benchsuite.report.page import study_page
 from benchsuite.report.study import markdown, study_view, terminal_lines
 from benchsuite.study.interleaved import Timed
-from benchsuite.study.rows import NOT_TIMED, Built, CalibrationPoint, Row, Study, read_studies, save_study
+from benchsuite.study.rows import NOT_TIMED, Built, CalibrationPoint, Study, StudyRow, read_studies, save_study
 from benchsuite.terms.absence import Absent
 from benchsuite.testing import make_case, make_machine, make_parity, make_ran
 
 CASE = make_case(backend="onnx", precision="int8", variant="qdq<u8>")
 
 
-def make_row(**changes: Any) -> Row:
+def make_row(**changes: Any) -> StudyRow:
     """Build a row with all figures."""
-    row = Row(
+    row = StudyRow(
         case=CASE,
         scheme="qdq-u8s8",
         method="percentile",
@@ -34,7 +34,7 @@ def make_row(**changes: Any) -> Row:
     return replace(row, **changes)
 
 
-def make_study(*rows: Row, points: tuple[CalibrationPoint, ...] = ()) -> Study:
+def make_study(*rows: StudyRow, points: tuple[CalibrationPoint, ...] = ()) -> Study:
     """Build a study of some rows."""
     return Study("schemes", "benchsuite study schemes", "2026-01-31 12:00", make_machine(), "quick",
                  "data.yaml", 64, rows, points)  # fmt: skip

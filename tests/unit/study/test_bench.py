@@ -8,13 +8,13 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from benchsuite.measure.launch import Bench
+from benchsuite.measure.launch import WorkerSetup
 from benchsuite.measure.readings import Side
 from benchsuite.options.settings import defaults
 from benchsuite.study import bench
 from benchsuite.study.bench import Prepared, StudyBench
 from benchsuite.study.interleaved import Taken, Turns
-from benchsuite.study.rows import Row
+from benchsuite.study.rows import StudyRow
 from benchsuite.terms.absence import Absent
 from benchsuite.terms.cases import Case
 from benchsuite.testing import make_artifact, make_case, make_machine
@@ -22,8 +22,8 @@ from benchsuite.testing import make_artifact, make_case, make_machine
 
 def prepared(case: Case, reference: Case) -> Prepared:
     """Return a way that was built, to be held against a reference."""
-    facts = Bench(make_artifact(), (), Path(), Path())  # type: ignore[arg-type]  # Nothing loads it.
-    return Prepared(Row(case, "default", "", reference.id), Side(case, facts))
+    facts = WorkerSetup(make_artifact(), (), Path(), Path())  # type: ignore[arg-type]  # Nothing loads it.
+    return Prepared(StudyRow(case, "default", "", reference.id), Side(case, facts))
 
 
 def test_one_network_s_ways_take_turns_and_a_failure_has_its_reason(

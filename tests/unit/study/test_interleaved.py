@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from benchsuite.measure.launch import Bench, Reading
+from benchsuite.measure.launch import Reading, WorkerSetup
 from benchsuite.measure.readings import Plan, Side
 from benchsuite.study import interleaved
 from benchsuite.study.interleaved import Turns, against, take_turns
@@ -54,7 +54,7 @@ class FakeWorker:
 
 def sides(*models: str) -> Mapping[str, Side]:
     """Return a side for each model, by its name."""
-    bench = Bench(make_artifact(), (), Path(), Path())
+    bench = WorkerSetup(make_artifact(), (), Path(), Path())
     return {model: Side(make_case(model=model), bench) for model in models}
 
 

@@ -16,7 +16,7 @@ from benchsuite.networks.topology import GROUPS
 from benchsuite.options.settings import defaults
 from benchsuite.study.bench import Prepared, StudyBench, Way
 from benchsuite.study.interleaved import Timed
-from benchsuite.study.rows import Row
+from benchsuite.study.rows import StudyRow
 from benchsuite.study.search import SchemeSearcher
 from benchsuite.terms.absence import Absent
 from benchsuite.terms.cases import Case
@@ -48,7 +48,7 @@ class FakeStudyBench:
         """Pretend to build and evaluate."""
         return {way: self._one(way) for way in ways}
 
-    def time(self, prepared: Sequence[Prepared]) -> tuple[tuple[Row, ...], Mapping[str, Any]]:
+    def time(self, prepared: Sequence[Prepared]) -> tuple[tuple[StudyRow, ...], Mapping[str, Any]]:
         """Pretend to time."""
         self.timed += [it.row.scheme for it in prepared]
         rows = [replace(it.row, timed=_timed(it.row.scheme)) for it in prepared]
@@ -56,7 +56,7 @@ class FakeStudyBench:
 
     def _one(self, way: Way) -> Prepared:
         self.prepared.append(way.scheme)
-        row = Row(way.case, way.scheme, "percentile", "fp32")
+        row = StudyRow(way.case, way.scheme, "percentile", "fp32")
         base, _, groups = way.scheme.partition("~")
         if base not in self._losses:
             return Prepared(replace(row, reason="nothing builds it"))
@@ -121,7 +121,7 @@ def test_times_that_overlap_leave_the_choice_to_accuracy(tmp_path: Path) -> None
     """A scheme that is faster by less than the interval is not taken for it."""
 
     class FakeCloseBench(FakeStudyBench):
-        def time(self, prepared: Sequence[Prepared]) -> tuple[tuple[Row, ...], Mapping[str, Any]]:
+        def time(self, prepared: Sequence[Prepared]) -> tuple[tuple[StudyRow, ...], Mapping[str, Any]]:
             ratios = {"qdq-u8s8": 0.70, "qdq-s8s8": 0.71, "qop-u8s8": 0.80}
             wide = {name: Timed(ratio * 20e6, ratio, (ratio - 0.03, ratio + 0.03)) for name, ratio in ratios.items()}
             return tuple(replace(it.row, timed=wide[it.row.scheme]) for it in prepared), {}
@@ -134,7 +134,7 @@ def test_a_choice_that_nothing_timed_is_an_error_and_not_kept(tmp_path: Path, mo
     """Where every worker fails no scheme is the fastest, and the next run searches again."""
     bench = FakeStudyBench({"qdq-u8s8": 0.5})
 
-    def fail(prepared: Sequence[Prepared]) -> tuple[tuple[Row, ...], Mapping[str, Any]]:
+    def fail(prepared: Sequence[Prepared]) -> tuple[tuple[StudyRow, ...], Mapping[str, Any]]:
         return tuple(replace(it.row, timed=Absent("its worker was killed")) for it in prepared), {}
 
     monkeypatch.setattr(bench, "time", fail)
