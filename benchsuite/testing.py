@@ -31,7 +31,8 @@ from benchsuite.runs import records
 from benchsuite.runs.folder import Run, create_run, finish_run
 from benchsuite.runs.records import ArtifactFacts, Outcome, Record, Validity
 from benchsuite.terms.absence import Absent
-from benchsuite.terms.cases import Case
+from benchsuite.terms.cases import Case, Variant
+from benchsuite.terms.input_size import InputSize
 
 MILLISECOND_NS = 1_000_000
 # The least samples that bound each percentile from above, as the timing rules have it.
@@ -61,8 +62,12 @@ def make_machine(**changes: Any) -> Machine:
 
 
 def make_case(**changes: Any) -> Case:
-    """Build `yolo26n-onnx-fp32-cpu-640-b1` on two threads."""
-    case = Case(model="yolo26n", backend="onnx", precision="fp32", device="cpu", imgsz=640, batch=1, threads=2)
+    """Build `yolo26n-onnx-fp32-cpu-640-b1` on two threads; `imgsz` may be a side, and `variant` the end of an id."""
+    case = Case("yolo26n", "onnx", "fp32", "cpu", InputSize.square(640), 1, 2)
+    if isinstance(side := changes.get("imgsz"), int):
+        changes["imgsz"] = InputSize.square(side)
+    if "variant" in changes:
+        changes |= vars(Variant.parse(changes.pop("variant")))
     return replace(case, **changes)
 
 
@@ -212,7 +217,7 @@ def make_record(
     """Build a record; a skipped or failed one has no artifact and no metrics, and each absence gives the reason."""
     case = case or make_case()
     if outcome in ("skipped", "failed"):
-        reason = reason or f"{case.scheme} {outcome}: made up"
+        reason = reason or f"{case.row_name} {outcome}: made up"
         gone = Absent(reason)
         record = Record(
             case=case,

@@ -12,6 +12,7 @@ from benchsuite.machine.processes import serve
 from benchsuite.networks.checkpoint import heads_of, load_checkpoint, load_detector
 from benchsuite.terms.codec import from_builtins
 from benchsuite.terms.errors import ModelError
+from benchsuite.terms.input_size import InputSize
 
 _IMGSZ = 640
 
@@ -27,7 +28,8 @@ def describe_checkpoint(request: dict[str, Any]) -> dict[str, Any]:
     heads = heads_of(load_checkpoint(weights))
     model = load_detector(weights, request.get("head", "one2many"))
     params = sum(parameter.numel() for parameter in model.parameters())
-    gflops = float(get_flops(model, request.get("imgsz", _IMGSZ)))
+    size = InputSize.parse(str(request.get("imgsz", _IMGSZ)))
+    gflops = float(get_flops(model, list(size.shape)))
     if gflops <= 0:
         # Ultralytics swallows whatever went wrong and answers 0.
         raise ModelError(

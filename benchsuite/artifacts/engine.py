@@ -11,7 +11,7 @@ from typing import Any
 
 from benchsuite.artifacts.recipe import Recipe
 from benchsuite.backends.interface import Ran
-from benchsuite.backends.onnx.backend import ONNX_PRECISIONS
+from benchsuite.backends.onnx.loading import ONNX_PRECISIONS
 from benchsuite.backends.tensorrt.engine_files import ACCOUNT_FILE, EngineAccount, write_account
 from benchsuite.backends.tensorrt.flavours import (
     DEFAULT_LEVEL,

@@ -16,9 +16,11 @@ from typing import Any
 
 from benchsuite.artifacts.engine import write_engine
 from benchsuite.artifacts.recipe import Recipe
+from benchsuite.backends import BACKENDS
 from benchsuite.backends.interface import FloatArray
-from benchsuite.backends.schemes import SYMMETRIC, calibration_method, split_scheme
-from benchsuite.backends.tools import OBSERVED, tools_for
+from benchsuite.backends.offers import calibration_method, tools_for
+from benchsuite.backends.schemes import SYMMETRIC, split_scheme
+from benchsuite.backends.tools import OBSERVED
 from benchsuite.data.images import read_image
 from benchsuite.data.letterbox import preprocess
 from benchsuite.detect.postprocess import head_of
@@ -42,23 +44,6 @@ _MANY_CLASSES = 1000
 # Schemes that are exported from the weights in one go.
 _WHOLE = frozenset({"ultralytics"})
 
-# What each artifact is made from; the rest is made from the weights.
-_PARENTS: Mapping[tuple[str, str], tuple[str, str]] = {
-    ("onnx", OBSERVED): ("onnx", "fp32"),
-    ("onnx", "fp16"): ("onnx", "fp32"),
-    ("onnx", "bf16"): ("onnx", "fp32"),
-    ("onnx", "int8"): ("onnx", OBSERVED),
-    ("openvino", "fp32"): ("onnx", "fp32"),
-    ("openvino", "fp16"): ("openvino", "fp32"),
-    ("openvino", "int8"): ("openvino", "fp32"),
-    ("ncnn", OBSERVED): ("ncnn", "fp32"),
-    ("ncnn", "int8"): ("ncnn", OBSERVED),
-    ("trt", "fp32"): ("onnx", "fp32"),
-    ("trt", "fp16"): ("onnx", "fp16"),
-    ("trt", "bf16"): ("onnx", "bf16"),
-    ("trt", "int8"): ("onnx", "int8"),
-}
-
 
 @dataclass(frozen=True)
 class Order:
@@ -72,7 +57,7 @@ class Order:
 
 def parent_recipe(recipe: Recipe) -> Recipe | None:
     """Return the recipe of the artifact that this one is made from; None for one that is made from the weights."""
-    parent = _PARENTS.get((recipe.format, recipe.precision))
+    parent = BACKENDS[recipe.format].made_from.get(recipe.precision)
     if parent is None or recipe.scheme in _WHOLE:
         return None
     artifact_format, precision = parent
@@ -237,7 +222,13 @@ def _exported(order: Order, artifact_format: str, **options: Any) -> Iterator[Pa
         shutil.copyfile(order.source, weights)
         # None is the one-to-many head without NMS in the graph, False the NMS-free one.
         nms = False if recipe.head == "end2end" else None
-        fixed = {"imgsz": recipe.imgsz, "batch": recipe.batch, "nms": nms, "device": "cpu", "verbose": False}
+        fixed = {
+            "imgsz": list(recipe.imgsz.shape),
+            "batch": recipe.batch,
+            "nms": nms,
+            "device": "cpu",
+            "verbose": False,
+        }
         yield Path(YOLO(weights).export(format=artifact_format, **fixed, **options))
 
 

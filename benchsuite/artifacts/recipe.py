@@ -5,9 +5,11 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field
 
 from benchsuite.terms.cases import Head
+from benchsuite.terms.codec import to_builtins
+from benchsuite.terms.input_size import InputSize
 
 
 @dataclass(frozen=True)
@@ -33,7 +35,7 @@ class Recipe:
     precision: str
     weights_sha256: str
     head: Head
-    imgsz: int
+    imgsz: InputSize
     batch: int
     scheme: str = ""
     calibration: Calibration | None = None
@@ -43,7 +45,7 @@ class Recipe:
     @property
     def digest(self) -> str:
         """Return the first 16 hex digits of the SHA-256 over all fields in a fixed order, an empty `build` left out."""
-        fields = asdict(self)
+        fields = to_builtins(self)
         if not self.build:
             # Recipes were written without it before there was a GPU.
             del fields["build"]

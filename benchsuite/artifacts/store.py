@@ -11,7 +11,7 @@ import tempfile
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 
@@ -21,7 +21,9 @@ from benchsuite.artifacts.recipe import Artifact, Calibration, Recipe
 from benchsuite.machine.files import write_whole
 from benchsuite.machine.processes import Child, offline_environment
 from benchsuite.terms.cases import Head
+from benchsuite.terms.codec import from_builtins, to_builtins
 from benchsuite.terms.errors import BuildError, ModelError, ProcessError
+from benchsuite.terms.input_size import InputSize
 
 SIZE_CAP_BYTES = 20_000_000_000
 _MANIFEST = "artifact.json"
@@ -134,13 +136,13 @@ class Store:
         """Return the artifact of a recipe if it is there and whole, without building it."""
         return self._stored(recipe)[0]
 
-    def card(self, weights: Path, weights_sha256: str, imgsz: int, head: Head) -> Card:
+    def card(self, weights: Path, weights_sha256: str, imgsz: InputSize, head: Head) -> Card:
         """Return what Ultralytics says of a checkpoint; asked once, then kept. Raises ModelError."""
         path = self._root / "cards" / f"{weights_sha256[:16]}-{imgsz}-{head}.json"
         if not path.is_file():
             child = self._child()
             try:
-                answer = child.request("describe", 300, weights=str(weights), imgsz=imgsz, head=head)
+                answer = child.request("describe", 300, weights=str(weights), imgsz=imgsz.plain, head=head)
             except ProcessError as error:
                 raise ModelError(f"--model {weights}: {error}") from None
             finally:
@@ -198,7 +200,7 @@ class Store:
             peak_bytes = write(scratch / _FILES)
             sha256, size = digest_folder(scratch / _FILES)
             manifest = {
-                "recipe": asdict(recipe),
+                "recipe": to_builtins(recipe),
                 "sha256": sha256,
                 "bytes": size,
                 "build_s": round(time.monotonic() - started, 2),
@@ -219,7 +221,7 @@ class Store:
             answer = child.request(
                 "build",
                 _BUILD_DEADLINE_S,
-                recipe=asdict(recipe),
+                recipe=to_builtins(recipe),
                 weights=str(weights),
                 parent=str(parent) if parent else None,
                 images=[str(path) for path in calibration],
@@ -248,8 +250,6 @@ def _gpu_to_build_on(recipe: Recipe) -> str:
 
 def recipe_from_dict(data: dict[str, object]) -> Recipe:
     """Rebuild a recipe from its JSON form."""
-    from benchsuite.terms.codec import from_builtins
-
     return from_builtins(data, Recipe)
 
 

@@ -1,4 +1,4 @@
-"""The runtimes, in one literal table."""
+"""The runtimes, in one literal table: a backend is named in options, ids and records as it is here."""
 
 from __future__ import annotations
 
@@ -11,22 +11,17 @@ from benchsuite.backends.openvino.backend import OpenvinoBackend
 from benchsuite.backends.tensorrt.backend import TensorrtBackend
 from benchsuite.backends.torch.backend import TorchBackend
 from benchsuite.machine.facts import Machine
-from benchsuite.terms import cases
+from benchsuite.terms.cases import Case
 
-BACKENDS: Mapping[cases.Backend, Backend] = {
-    "torch": TorchBackend(),
-    "onnx": OnnxBackend(),
-    "openvino": OpenvinoBackend(),
-    "trt": TensorrtBackend(),
-    "ncnn": NcnnBackend(),
-}
+_EVERY: tuple[Backend, ...] = (TorchBackend(), OnnxBackend(), OpenvinoBackend(), TensorrtBackend(), NcnnBackend())
+BACKENDS: Mapping[str, Backend] = {backend.name: backend for backend in _EVERY}
 
 
-def backend(name: cases.Backend) -> Backend:
+def backend(name: str) -> Backend:
     """Return the runtime of a case's backend."""
     return BACKENDS[name]
 
 
-def only_builds(case: cases.Case, machine: Machine) -> str | None:
+def only_builds(case: Case, machine: Machine) -> str | None:
     """Say in one sentence why a case that can be built here cannot be run; None if it can."""
     return "built here, not run: no GPU" if backend(case.backend).gpu_only and not machine.gpus else None

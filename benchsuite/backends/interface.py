@@ -10,6 +10,7 @@ from typing import Protocol, runtime_checkable
 import numpy as np
 import numpy.typing as npt
 
+from benchsuite.backends.schemes import DEFAULT
 from benchsuite.machine.facts import Machine
 from benchsuite.terms.absence import Absent
 from benchsuite.terms.cases import Case
@@ -79,7 +80,7 @@ class Session(Protocol):
     """A loaded artifact."""
 
     def run(self, batch: FloatArray) -> FloatArray:
-        """Run one batch (N, 3, imgsz, imgsz), RGB 0 to 1, and return once the output lies on the host.
+        """Run one batch (N, 3, height, width), RGB 0 to 1, and return once the output lies on the host.
 
         The next call may overwrite the output.
 
@@ -92,10 +93,6 @@ class Session(Protocol):
         """Read back from the runtime what ran."""
         ...
 
-    def close(self) -> None:
-        """Free the runtime's memory."""
-        ...
-
 
 @runtime_checkable
 class MarkedSession(Session, Protocol):
@@ -106,20 +103,59 @@ class MarkedSession(Session, Protocol):
         ...
 
 
+@dataclass(frozen=True)
+class EngineChoices:
+    """How TensorRT builds: None leaves the builder's own choice; `batches` are least, usual and most images a call."""
+
+    level: int | None = None
+    workspace_bytes: int | None = None
+    batches: tuple[int, int, int] | None = None
+
+
+@dataclass(frozen=True)
+class ArtifactChoices:
+    """What a user chooses of how artifacts are made."""
+
+    quant_scheme: str = DEFAULT
+    engine: EngineChoices = field(default_factory=EngineChoices)
+
+
 class Backend(Protocol):
-    """One runtime. Constructing it and asking `why_not` or `need` imports no runtime."""
+    """One runtime and all that is known of it. Constructing it and asking `why_not` or `need` imports no runtime."""
 
-    distribution: str
-
+    name: str
+    # What one installs by name; what these pull in is counted with them.
+    packages: tuple[str, ...]
+    # Distributions that provide one of the packages for other hardware.
+    substitutes: Mapping[str, tuple[str, ...]]
     # Artifacts can be built without a GPU, and not run.
     gpu_only: bool
+    # Where cases run unless --device says so.
+    default_device: str
+    # Seconds to start a worker and import the runtime, as seen on two cores of a server CPU.
+    start_s: float
+    # In charts: one of Okabe and Ito's palette, which colour-blind readers can tell apart.
+    colour: str
+    # Ways to run other than the plain one.
+    ways: tuple[str, ...]
+    # INT8 schemes, and ways to set their ranges, the default first.
+    schemes: tuple[str, ...]
+    methods: tuple[str, ...]
+    # By stored precision: the packages that make an artifact, those of the one that it is made from included.
+    tools: Mapping[str, tuple[str, ...]]
+    # By stored precision: format and precision of what an artifact is made from; the others are made from the weights.
+    made_from: Mapping[str, tuple[str, str]]
 
     def why_not(self, case: Case, machine: Machine) -> str | None:
         """Say in one sentence why the case cannot run here and what would make it run; None if it can."""
         ...
 
-    def need(self, case: Case, machine: Machine, options: Mapping[str, str]) -> ArtifactNeed:
-        """Say which artifact the case loads; `options` holds calib_method and quant_scheme."""
+    def need(self, case: Case, machine: Machine, choices: ArtifactChoices) -> ArtifactNeed:
+        """Say which artifact the case loads."""
+        ...
+
+    def slow_to_load(self, case: Case) -> bool:
+        """Say whether loading compiles the network or builds an engine, which takes minutes."""
         ...
 
     def modules(self, artifact: Path) -> tuple[str, ...]:

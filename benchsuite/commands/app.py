@@ -53,10 +53,12 @@ def cases(given: Mapping[str, str]) -> None:
     from rich.table import Table
 
     from benchsuite.backends import backend, only_builds
+    from benchsuite.backends.offers import recorded_packages
     from benchsuite.machine.facts import read_machine
-    from benchsuite.options.selection import cache_root, select
+    from benchsuite.machine.files import cache_root
+    from benchsuite.options.selection import select
 
-    machine, options = read_machine(), parse(given)
+    machine, options = read_machine(recorded_packages()), parse(given)
     table = Table("case", "here", box=None, pad_edge=False)
     for case in select(options, cache_root())[1]:
         here = backend(case.backend).why_not(case, machine) or only_builds(case, machine) or "can run"
@@ -159,7 +161,7 @@ def cache_clean(
 
 def _store() -> Any:
     from benchsuite.artifacts.store import Store
-    from benchsuite.options.selection import cache_root
+    from benchsuite.machine.files import cache_root
 
     return Store(cache_root())
 

@@ -5,19 +5,20 @@ from __future__ import annotations
 import textwrap
 from collections.abc import Iterator
 
-from benchsuite.backends import backend, only_builds
+from benchsuite.backends import BACKENDS, backend, only_builds
+from benchsuite.backends.offers import recorded_packages
 from benchsuite.machine.facts import Machine, read_machine
 from benchsuite.machine.noise import measure_noise
 from benchsuite.options.selection import cases_of
 from benchsuite.options.settings import defaults
-from benchsuite.terms.cases import BACKENDS, PRECISIONS, Case
+from benchsuite.terms.cases import PRECISIONS, Case
 
 _WIDTH = 79
 
 
 def report_lines(noise_seconds: float) -> Iterator[str]:
     """Yield the report line by line, so that what is known shows before the noise has been watched."""
-    machine = read_machine()
+    machine = read_machine(recorded_packages())
     yield from _machine_lines(machine)
     yield ""
     yield from _case_lines(machine)

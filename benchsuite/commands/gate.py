@@ -6,11 +6,13 @@ import shlex
 import sys
 from collections.abc import Callable, Mapping
 
+from benchsuite.backends.offers import recorded_packages
 from benchsuite.compare.findings import render, write_findings
 from benchsuite.gate.session import Gate, read_terms
 from benchsuite.machine.facts import read_machine
+from benchsuite.machine.files import cache_root
 from benchsuite.options.needs import check_options
-from benchsuite.options.selection import cache_root, select
+from benchsuite.options.selection import select
 from benchsuite.options.settings import parse
 from benchsuite.report.gating import GateProgress, result_lines
 from benchsuite.report.page import write_report
@@ -23,7 +25,7 @@ Say = Callable[[str], None]
 
 def run_gate(given: Mapping[str, str], say: Say, terminal: bool) -> int:
     """Gate the selected cases and return the exit code; everything is kept in a new run's folder."""
-    options, machine, root = parse(given), read_machine(), cache_root()
+    options, machine, root = parse(given), read_machine(recorded_packages()), cache_root()
     if options.gate.against is None:
         raise UsageError(
             "gate: --against is missing; give env:PYTHON, weights:PT, store:DIR or baseline:NAME to compare with."

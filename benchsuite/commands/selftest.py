@@ -8,14 +8,16 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+from benchsuite.backends.offers import recorded_packages
 from benchsuite.gate.arms import refuse_windows
 from benchsuite.gate.selftest import SelfTest, read_suites
 from benchsuite.gate.session import name_one_scheme
 from benchsuite.machine.facts import read_machine
-from benchsuite.machine.files import write_whole
+from benchsuite.machine.files import cache_root, write_whole
 from benchsuite.measure.readings import Side
-from benchsuite.options.selection import cache_root, select
-from benchsuite.options.settings import GateOptions, parse
+from benchsuite.options.chosen import GateOptions
+from benchsuite.options.selection import select
+from benchsuite.options.settings import parse
 from benchsuite.report.gating import GateProgress
 from benchsuite.report.selftest import rate_lines
 from benchsuite.runs.runner import Runner
@@ -38,7 +40,7 @@ class SelfTestPlan:
 def run_selftest(given: Mapping[str, str], plan: SelfTestPlan, say: Say, terminal: bool) -> int:
     """Run the suites that are still missing, print the rates, and return 0 where the gate keeps its promise."""
     refuse_windows("selftest")
-    options, machine, root = parse(given), read_machine(), cache_root()
+    options, machine, root = parse(given), read_machine(recorded_packages()), cache_root()
     if "latency" not in options.gate.metrics:
         raise UsageError("selftest: it counts verdicts on latency; name latency among --gate-metrics.")
     name_one_scheme(options, "a self-test")

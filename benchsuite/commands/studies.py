@@ -9,11 +9,13 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
 from benchsuite.artifacts.store import Store
+from benchsuite.backends.offers import recorded_packages
 from benchsuite.machine.facts import read_machine
-from benchsuite.machine.files import write_whole
+from benchsuite.machine.files import cache_root, write_whole
+from benchsuite.options.chosen import Options
 from benchsuite.options.needs import check_options
-from benchsuite.options.selection import cache_root, select
-from benchsuite.options.settings import Options, parse
+from benchsuite.options.selection import select
+from benchsuite.options.settings import parse
 from benchsuite.report.page import study_page
 from benchsuite.report.study import markdown, study_view, terminal_lines
 from benchsuite.study.bench import StudyBench
@@ -57,7 +59,7 @@ def run_calibration_study(given: Mapping[str, str], plan: CalibrationPlan, say: 
 
 
 def _opened(kind: Kind, given: Mapping[str, str], say: Say) -> tuple[StudyBench, Options, tuple[Case, ...], Path]:
-    options, machine, root = parse(given), read_machine(), cache_root()
+    options, machine, root = parse(given), read_machine(recorded_packages()), cache_root()
     models, cases = select(options, root)
     check_options(options, cases, machine)
     folder = options.report / f"study-{kind}-{time.strftime('%Y%m%d-%H%M%S')}"

@@ -12,7 +12,7 @@ from typing import Literal
 
 from benchsuite.machine.files import write_whole
 from benchsuite.options.settings import SETTINGS
-from benchsuite.terms.cases import PLAIN, VARIANTS, Case, slug
+from benchsuite.terms.cases import PLAIN, Case, slug
 from benchsuite.terms.codec import from_builtins, to_builtins
 from benchsuite.terms.errors import RecordError
 
@@ -39,7 +39,7 @@ TITLES = {
 }
 ACCURACY_METRICS = ("map50_95", "map50", "parity", "accuracy")
 # Options that the case itself decides, and those that say where results go and not what is measured.
-_DECIDED_BY_CASE = ("model", "backend", "precision", "device", "imgsz", "batch", "threads", "effort")
+_DECIDED_BY_CASE = ("case", "model", "backend", "precision", "device", "imgsz", "batch", "threads", "effort")
 _ABOUT_RESULTS = ("report", "resume", "max_map_drop", "lang")
 _SWITCHES = {setting.name for setting in SETTINGS if setting.switch}
 
@@ -86,7 +86,10 @@ def rerun_line(case: Case, effort: str, options: Mapping[str, str], command: Seq
     if "head" in options:
         decided["head"] = "end2end" if case.head == "end2end" else "auto"
     if "variant" in options:
-        decided["variant"] = next((way for way in VARIANTS if case.has(way)), PLAIN)
+        decided["variant"] = case.way or PLAIN
+    if case.scheme:
+        # Only its id says that.
+        decided = {"case": case.id, **{name: decided[name] for name in ("model", "threads", "effort")}}
     left_out = (*_DECIDED_BY_CASE, *_ABOUT_RESULTS, *(() if case.rebuild else ("rebuilds",)))
     kept = {name: text for name, text in options.items() if text and name not in left_out and name not in decided}
     words = list(command) or ["pytest", "bench/", "-k", case.id]

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from benchsuite.compare.findings import Finding, rerun_line
-from benchsuite.options.settings import Limits
+from benchsuite.options.chosen import Limits
 from benchsuite.runs.folder import Run
 from benchsuite.runs.records import Record
 from benchsuite.terms.absence import NOT_SELECTED, Absent

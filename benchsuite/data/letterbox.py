@@ -1,4 +1,4 @@
-"""Fit images into a square network input, exactly as Ultralytics' val does with rect=False."""
+"""Fit images into a network's input, exactly as Ultralytics' val does with rect=False."""
 
 from __future__ import annotations
 
@@ -8,6 +8,8 @@ from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
+
+from benchsuite.terms.input_size import InputSize
 
 _PADDING = 114  # The grey that YOLO networks are trained with.
 _WHITE = np.float32(255)
@@ -37,21 +39,22 @@ class Placement:
         return self.resized_height / self.height
 
 
-def place(height: int, width: int, imgsz: int) -> Placement:
-    """Scale the longest side to imgsz, up or down, round the other one up, and centre."""
-    ratio = imgsz / max(height, width)
-    resized_height, resized_width = (min(math.ceil(side * ratio), imgsz) for side in (height, width))
+def place(height: int, width: int, imgsz: InputSize) -> Placement:
+    """Scale an image until one side fills the input and the other fits, up or down, round up, and centre."""
+    ratio = min(imgsz.height / height, imgsz.width / width)
+    resized_height = min(math.ceil(height * ratio), imgsz.height)
+    resized_width = min(math.ceil(width * ratio), imgsz.width)
     # An odd remainder leaves its extra row or column at the bottom or on the right.
-    pad_left, pad_top = (imgsz - resized_width) // 2, (imgsz - resized_height) // 2
+    pad_left, pad_top = (imgsz.width - resized_width) // 2, (imgsz.height - resized_height) // 2
     return Placement(height, width, resized_height, resized_width, pad_left, pad_top)
 
 
 def preprocess(
-    images: Sequence[npt.NDArray[np.uint8]], imgsz: int
+    images: Sequence[npt.NDArray[np.uint8]], imgsz: InputSize
 ) -> tuple[npt.NDArray[np.float32], tuple[Placement, ...]]:
-    """Letterbox BGR images (height, width, 3) into one contiguous batch (N, 3, imgsz, imgsz), RGB 0 to 1."""
+    """Letterbox BGR images (height, width, 3) into one contiguous batch of (3, height, width), RGB 0 to 1."""
     placements = tuple(place(image.shape[0], image.shape[1], imgsz) for image in images)
-    batch = np.empty((len(images), 3, imgsz, imgsz), np.float32)
+    batch = np.empty((len(images), 3, *imgsz.shape), np.float32)
     for target, image, placement in zip(batch, images, placements, strict=True):
         _fill(target, image, placement)
     return batch, placements

@@ -29,7 +29,7 @@ class ShapesSpec:
     """Describe one generated data set; equal specs give equal bytes."""
 
     seed: int = 26
-    imgsz: int = 640
+    side_px: int = 640
     largest_px: float = 640 / 3
     train: int = 32
     val: int = 256
@@ -38,7 +38,7 @@ class ShapesSpec:
     @property
     def slug(self) -> str:
         counts = "-".join(f"{split}{getattr(self, split)}" for split in SPLITS)
-        return f"shapes-v{VERSION}-s{self.seed}-{self.imgsz}px-max{self.largest_px:.0f}-{counts}"
+        return f"shapes-v{VERSION}-s{self.seed}-{self.side_px}px-max{self.largest_px:.0f}-{counts}"
 
 
 @dataclass(frozen=True)
@@ -61,27 +61,27 @@ def shapes_data(root: Path, spec: ShapesSpec | None = None) -> Path:
 
 
 def draw(spec: ShapesSpec, split: str, index: int) -> tuple[Image, list[DrawnObject]]:
-    """Draw image `index` of a split as BGR pixels (imgsz, imgsz, 3) with its labels."""
+    """Draw image `index` of a split as BGR pixels (side_px, side_px, 3) with its labels."""
     rng = np.random.default_rng([spec.seed, SPLITS.index(split), index])
-    canvas = _background(rng, spec.imgsz)
+    canvas = _background(rng, spec.side_px)
     objects = _draw_objects(rng, canvas, spec)
     grain = rng.uniform(1.0, 7.0)
     noise = rng.standard_normal(canvas.shape, np.float32)
     return np.clip(canvas + grain * noise, 0, 255).astype(np.uint8), objects
 
 
-def _background(rng: np.random.Generator, imgsz: int) -> npt.NDArray[np.float32]:
+def _background(rng: np.random.Generator, side_px: int) -> npt.NDArray[np.float32]:
     """Sum smooth value noise of several octaves, a colour gradient and sometimes stripes."""
     import cv2
 
-    canvas = np.empty((imgsz, imgsz, 3), np.float32)
+    canvas = np.empty((side_px, side_px, 3), np.float32)
     canvas[:] = rng.uniform(60, 195, 3)
     for cells, strength in ((3, 32.0), (9, 18.0), (40, 10.0), (160, 6.0)):
         lattice = rng.normal(0.0, strength * rng.uniform(0.3, 1.0), (cells, cells, 3)).astype(np.float32)
-        canvas += cv2.resize(lattice, (imgsz, imgsz), interpolation=cv2.INTER_CUBIC)
+        canvas += cv2.resize(lattice, (side_px, side_px), interpolation=cv2.INTER_CUBIC)
     if rng.random() < 0.5:
         angle, period = rng.uniform(0, math.pi), rng.uniform(8, 90)
-        ys, xs = np.mgrid[0:imgsz, 0:imgsz].astype(np.float32)
+        ys, xs = np.mgrid[0:side_px, 0:side_px].astype(np.float32)
         wave = np.sin((xs * math.cos(angle) + ys * math.sin(angle)) * (2 * math.pi / period))
         canvas += (wave * rng.uniform(4, 16))[..., None].astype(np.float32)
     return canvas
@@ -98,10 +98,10 @@ def _draw_objects(rng: np.random.Generator, canvas: npt.NDArray[np.float32], spe
         size = float(np.exp(rng.uniform(math.log(_SMALLEST_PX), math.log(spec.largest_px))))
         outlines = _outlines(rng, NAMES[class_id], size)
         low, high = outlines[0].min(0), outlines[0].max(0)
-        origin = rng.uniform(1 - low, spec.imgsz - 1 - high)
+        origin = rng.uniform(1 - low, spec.side_px - 1 - high)
         outlines = [points + origin for points in outlines]
-        cover = np.zeros((spec.imgsz, spec.imgsz), np.bool_)
-        window = _window(outlines[0], spec.imgsz)
+        cover = np.zeros((spec.side_px, spec.side_px), np.bool_)
+        window = _window(outlines[0], spec.side_px)
         cover[window] = _coverage(outlines, window) > 0.5
         left = [earlier & ~cover for earlier in visible]
         if any(part.sum() < _LEAST_VISIBLE * area for part, area in zip(left, areas, strict=True)):
@@ -140,10 +140,10 @@ def _contrasting(rng: np.random.Generator, under: npt.NDArray[np.float32]) -> np
             return colour
 
 
-def _window(points: npt.NDArray[np.float64], imgsz: int) -> tuple[slice, slice]:
+def _window(points: npt.NDArray[np.float64], side_px: int) -> tuple[slice, slice]:
     """Return the rows and columns that an outline touches, with room for its soft edge."""
     left, top = np.maximum(np.floor(points.min(0)).astype(int) - 1, 0)
-    right, bottom = np.minimum(np.ceil(points.max(0)).astype(int) + 2, imgsz)
+    right, bottom = np.minimum(np.ceil(points.max(0)).astype(int) + 2, side_px)
     return slice(int(top), int(bottom)), slice(int(left), int(right))
 
 
@@ -207,14 +207,14 @@ def _write(folder: Path, spec: ShapesSpec) -> None:
             if not ok:
                 raise OSError(f"OpenCV could not encode image {index} of {split}")
             (images / f"{index:06d}.jpg").write_bytes(encoded.tobytes())
-            (labels / f"{index:06d}.txt").write_text("".join(_label(o, spec.imgsz) for o in objects))
+            (labels / f"{index:06d}.txt").write_text("".join(_label(o, spec.side_px) for o in objects))
     names = "".join(f"  {number}: {name}\n" for number, name in enumerate(NAMES))
     splits = "".join(f"{split}: images/{split}\n" for split in SPLITS)
     # No `path:` key: Ultralytics then takes the paths relative to this file, and the folder can be moved.
     (folder / "data.yaml").write_text(f"# {asdict(spec)}\n{splits}names:\n{names}")
 
 
-def _label(item: DrawnObject, imgsz: int) -> str:
-    centre_x, centre_y = (item.x1 + item.x2) / 2 / imgsz, (item.y1 + item.y2) / 2 / imgsz
-    width, height = (item.x2 - item.x1) / imgsz, (item.y2 - item.y1) / imgsz
+def _label(item: DrawnObject, side_px: int) -> str:
+    centre_x, centre_y = (item.x1 + item.x2) / 2 / side_px, (item.y1 + item.y2) / 2 / side_px
+    width, height = (item.x2 - item.x1) / side_px, (item.y2 - item.y1) / side_px
     return f"{item.class_id} {centre_x:.6f} {centre_y:.6f} {width:.6f} {height:.6f}\n"

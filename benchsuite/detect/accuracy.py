@@ -14,6 +14,7 @@ from benchsuite.detect.detections import Detections, FloatArray, IntArray
 from benchsuite.detect.matching import same_class_iou
 from benchsuite.detect.postprocess import DetectSettings
 from benchsuite.terms.absence import Absent
+from benchsuite.terms.input_size import InputSize
 
 BoolArray = npt.NDArray[np.bool_]
 Values = npt.NDArray[np.float64]
@@ -70,7 +71,7 @@ def evaluate(
     labels: Sequence[Labels],
     sizes: Sequence[tuple[int, int]],
     names: Sequence[str],
-    imgsz: int,
+    imgsz: InputSize,
     data_sha256: str,
     settings: DetectSettings,
 ) -> Accuracy | Absent:
@@ -127,13 +128,13 @@ def map50_95(matched: Sequence[Matches]) -> float:
     return float(np.mean(list(by_class.values()))) if by_class else 0.0
 
 
-def _small(by_class: Mapping[int, Values], imgsz: int) -> float | Absent:
+def _small(by_class: Mapping[int, Values], imgsz: InputSize) -> float | Absent:
     if not by_class:
         return Absent(f"no label is smaller than 32 x 32 px at {imgsz} px")
     return float(np.mean(list(by_class.values())))
 
 
-def _beyond_small(boxes: FloatArray, size: tuple[int, int], imgsz: int) -> BoolArray:
+def _beyond_small(boxes: FloatArray, size: tuple[int, int], imgsz: InputSize) -> BoolArray:
     """Tell which boxes are 32 x 32 px or larger once the image is fitted into imgsz."""
     placement = place(*size, imgsz)
     areas = (boxes[:, 2:] - boxes[:, :2]).prod(1) * (placement.ratio_x * placement.ratio_y)

@@ -16,7 +16,7 @@ from benchsuite.compare import baselines
 from benchsuite.machine.facts import Machine
 from benchsuite.machine.processes import PROTOCOL_VERSION, Child, offline_environment
 from benchsuite.networks.weights import ModelRef, resolve
-from benchsuite.options.settings import Options
+from benchsuite.options.chosen import Options
 from benchsuite.runs.runner import Runner, Say
 from benchsuite.terms.absence import Absent
 from benchsuite.terms.cases import Case

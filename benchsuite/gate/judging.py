@@ -10,7 +10,7 @@ from typing import Literal
 
 from benchsuite.gate import evidence
 from benchsuite.gate.blocks import Block
-from benchsuite.options.settings import GateMetric
+from benchsuite.options.chosen import GateMetric
 
 Decision = Literal["PASS", "REGRESSED", "IMPROVED", "INCONCLUSIVE"]
 

@@ -12,7 +12,7 @@ from benchsuite.gate.blocks import QUADS, Block, Stream
 from benchsuite.gate.judging import TAILS, Judgement, Thresholds, contaminated, judge_shift, judge_tail
 from benchsuite.gate.pair import ArmError
 from benchsuite.gate.shift import Shift, common_shift
-from benchsuite.options.settings import GateMetric
+from benchsuite.options.chosen import GateMetric
 
 # A machine that spoils this many blocks of a case on end will spoil the next one too.
 _MOST_VOID = 8

@@ -19,7 +19,7 @@ from benchsuite.gate.replay import ReplaySource
 from benchsuite.gate.suite import plan_tests
 from benchsuite.machine.files import cannot_write
 from benchsuite.measure.readings import Side
-from benchsuite.options.settings import GateOptions
+from benchsuite.options.chosen import GateOptions
 from benchsuite.terms.codec import from_builtins, to_builtins
 from benchsuite.terms.errors import RecordError
 

@@ -32,7 +32,7 @@ from benchsuite.machine.facts import Machine, differences
 from benchsuite.machine.files import template_folder, write_whole
 from benchsuite.measure.readings import Side
 from benchsuite.networks.weights import ModelRef
-from benchsuite.options.settings import GateMetric, Options
+from benchsuite.options.chosen import GateMetric, Options
 from benchsuite.runs.records import Record
 from benchsuite.runs.runner import Runner
 from benchsuite.terms import codec

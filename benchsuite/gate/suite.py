@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping, Sequence
 
 from benchsuite.gate.blocks import Stream
 from benchsuite.gate.judging import TAILS, Thresholds
-from benchsuite.options.settings import GateMetric, GateOptions
+from benchsuite.options.chosen import GateMetric, GateOptions
 
 # A shift is tested in both directions, so that REGRESSED and IMPROVED together stay within alpha.
 _DIRECTIONS: Mapping[GateMetric, int] = {"latency": 2, "throughput": 2, "memory": 2, "p95": 1, "p99": 1}

@@ -13,7 +13,7 @@ from benchsuite.gate.blocks import Arm
 from benchsuite.gate.judging import TAILS, Judgement, Thresholds
 from benchsuite.gate.loop import Outcome, Status
 from benchsuite.gate.waivers import Waiver
-from benchsuite.options.settings import GateMetric, GateOptions
+from benchsuite.options.chosen import GateMetric, GateOptions
 from benchsuite.terms.quantities import megabytes, milliseconds, signed, significant
 
 _ARM_NAMES: Mapping[Arm, str] = {"A": "baseline", "B": "candidate"}

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from benchsuite.options.settings import GATE_METRICS
+from benchsuite.options.chosen import GATE_METRICS
 from benchsuite.terms.errors import UsageError, raise_all
 
 if sys.version_info >= (3, 11):

@@ -14,10 +14,10 @@ from pathlib import Path
 
 from benchsuite.machine.nvml import Gpu, list_gpus
 
+# What can change a figure of every runtime; each has packages of its own beside these.
 PACKAGES = (
-    "benchsuite", "ultralytics", "torch", "torchvision", "onnx", "onnxslim", "onnxruntime", "onnxruntime-gpu",
-    "openvino", "nncf", "ncnn", "pnnx", "tensorrt", "tensorrt-cu13", "tensorrt-cu12", "tensorrt-rtx-cu13-bindings",
-    "numpy", "opencv-python", "opencv-python-headless", "ultralytics-thop",
+    "benchsuite", "ultralytics", "ultralytics-thop", "torch", "torchvision", "numpy", "opencv-python",
+    "opencv-python-headless",
 )  # fmt: skip
 # The instruction sets that decide which kernels a runtime picks.
 ISA_FLAGS = (
@@ -93,7 +93,7 @@ def differences(one: Machine, other: Machine) -> tuple[str, ...]:
     return tuple(lines)
 
 
-def read_machine() -> Machine:
+def read_machine(packages: Sequence[str] = PACKAGES) -> Machine:
     """Read this machine's facts without loading a runtime."""
     import psutil
 
@@ -116,7 +116,7 @@ def read_machine() -> Machine:
         python=platform.python_version(),
         gpus=gpus,
         gpu_driver=driver,
-        packages=package_versions(),
+        packages=package_versions(packages),
     )
 
 
@@ -143,10 +143,10 @@ def usable_cores() -> int:
     return os.cpu_count() or 1
 
 
-def package_versions() -> Mapping[str, str]:
-    """Return the installed version of each package that can change a figure."""
+def package_versions(packages: Sequence[str]) -> Mapping[str, str]:
+    """Return the version of each of these packages that is installed."""
     versions = {}
-    for package in PACKAGES:
+    for package in packages:
         try:
             versions[package] = importlib.metadata.version(package)
         except importlib.metadata.PackageNotFoundError:

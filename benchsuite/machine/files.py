@@ -61,3 +61,11 @@ def template_folder() -> Path:
     package = Path(__file__).parents[1]
     packed = package / "template"
     return packed if packed.is_dir() else package.parent
+
+
+def cache_root() -> Path:
+    """Return the folder that holds artifacts, data and weights: $BENCHSUITE_CACHE or the user's cache folder."""
+    import platformdirs
+
+    # Absolute, because workers of another interpreter have another working directory.
+    return Path(os.environ.get("BENCHSUITE_CACHE") or platformdirs.user_cache_dir("benchsuite")).absolute()

@@ -11,7 +11,7 @@ import subprocess
 import sys
 import threading
 import traceback
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
 from typing import Any, TextIO
@@ -181,14 +181,14 @@ def describe_exit(code: int) -> str:
     return f"signal {-code} ({name}{hint})"
 
 
-def serve(handlers: Mapping[str, Handler]) -> None:
-    """Answer requests until the parent closes its end.
+def serve(handlers: Mapping[str, Handler], packages: Sequence[str] = ()) -> None:
+    """Answer requests until the parent closes its end; `hello` tells the versions of `packages`.
 
     Runtimes print on standard output whenever they like, so that descriptor is moved away before any is imported.
     """
     _die_with_parent()
     requests, answers = _private_streams()
-    known = {"hello": _hello, **handlers}
+    known = {"hello": lambda _: _hello(packages), **handlers}
     for line in requests:
         request = json.loads(line)
         try:
@@ -204,11 +204,15 @@ def serve(handlers: Mapping[str, Handler]) -> None:
         answers.flush()
 
 
-def _hello(_: dict[str, Any]) -> dict[str, Any]:
+def _hello(packages: Sequence[str]) -> dict[str, Any]:
     """Answer who serves: the protocol's version and the packages of this interpreter."""
     from benchsuite.machine.facts import package_versions
 
-    return {"protocol": PROTOCOL_VERSION, "python": platform.python_version(), "packages": dict(package_versions())}
+    return {
+        "protocol": PROTOCOL_VERSION,
+        "python": platform.python_version(),
+        "packages": dict(package_versions(packages)),
+    }
 
 
 def _die_with_parent() -> None:

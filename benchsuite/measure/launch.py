@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from benchsuite.artifacts.recipe import Artifact
+from benchsuite.backends import backend
 from benchsuite.backends.interface import DeviceTimes, Ran, RunPolicy
 from benchsuite.machine.nvml import process_bytes
 from benchsuite.machine.processes import Child, offline_environment
@@ -19,8 +20,7 @@ from benchsuite.terms.cases import Case
 from benchsuite.terms.codec import from_builtins, to_builtins
 
 _OPEN_DEADLINE_S = 300
-# Compiling a network, or building an engine while loading, takes minutes.
-_COMPILE_DEADLINE_S = 1200
+_SLOW_OPEN_DEADLINE_S = 1200
 _GRACE_S = 120
 # A hung worker of the gate must not eat the gate's budget.
 _READ_GRACE_S = 30
@@ -57,7 +57,7 @@ class Launch:
         self._policy = policy
         environment = worker_environment(policy, setup.cache_root, setup.gpu)
         self._child = Child.start(
-            "benchsuite.measure.worker", setup.log, environment, setup.python, name=f"{case.scheme} worker"
+            "benchsuite.measure.worker", setup.log, environment, setup.python, name=f"{case.row_name} worker"
         )
 
     @property
@@ -66,8 +66,8 @@ class Launch:
 
     @property
     def _open_deadline_s(self) -> float:
-        compiles = self._case.has("compile") or self._case.has("trtep")
-        return _COMPILE_DEADLINE_S if compiles else _OPEN_DEADLINE_S
+        slow = backend(self._case.backend).slow_to_load(self._case)
+        return _SLOW_OPEN_DEADLINE_S if slow else _OPEN_DEADLINE_S
 
     def open(self) -> Cold:
         """Load the artifact and run it once."""

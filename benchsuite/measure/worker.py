@@ -13,6 +13,7 @@ from typing import Any
 
 from benchsuite.backends import backend
 from benchsuite.backends.interface import FloatArray, MarkedSession, RunPolicy, Session
+from benchsuite.backends.offers import recorded_packages
 from benchsuite.data.dataset import Dataset, load_dataset
 from benchsuite.data.images import read_image
 from benchsuite.data.labels import read_labels
@@ -241,7 +242,8 @@ def main() -> None:
             "warm_up": worker.warm_up,
             "saturate": worker.saturate,
             "evaluate": worker.evaluate,
-        }
+        },
+        recorded_packages(),
     )
 
 

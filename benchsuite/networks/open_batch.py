@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from typing import Any
 
+from benchsuite.terms.input_size import InputSize
 
-def only_batch_open(model: Any, imgsz: int) -> Any:
+
+def only_batch_open(model: Any, imgsz: InputSize) -> Any:
     """Return an onnx.ModelProto whose height and width are fixed, and all that follows from them folded again.
 
     Exporters open height and width along with the batch, and compute the anchors anew in every call then.
@@ -13,8 +15,8 @@ def only_batch_open(model: Any, imgsz: int) -> Any:
     import onnxslim
     from onnxruntime.tools.onnx_model_utils import make_dim_param_fixed
 
-    for side in model.graph.input[0].type.tensor_type.shape.dim[2:]:
-        make_dim_param_fixed(model.graph, side.dim_param, imgsz)
+    for side, px in zip(model.graph.input[0].type.tensor_type.shape.dim[2:], imgsz.shape, strict=True):
+        make_dim_param_fixed(model.graph, side.dim_param, px)
     # Shapes that were inferred with open sides contradict the fixed ones.
     del model.graph.value_info[:]
     return onnxslim.slim(model)

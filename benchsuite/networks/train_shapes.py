@@ -16,7 +16,7 @@ from typing import Any
 from benchsuite.data.shapes import NAMES, ShapesSpec, shapes_data
 
 SEED = 26
-SPEC = ShapesSpec(SEED, imgsz=320, train=6000, val=16, calib=0)
+SPEC = ShapesSpec(SEED, side_px=320, train=6000, val=16, calib=0)
 EPOCHS = 8
 BATCH = 8
 LR0 = 1.2e-3
@@ -36,7 +36,7 @@ def train(work: Path, spec: ShapesSpec = SPEC, epochs: int = EPOCHS) -> Any:
         overrides={
             "model": "yolo26n.yaml",
             "data": str(shapes_data(work / "data", spec)),
-            "imgsz": spec.imgsz,
+            "imgsz": spec.side_px,
             "epochs": epochs,
             "batch": BATCH,
             "nbs": BATCH,

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from benchsuite.backends import backend
 from benchsuite.measure.effort import Effort
-from benchsuite.terms.cases import Backend, Case
+from benchsuite.terms.cases import Case
 
-# Seconds to start a worker and import its runtime, as seen on two cores of a server CPU.
-_START_S: dict[Backend, float] = {"torch": 4.0, "onnx": 1.0, "openvino": 1.5, "trt": 4.0, "ncnn": 1.0}
+_USUAL_PIXELS = 640 * 640
 _IMAGE_S = 0.06
 _IMAGES_OF_A_VAL_SPLIT = 256
 
@@ -17,9 +17,10 @@ def estimate_s(cases: Sequence[Case], effort: Effort) -> float:
     """Return the seconds that measuring takes, without building artifacts, for a nano model at 640 px."""
     total = 0.0
     for case in cases:
-        pixels = (case.imgsz / 640) ** 2
+        start_s = backend(case.backend).start_s
+        pixels = case.imgsz.pixels / _USUAL_PIXELS
         images = effort.accuracy_images or _IMAGES_OF_A_VAL_SPLIT
         points = sum(case.threads % streams == 0 for streams in range(1, case.threads + 1)) if effort.full_sweep else 1
-        throughput_s = points * (2 * _START_S[case.backend] + effort.throughput_ns / 1e9 + 1)
-        total += _START_S[case.backend] + (effort.sampling_ns / 1e9) * 1.5 + images * _IMAGE_S * pixels + throughput_s
+        throughput_s = points * (2 * start_s + effort.throughput_ns / 1e9 + 1)
+        total += start_s + (effort.sampling_ns / 1e9) * 1.5 + images * _IMAGE_S * pixels + throughput_s
     return total

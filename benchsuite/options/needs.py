@@ -5,10 +5,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from benchsuite.backends import backend
-from benchsuite.backends.interface import ArtifactNeed
+from benchsuite.backends.interface import ArtifactChoices, ArtifactNeed
+from benchsuite.backends.offers import calibration_method
+from benchsuite.backends.schemes import DEFAULT
 from benchsuite.data.dataset import load_dataset
 from benchsuite.machine.facts import Machine
-from benchsuite.options.settings import Options
+from benchsuite.options.chosen import Options
 from benchsuite.terms.cases import Case
 
 
@@ -22,13 +24,10 @@ def check_options(options: Options, cases: Sequence[Case], machine: Machine) -> 
 
 
 def artifact_need(case: Case, machine: Machine, options: Options) -> ArtifactNeed:
-    """Return what a case loads; raises UsageError for a scheme or method that its backend has not."""
-    engine = options.engine
-    chosen = {
-        "calib_method": options.calib_method,
-        "quant_scheme": options.quant_scheme,
-        "trt_level": "" if engine.level is None else str(engine.level),
-        "trt_workspace": "" if engine.workspace_bytes is None else str(engine.workspace_bytes),
-        "trt_batches": ",".join(map(str, engine.batches or ())),
-    }
-    return backend(case.backend).need(case, machine, chosen)
+    """Return what a case loads; raises UsageError for a method that its backend has not."""
+    # A case that was named by its id may say which scheme it is of.
+    scheme = case.scheme if case.scheme and options.quant_scheme == DEFAULT else options.quant_scheme
+    need = backend(case.backend).need(case, machine, ArtifactChoices(scheme, options.engine))
+    if need.scheme:
+        calibration_method(need.format, options.calib_method)
+    return need

@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import replace
 from pathlib import Path
 
+from benchsuite.backends.offers import recorded_packages
 from benchsuite.compare.baselines import Baseline, find, load
 from benchsuite.compare.comparison import compare
 from benchsuite.compare.findings import Finding, render, write_findings
@@ -13,10 +14,12 @@ from benchsuite.compare.limits import broken_limits
 from benchsuite.compare.tolerances import EXACT, Tolerance, read_tolerances
 from benchsuite.gate.session import Gate, GateResult, read_terms
 from benchsuite.machine.facts import differences, read_machine
+from benchsuite.machine.files import cache_root
+from benchsuite.options.chosen import Options
 from benchsuite.options.estimate import estimate_s
 from benchsuite.options.needs import check_options
-from benchsuite.options.selection import cache_root, select
-from benchsuite.options.settings import Options, parse
+from benchsuite.options.selection import select
+from benchsuite.options.settings import parse
 from benchsuite.plugin.fixtures import Measured
 from benchsuite.report.console import case_line, table_lines
 from benchsuite.report.gating import GateProgress, result_lines
@@ -88,7 +91,7 @@ class BenchSession:
         Raises UsageError, before anything is written, for data that cannot be evaluated, a scheme that a backend has
         not, a resumed run of another machine or other recipes, and an unreadable baseline.
         """
-        options, machine = self.options, read_machine()
+        options, machine = self.options, read_machine(recorded_packages())
         check_options(options, selected, machine)
         self._selected, self._say = selected, say
         # A gate measures its baseline again, beside the candidate: stored figures would only say it twice.

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from html import escape
 
-from benchsuite.report.palette import COLOURS, SYMBOLS, Figure, chart_name
+from benchsuite.report.palette import SYMBOLS, Figure, chart_name, colour_of
 from benchsuite.report.recommendation import reference_of
 from benchsuite.report.views import GroupView
 from benchsuite.runs.records import Record
@@ -115,7 +115,7 @@ def _trace(record: Record, void: str, recommended: bool, on_front: bool) -> Figu
         "x": [total.p50 / NS_PER_MS],
         "y": [accuracy.map50_95],
         "marker": {
-            "color": COLOURS[case.backend],
+            "color": colour_of(record),
             "symbol": SYMBOLS[case.precision] + ("-open" if void else ""),
             "size": 15 if recommended else 10,
             "opacity": 1.0 if on_front or recommended else 0.4,

@@ -46,7 +46,7 @@ def table_lines(records: Sequence[Record]) -> list[str]:
         lines += [_fit(title), ""]
         if measured:
             # Long names of variants take the room between the columns.
-            widest = max(len(record.case.scheme) for record in measured)
+            widest = max(len(record.case.row_name) for record in measured)
             width = 9 if widest < _LABEL else 8
             label = _LABEL if widest < _LABEL else _WIDTH - width * len(_HEADINGS)
             lines.append(f"{'':{label}}" + "".join(f"{name:>{width}}" for name in _HEADINGS))
@@ -80,7 +80,7 @@ def _row(record: Record, label_width: int, width: int) -> str:
     label = record.validity.label
     # A precision that is only stored must not be read as one that was computed in.
     note = "*" if not isinstance(label, Absent) and "storage" in label else ""
-    return f"{record.case.scheme + note:{label_width}}" + "".join(f"{cell:>{width}}" for cell in cells)
+    return f"{record.case.row_name + note:{label_width}}" + "".join(f"{cell:>{width}}" for cell in cells)
 
 
 def _reason_lines(records: Iterable[Record]) -> list[str]:
@@ -92,7 +92,7 @@ def _reason_lines(records: Iterable[Record]) -> list[str]:
         if record.outcome != "measured":
             # What was built says so itself.
             outcome = "" if record.outcome == "built" else f"{record.outcome}: "
-            shared.setdefault(outcome + record.reason, []).append(record.case.scheme)
+            shared.setdefault(outcome + record.reason, []).append(record.case.row_name)
     lines = []
     for text, names in shared.items():
         label = ", ".join(names)

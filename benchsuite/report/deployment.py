@@ -3,29 +3,17 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import cache
 from importlib import metadata
 from typing import Any
 
+from benchsuite.backends import backend
+from benchsuite.backends.interface import Backend
 from benchsuite.machine.facts import Machine
 from benchsuite.terms.absence import Absent
-from benchsuite.terms.cases import Backend, Case
-
-# What one installs by name; what these pull in is counted with them.
-RUNTIME_PACKAGES: Mapping[Backend, tuple[str, ...]] = {
-    "torch": ("torch", "ultralytics"),
-    "onnx": ("onnxruntime",),
-    "openvino": ("openvino",),
-    "trt": ("tensorrt",),
-    "ncnn": ("ncnn",),
-}
-# Distributions that provide the same runtime for other hardware.
-_VARIANTS = {
-    "onnxruntime": ("onnxruntime-gpu",),
-    "tensorrt": ("tensorrt-cu13", "tensorrt-cu12", "tensorrt-rtx-cu13-bindings"),
-}
+from benchsuite.terms.cases import Case
 
 
 @dataclass(frozen=True)
@@ -39,7 +27,8 @@ class Setup:
 
 def setup_of(case: Case, machine: Machine) -> Setup:
     """Say what a case's runtime needs; sizes are read from the packages installed here, of the run's versions only."""
-    names = tuple(_installed_name(package, machine) for package in RUNTIME_PACKAGES[case.backend])
+    runtime = backend(case.backend)
+    names = tuple(_installed_name(package, runtime, machine) for package in runtime.packages)
     wanted = tuple((name, machine.packages.get(name, "")) for name in names)
     packages = tuple(f"{name} {version}".strip() for name, version in wanted)
     return Setup(packages, installed_bytes(wanted), _driver(case, machine))
@@ -67,14 +56,16 @@ def installed_bytes(wanted: tuple[tuple[str, str], ...]) -> int | Absent:
 
 
 def _driver(case: Case, machine: Machine) -> str:
-    if case.backend == "trt" or case.device.startswith("cuda"):
+    if backend(case.backend).gpu_only or case.on_gpu:
         return f"NVIDIA driver ({machine.gpu_driver} here)" if machine.gpu_driver else "NVIDIA driver"
     return "none"
 
 
-def _installed_name(package: str, machine: Machine) -> str:
+def _installed_name(package: str, runtime: Backend, machine: Machine) -> str:
     """Return the distribution that provided the runtime in this run."""
-    return next((name for name in (package, *_VARIANTS.get(package, ())) if name in machine.packages), package)
+    return next(
+        (name for name in (package, *runtime.substitutes.get(package, ())) if name in machine.packages), package
+    )
 
 
 def _with_dependencies(names: Iterable[str]) -> set[str]:

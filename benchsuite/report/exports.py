@@ -66,7 +66,7 @@ def _row(run: Run, record: Record) -> dict[str, Value]:
         "backend": case.backend,
         "precision": case.precision,
         "device": case.device,
-        "imgsz": case.imgsz,
+        "imgsz": case.imgsz.plain,
         "batch": case.batch,
         "threads": case.threads,
         "head": case.head,

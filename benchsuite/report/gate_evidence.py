@@ -15,7 +15,7 @@ from benchsuite.gate.judging import MISS, Judgement, Thresholds
 from benchsuite.gate.loop import Outcome
 from benchsuite.gate.session import BLOCKS_FILE, GATE_FILE
 from benchsuite.gate.suite import plan_tests
-from benchsuite.options.settings import GateOptions
+from benchsuite.options.chosen import GateOptions
 from benchsuite.report.detail import DetailTable
 from benchsuite.report.table import ABSENT
 from benchsuite.terms.codec import from_builtins

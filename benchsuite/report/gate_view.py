@@ -13,7 +13,8 @@ from benchsuite.compare.findings import Finding
 from benchsuite.gate.evidence import interval
 from benchsuite.gate.selftest import read_suites
 from benchsuite.gate.session import GATE_FILE
-from benchsuite.options.settings import GATE_METRICS, parse
+from benchsuite.options.chosen import GATE_METRICS
+from benchsuite.options.settings import parse
 from benchsuite.report.gate_evidence import GateEvidence, read_evidence
 from benchsuite.report.selftest import rate_lines
 from benchsuite.terms.errors import RecordError

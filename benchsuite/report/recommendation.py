@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
+from benchsuite.backends import BACKENDS
 from benchsuite.compare.findings import ACCURACY_METRICS, Finding
 from benchsuite.measure.measurement import Accuracy, Distribution
 from benchsuite.runs.records import Record
 from benchsuite.terms.absence import Absent
-from benchsuite.terms.cases import BACKENDS, PRECISIONS
+from benchsuite.terms.cases import PRECISIONS
 from benchsuite.terms.quantities import milliseconds, signed, significant
 
 # Points are differences of floats: 0.65 - 0.64 is a hair more than one point.
@@ -30,8 +31,8 @@ def name_of(record: Record) -> str:
     """Return backend and precision, with what really ran where the runtime only stores that precision."""
     label = record.validity.label
     if isinstance(label, Absent) or "storage" not in label:
-        return record.case.scheme
-    return f"{record.case.scheme} ({label})"
+        return record.case.row_name
+    return f"{record.case.row_name} ({label})"
 
 
 def void_reason(record: Record, findings: Iterable[Finding]) -> str:
@@ -46,12 +47,18 @@ def void_reason(record: Record, findings: Iterable[Finding]) -> str:
     return ""
 
 
+def _order(backend: str) -> int:
+    """Return a runtime's place in the table of runtimes; one that only another version knows comes last."""
+    names = list(BACKENDS)
+    return names.index(backend) if backend in names else len(names)
+
+
 def reference_of(records: Sequence[Record]) -> Record | None:
     """Return torch fp32, else the row of highest precision whose accuracy is known."""
     known = [record for record in records if not isinstance(record.metrics.accuracy, Absent)]
     # torch is first among the backends, fp32 first among the precisions.
     ranked = sorted(
-        known, key=lambda it: (PRECISIONS.index(it.case.precision), BACKENDS.index(it.case.backend), it.case.variant)
+        known, key=lambda it: (PRECISIONS.index(it.case.precision), _order(it.case.backend), it.case.variant)
     )
     return ranked[0] if ranked else None
 

@@ -6,7 +6,7 @@ import statistics
 from collections.abc import Sequence
 
 from benchsuite.gate.selftest import Suite
-from benchsuite.options.settings import GateOptions
+from benchsuite.options.chosen import GateOptions
 
 PROMISED_DETECTION = 0.95
 

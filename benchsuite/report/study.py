@@ -77,7 +77,7 @@ def _table(title: str, rows: Sequence[StudyRow]) -> StudyTable:
         untimed = row.timed.reason if isinstance(row.timed, Absent) and row.timed != NOT_TIMED else ""
         exceeded = "" if isinstance(row.parity, Absent) else beyond_limits(row.parity)
         sentences = (row.reason, row.conflict, untimed, exceeded)
-        reasons += [(row.case.scheme, sentence) for sentence in sentences if sentence]
+        reasons += [(row.case.row_name, sentence) for sentence in sentences if sentence]
     measured = sorted((row for row in rows if not row.reason), key=_ratio)
     return StudyTable(title, _COLUMNS, tuple(_cells(row) for row in measured), tuple(reasons))
 
@@ -89,7 +89,7 @@ def _ratio(row: StudyRow) -> float:
 def _cells(row: StudyRow) -> tuple[str, ...]:
     label = "" if isinstance(row.ran, Absent) or row.ran.label == row.case.precision else "*"
     return (
-        row.case.scheme + label,
+        row.case.row_name + label,
         ABSENT if isinstance(row.built, Absent) else megabytes(row.built.bytes),
         ABSENT if isinstance(row.timed, Absent) else milliseconds(row.timed.p50_ns),
         _ratio_text(row.timed),

@@ -20,7 +20,6 @@ from benchsuite.runs.folder import Run
 from benchsuite.runs.records import Record
 from benchsuite.study.rows import Study
 from benchsuite.terms.absence import NOT_SELECTED, Absent
-from benchsuite.terms.cases import variant_of
 
 
 @dataclass(frozen=True)
@@ -178,7 +177,7 @@ def _group_view(
 
 def _is_reference(record: Record) -> bool:
     case = record.case
-    return (case.backend, case.precision, case.variant) == ("torch", "fp32", variant_of(case.head))
+    return (case.backend, case.precision, case.way, case.scheme) == ("torch", "fp32", "", "")
 
 
 def _total_p50(record: Record) -> float:

@@ -10,7 +10,7 @@ from benchsuite.data.dataset import calibration_images, load_dataset
 from benchsuite.data.images import overlap
 from benchsuite.data.shapes import shapes_data
 from benchsuite.measure.accuracy import EvaluationData, evaluation_data
-from benchsuite.options.settings import Options
+from benchsuite.options.chosen import Options
 
 # A --calib-size that asks for whatever there is.
 ALL_IMAGES = 1_000_000

@@ -13,7 +13,8 @@ from benchsuite.artifacts.recipe import Artifact, Recipe
 from benchsuite.artifacts.store import Store, calibration_of
 from benchsuite.backends import backend, only_builds
 from benchsuite.backends.interface import RunPolicy
-from benchsuite.backends.schemes import SCHEMES, SchemeSearch, calibration_method
+from benchsuite.backends.offers import calibration_method
+from benchsuite.backends.schemes import SchemeSearch
 from benchsuite.backends.tools import QUANTISER, QUANTISER_VERSION
 from benchsuite.machine.facts import Machine, gpu_of
 from benchsuite.measure.accuracy import Evaluation, EvaluationData, evaluate_once
@@ -24,13 +25,13 @@ from benchsuite.measure.launch import Launch, WorkerSetup
 from benchsuite.measure.lock import measuring_lock
 from benchsuite.measure.measurement import Complexity, Metrics
 from benchsuite.networks.weights import ModelRef, fetch, file_sha256
+from benchsuite.options.chosen import Options
 from benchsuite.options.needs import artifact_need
-from benchsuite.options.settings import Options
 from benchsuite.runs import records
 from benchsuite.runs.images import RunData
 from benchsuite.runs.records import NO_SEARCH, ArtifactFacts, Record, Validity
 from benchsuite.terms.absence import NOT_SELECTED, Absent
-from benchsuite.terms.cases import Case, variant_of
+from benchsuite.terms.cases import Case
 from benchsuite.terms.errors import BenchsuiteError, BuildError, SessionError
 
 Say = Callable[[str], None]
@@ -242,7 +243,7 @@ class Runner:
 
     def _searched(self, case: Case) -> SchemeSearch | None:
         # One scheme leaves nothing to search for.
-        if self._search is None or case.precision != "int8" or len(SCHEMES.get(case.backend, ())) < 2:
+        if self._search is None or case.precision != "int8" or len(backend(case.backend).schemes) < 2:
             return None
         if case.id not in self._searches:
             self._searches[case.id] = self._search(case)
@@ -255,9 +256,7 @@ class Runner:
 
     def _reference(self, case: Case) -> Evaluation:
         """Evaluate PyTorch FP32 of the case's weights on the CPU, unless that is kept from before."""
-        # An INT8 scheme is a variant too, and has no reference of its own.
-        variant = variant_of(case.head)
-        reference = Case(case.model, "torch", "fp32", "cpu", case.imgsz, 1, case.threads, case.head, variant)
+        reference = Case(case.model, "torch", "fp32", "cpu", case.imgsz, 1, case.threads, case.head)
         reason = self.why_not(reference)
         if reason:
             raise SessionError(f"no reference detections: {reason}")

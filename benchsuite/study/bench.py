@@ -21,13 +21,13 @@ from benchsuite.measure.case_run import CaseRun
 from benchsuite.measure.lock import measuring_lock
 from benchsuite.measure.readings import Side
 from benchsuite.networks.weights import ModelRef
-from benchsuite.options.settings import CalibMethod, Options
+from benchsuite.options.chosen import CalibMethod, Options
 from benchsuite.runs.images import ALL_IMAGES
 from benchsuite.runs.runner import Runner, Say
 from benchsuite.study.interleaved import TURNS, Readings, against, take_turns
 from benchsuite.study.rows import Built, StudyRow
 from benchsuite.terms.absence import Absent
-from benchsuite.terms.cases import Case, heading, variant_of
+from benchsuite.terms.cases import Case, heading
 from benchsuite.terms.errors import BenchsuiteError
 
 
@@ -187,7 +187,7 @@ class StudyBench:
 
 def reference_of(case: Case) -> Case:
     """Return the case that a row is held against: FP32 on the same runtime."""
-    return replace(case, precision="fp32", variant=variant_of(case.head))
+    return replace(case, precision="fp32", way="", rebuild=0, scheme="")
 
 
 def _timed(row: StudyRow, readings: Mapping[str, Readings], failures: Mapping[str, str]) -> StudyRow:

@@ -19,11 +19,11 @@ import numpy as np
 from benchsuite.artifacts.exporters import RANGES_FILE, parent_recipe
 from benchsuite.artifacts.recipe import Artifact, Recipe
 from benchsuite.artifacts.store import Store
-from benchsuite.backends.schemes import METHODS
+from benchsuite.backends import backend
 from benchsuite.data.dataset import load_dataset
 from benchsuite.data.shapes import ShapesSpec, shapes_data
 from benchsuite.machine.files import write_whole
-from benchsuite.options.settings import CalibMethod
+from benchsuite.options.chosen import CalibMethod
 from benchsuite.quantize.ranges import load_observed, merged, save_observed
 from benchsuite.runs.runner import Say
 from benchsuite.study.bench import Prepared, StudyBench, Way
@@ -83,9 +83,11 @@ def check_plan(plan: CalibrationPlan, cases: Sequence[Case]) -> None:
             raise UsageError(
                 f"--backend {case.backend}: its ranges are not set by benchsuite; name {' or '.join(SHARED)}."
             )
-        unknown = [method for method in plan.methods if method not in METHODS[case.backend]]
+        unknown = [method for method in plan.methods if method not in backend(case.backend).methods]
         if unknown:
-            raise UsageError(f"--methods {','.join(unknown)}: {case.backend} has {', '.join(METHODS[case.backend])}.")
+            raise UsageError(
+                f"--methods {','.join(unknown)}: {case.backend} has {', '.join(backend(case.backend).methods)}."
+            )
 
 
 def pool_images(cache_root: Path, yaml: Path | None, size: int) -> tuple[tuple[str, ...], tuple[Path, ...]]:
@@ -189,7 +191,7 @@ class CalibrationStudy:
         return self._way_on(_images(pool, subset.blocks), _name(subset), method, names)
 
     def _way_on(self, images: Sequence[Path], name: str, method: CalibMethod, names: Sequence[str]) -> Way:
-        case = replace(self._case, variant="-".join(filter(None, (self._case.variant, method, name))))
+        case = replace(self._case, scheme="-".join(filter(None, (self._case.scheme, method, name))))
         return Way(case, method=method, calib=_write_yaml(self._folder / "pool", name, tuple(images), tuple(names)))
 
     def _point(

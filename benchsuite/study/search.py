@@ -14,12 +14,13 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 
-from benchsuite.backends.schemes import AUTO, DEFAULT, MOST_INTEGER, SCHEMES, SchemePoint, SchemeSearch
+from benchsuite.backends import backend
+from benchsuite.backends.schemes import AUTO, DEFAULT, MOST_INTEGER, SchemePoint, SchemeSearch
 from benchsuite.machine.facts import Machine
 from benchsuite.machine.files import write_whole
 from benchsuite.networks.topology import GROUPS
 from benchsuite.networks.weights import ModelRef
-from benchsuite.options.settings import Options
+from benchsuite.options.chosen import Options
 from benchsuite.runs.runner import Say
 from benchsuite.study.bench import Prepared, StudyBench, Way
 from benchsuite.study.rows import StudyRow
@@ -50,7 +51,7 @@ class SchemeSearcher:
 
     def search(self, case: Case) -> SchemeSearch:
         """Return the kept search of a case, or search now; raises BuildError where no scheme can be built."""
-        plain = replace(case, variant="")
+        plain = replace(case, scheme="")
         path = self._folder / f"{self._key(plain)}.json"
         if path.is_file():
             return from_builtins(json.loads(path.read_text(encoding="utf-8")), SchemeSearch)
@@ -69,12 +70,12 @@ class SchemeSearcher:
                 if time.monotonic() > ends_at:
                     left_out.append(scheme)
                     continue
-                way = Way(replace(case, variant=scheme), scheme)
+                way = Way(replace(case, scheme=scheme), scheme)
                 found = self._bench.prepare([way])[way]
                 if found.side is not None and not found.row.conflict and not isinstance(found.row.loss, Absent):
                     yield scheme, found
 
-        tried = dict(prepared(scheme for scheme in SCHEMES[case.backend] if scheme not in _FOR_COMPARISON))
+        tried = dict(prepared(scheme for scheme in backend(case.backend).schemes if scheme not in _FOR_COMPARISON))
         sensitivity: Mapping[str, float] = {}
         if MOST_INTEGER in tried:
             base = _agreement(tried[MOST_INTEGER])

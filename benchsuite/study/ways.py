@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 
-from benchsuite.backends.schemes import SCHEMES
+from benchsuite.backends import backend
 from benchsuite.study.bench import Way
 from benchsuite.terms.cases import Case
 
@@ -23,8 +23,8 @@ def precision_ways(cases: Sequence[Case]) -> tuple[Way, ...]:
 def scheme_ways(cases: Sequence[Case]) -> tuple[Way, ...]:
     """Compare every INT8 scheme of each selected runtime; the scheme becomes the case's variant."""
     every = dict.fromkeys(replace(case, precision="int8") for case in cases)
-    return tuple(_by_scheme(case, scheme) for case in every for scheme in SCHEMES.get(case.backend, ()))
+    return tuple(_by_scheme(case, scheme) for case in every for scheme in backend(case.backend).schemes)
 
 
 def _by_scheme(case: Case, scheme: str) -> Way:
-    return Way(replace(case, variant="-".join(filter(None, (case.variant, scheme)))), scheme)
+    return Way(replace(case, scheme=scheme), scheme)

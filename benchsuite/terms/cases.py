@@ -3,37 +3,47 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Literal, get_args
 
+from benchsuite.terms.errors import UsageError
+from benchsuite.terms.input_size import InputSize
 from benchsuite.terms.quantities import counted
 
-Backend = Literal["torch", "onnx", "openvino", "trt", "ncnn"]
 Precision = Literal["fp32", "fp16", "bf16", "int8"]
 Head = Literal["one2many", "end2end"]
 
-BACKENDS: tuple[Backend, ...] = get_args(Backend)
 PRECISIONS: tuple[Precision, ...] = get_args(Precision)
 PLAIN = "plain"
-# Other ways to run a case than the plain one, and the backend that has each.
-VARIANTS: Mapping[str, Backend] = {"compile": "torch", "trtep": "onnx", "cudagraph": "trt"}
-_REBUILD = re.compile(r"rebuild(\d+)")
+# Ways to run other than the plain one, as they stand in ids; each backend says which of them it has.
+WAYS = ("compile", "trtep", "cudagraph")
+_END2END = "end2end"
+_REBUILD = re.compile(r"rebuild([1-9]\d*)")
+_ID = re.compile(
+    r"(?P<model>[^-]+)-(?P<backend>[^-]+)-(?P<precision>[^-]+)-(?P<device>[^-]+)-(?P<imgsz>[^-]+)-b(?P<batch>[1-9]\d*)"
+    r"(?:-(?P<variant>.+))?"
+)
 
 
 @dataclass(frozen=True)
 class Case:
-    """One combination to measure; `variant` names whatever departs from the plain one, parts joined by `+`."""
+    """One combination to measure.
+
+    `way` is how it is run where that is not the plain one, `rebuild` which further build of the same engine it is (0
+    for the first), `scheme` what a study compares: an INT8 scheme, or how it was calibrated.
+    """
 
     model: str
-    backend: Backend
+    backend: str
     precision: Precision
     device: str
-    imgsz: int
+    imgsz: InputSize
     batch: int
     threads: int
     head: Head = "one2many"
-    variant: str = ""
+    way: str = ""
+    rebuild: int = 0
+    scheme: str = ""
 
     @property
     def id(self) -> str:
@@ -41,33 +51,71 @@ class Case:
         parts = [self.model, self.backend, self.precision, self.device, str(self.imgsz), f"b{self.batch}"]
         return "-".join([*parts, self.variant] if self.variant else parts)
 
-    def has(self, variant: str) -> bool:
-        """Say whether the case departs from the plain one in this way."""
-        return variant in self.variant.split("+")
+    @classmethod
+    def parse(cls, text: str, threads: int = 1) -> Case:
+        """Return the case of an id, which does not hold its threads; raises UsageError."""
+        found = _ID.fullmatch(text)
+        precision = next((name for name in PRECISIONS if found and name == found["precision"]), None)
+        try:
+            imgsz = InputSize.parse(found["imgsz"]) if found else None
+        except ValueError:
+            imgsz = None
+        if found is None or precision is None or imgsz is None:
+            raise UsageError(
+                f"{text} is no id of a case: it must read model-backend-precision-device-imgsz-bBATCH, as in "
+                "yolo26n-onnx-int8-cpu-640-b1; `benchsuite cases` prints the ids."
+            )
+        variant = Variant.parse(found["variant"] or "")
+        return cls(
+            found["model"], found["backend"], precision, found["device"], imgsz, int(found["batch"]), threads,
+            variant.head, variant.way, variant.rebuild, variant.scheme,
+        )  # fmt: skip
 
     @property
-    def rebuild(self) -> int:
-        """Return which further build of the same engine this is; 0 for the first."""
-        return next((int(found[1]) for part in self.variant.split("+") if (found := _REBUILD.fullmatch(part))), 0)
+    def variant(self) -> str:
+        """Return all that departs from the plain case, as ids end in it and files hold it; empty for the plain one."""
+        return str(Variant(self.head, self.way, self.rebuild, self.scheme))
 
     @property
     def on_gpu(self) -> bool:
         return self.device.startswith("cuda")
 
     @property
-    def scheme(self) -> str:
+    def row_name(self) -> str:
         """Return backend and precision as people say them: `onnx int8`, with the variant where there is one."""
         return f"{self.backend} {self.precision}" + (f" {self.variant}" if self.variant else "")
 
 
-def variant_of(head: Head, way: str = PLAIN, rebuild: int = 0) -> str:
-    """Return the variant of a case with this head, run in this way, of this further build of its engine."""
-    parts = (
-        "end2end" if head == "end2end" else "",
-        "" if way == PLAIN else way,
-        f"rebuild{rebuild}" if rebuild else "",
-    )
-    return "+".join(filter(None, parts))
+@dataclass(frozen=True)
+class Variant:
+    """The last part of an id: `end2end+cudagraph+rebuild2-qdq-u8s8` names each departure from the plain case."""
+
+    head: Head = "one2many"
+    way: str = ""
+    rebuild: int = 0
+    scheme: str = ""
+
+    @classmethod
+    def parse(cls, text: str) -> Variant:
+        """Read a variant; what names no head, way or rebuild is a scheme."""
+        first, _, rest = text.partition("-")
+        words = first.split("+")
+        if not all(word == _END2END or word in WAYS or _REBUILD.fullmatch(word) for word in words):
+            return cls(scheme=text)
+        return cls(
+            head="end2end" if _END2END in words else "one2many",
+            way=next((word for word in words if word in WAYS), ""),
+            rebuild=next((int(found[1]) for word in words if (found := _REBUILD.fullmatch(word))), 0),
+            scheme=rest,
+        )
+
+    def __str__(self) -> str:
+        flags = (
+            _END2END if self.head == "end2end" else "",
+            self.way,
+            f"rebuild{self.rebuild}" if self.rebuild else "",
+        )
+        return "-".join(filter(None, ("+".join(filter(None, flags)), self.scheme)))
 
 
 def heading(case: Case) -> str:

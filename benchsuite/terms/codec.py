@@ -1,12 +1,19 @@
-"""Dataclasses to JSON values and back; an absent value is written `{"absent": "reason"}` in place of the value."""
+"""Dataclasses to JSON values and back.
+
+An absent value is written `{"absent": "reason"}` in place of the value, an input size as a number or `"384x640"`, and
+what departs from a plain case as one `variant`.
+"""
 
 from __future__ import annotations
 
+from dataclasses import fields
 from functools import cache
 from types import UnionType
 from typing import Any, TypeVar, Union, get_args, get_origin
 
 from benchsuite.terms.absence import Absent
+from benchsuite.terms.cases import Case, Variant
+from benchsuite.terms.input_size import InputSize
 
 T = TypeVar("T")
 
@@ -39,7 +46,30 @@ def _converter() -> Any:
     converter.register_structure_hook(Absent, lambda data, _: Absent(data["absent"]))
     converter.register_structure_hook_factory(_may_be_absent, lambda kind: _union_hook(converter, kind))
     converter.register_unstructure_hook_factory(_may_be_absent, lambda _: converter.unstructure)
+    converter.register_unstructure_hook(InputSize, lambda size: size.plain)
+    converter.register_structure_hook(InputSize, lambda data, _: InputSize.parse(str(data)))
+    _register_cases(converter)
     return converter
+
+
+def _register_cases(converter: Any) -> None:
+    """Write a case as its plain fields and one variant, and read it back into the parts that a variant names."""
+    from cattrs.gen import make_dict_structure_fn
+
+    whole = make_dict_structure_fn(Case, converter, _cattrs_forbid_extra_keys=True)
+    parts = ("way", "rebuild", "scheme")
+    plain = [field.name for field in fields(Case) if field.name not in parts]
+
+    def structure(data: dict[str, Any], kind: type[Case]) -> Case:
+        variant = Variant.parse(data.get("variant", ""))
+        spread = {name: value for name, value in data.items() if name != "variant"}
+        return whole({**spread, **{part: getattr(variant, part) for part in parts}}, kind)
+
+    converter.register_structure_hook(Case, structure)
+    converter.register_unstructure_hook(
+        Case,
+        lambda case: {**{name: converter.unstructure(getattr(case, name)) for name in plain}, "variant": case.variant},
+    )
 
 
 def _may_be_absent(kind: Any) -> bool:

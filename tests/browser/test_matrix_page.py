@@ -9,11 +9,12 @@ from typing import Any
 
 import pytest
 
+from benchsuite.backends import BACKENDS
 from benchsuite.report.matrix import make_matrix
 from benchsuite.report.matrix_page import matrix_page
 from benchsuite.runs.folder import read_run
 from benchsuite.terms.absence import Absent
-from benchsuite.terms.cases import BACKENDS, PRECISIONS
+from benchsuite.terms.cases import PRECISIONS
 from benchsuite.testing import make_case, make_machine, make_record, make_run, write_run
 
 pytestmark = pytest.mark.slow
@@ -32,7 +33,7 @@ def page_file(tmp_path_factory: pytest.TempPathFactory) -> Path:
             made = [
                 make_record(
                     make_case(model=model, backend=backend, precision=precision, imgsz=imgsz),
-                    total_ms=20 + number + 3 * PRECISIONS.index(precision) + BACKENDS.index(backend),
+                    total_ms=20 + number + 3 * PRECISIONS.index(precision) + tuple(BACKENDS).index(backend),
                 )
                 for model in MODELS
                 for imgsz in SIZES

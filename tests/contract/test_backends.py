@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from functools import cached_property
@@ -14,8 +14,8 @@ import pytest
 
 from benchsuite.artifacts.recipe import Artifact, Recipe
 from benchsuite.artifacts.store import Store, calibration_of
-from benchsuite.backends import backend, only_builds
-from benchsuite.backends.interface import Ran
+from benchsuite.backends import BACKENDS, backend, only_builds
+from benchsuite.backends.interface import ArtifactChoices, Ran
 from benchsuite.backends.proof import contradiction
 from benchsuite.backends.reasons import has_bf16
 from benchsuite.data.images import read_image
@@ -23,14 +23,16 @@ from benchsuite.data.letterbox import preprocess
 from benchsuite.machine.facts import Machine, read_machine
 from benchsuite.machine.processes import Child, offline_environment
 from benchsuite.networks.weights import file_sha256
-from benchsuite.terms.cases import BACKENDS, PRECISIONS, Case, Head
+from benchsuite.terms.cases import PRECISIONS, Case, Head
 from benchsuite.terms.codec import from_builtins, to_builtins
 from benchsuite.terms.errors import ProcessError
+from benchsuite.terms.input_size import InputSize
 
 pytestmark = pytest.mark.slow
 
 HERE = Path(__file__).resolve().parent
 IMGSZ = 320
+SIZE = InputSize.square(IMGSZ)
 MACHINE = read_machine()
 FloatArray = npt.NDArray[np.float32]
 
@@ -47,9 +49,9 @@ THREADS = {
 
 
 def _case(
-    backend_name: str, precision: str, head: Head = "one2many", batch: int = 1, device: str = "cpu", variant: str = ""
+    backend_name: str, precision: str, head: Head = "one2many", batch: int = 1, device: str = "cpu", way: str = ""
 ) -> Case:
-    return Case("yolo26n", backend_name, precision, device, IMGSZ, batch, 1, head, variant)  # type: ignore[arg-type]
+    return Case("yolo26n", backend_name, precision, device, SIZE, batch, 1, head, way)  # type: ignore[arg-type]
 
 
 def _every_case() -> list[Case]:
@@ -59,12 +61,12 @@ def _every_case() -> list[Case]:
         for name in BACKENDS
         for precision in PRECISIONS
     ]
-    end2end = [replace(case, head="end2end", variant="end2end") for case in plain]
+    end2end = [replace(case, head="end2end") for case in plain]
     others = [
-        _case("torch", "fp32", variant="compile"),
-        _case("torch", "fp16", device="cuda:0", variant="compile"),
-        _case("onnx", "fp16", device="cuda:0", variant="trtep"),
-        _case("trt", "fp16", device="cuda:0", variant="cudagraph"),
+        _case("torch", "fp32", way="compile"),
+        _case("torch", "fp16", device="cuda:0", way="compile"),
+        _case("onnx", "fp16", device="cuda:0", way="trtep"),
+        _case("trt", "fp16", device="cuda:0", way="cudagraph"),
     ]
     return [case for case in plain + end2end + others if _runs(case)]
 
@@ -90,9 +92,9 @@ class Workshop:
     def store(self) -> Store:
         return Store(self.root / "store")
 
-    def recipe(self, case: Case, options: Mapping[str, str] | None = None) -> Recipe:
+    def recipe(self, case: Case, choices: ArtifactChoices | None = None) -> Recipe:
         """Put a recipe together as a run does."""
-        need = backend(case.backend).need(case, self.machine, options or {})
+        need = backend(case.backend).need(case, self.machine, choices or ArtifactChoices())
         versions = self.machine.packages
         return Recipe(
             need.format,
@@ -107,9 +109,9 @@ class Workshop:
             need.build,
         )
 
-    def artifact(self, case: Case, options: Mapping[str, str] | None = None) -> Artifact:
+    def artifact(self, case: Case, choices: ArtifactChoices | None = None) -> Artifact:
         """Build the case's artifact unless it is there."""
-        recipe = self.recipe(case, options)
+        recipe = self.recipe(case, choices)
         return self.store.get(recipe, self.weights, self.calibration if recipe.calibration else ())[0]
 
     @contextmanager
@@ -143,7 +145,7 @@ class Workshop:
     def inputs(self, batch: int = 1) -> FloatArray:
         """Return eight letterboxed photographs as batches (runs, batch, 3, imgsz, imgsz)."""
         pixels = [read_image(path) for path in self.images]
-        return preprocess(pixels, IMGSZ)[0].reshape(-1, batch, 3, IMGSZ, IMGSZ)
+        return preprocess(pixels, SIZE)[0].reshape(-1, batch, 3, IMGSZ, IMGSZ)
 
 
 @pytest.fixture(scope="module")

@@ -19,10 +19,11 @@ from benchsuite.data.letterbox import preprocess
 from benchsuite.networks.ncnn_network import Layer, Network, Weights, read_network, write_network
 from benchsuite.networks.weights import BUNDLED, file_sha256
 from benchsuite.quantize.ncnn_int8 import rounded
+from benchsuite.terms.input_size import InputSize
 
 pytestmark = pytest.mark.slow
 ROOT = Path(__file__).resolve().parents[2]
-IMGSZ = 320
+SIZE = InputSize.square(320)
 FloatArray = npt.NDArray[np.float32]
 NAMES = "model.ncnn.param", "model.ncnn.bin"
 
@@ -39,9 +40,9 @@ def images(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, ...]:
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory: pytest.TempPathFactory, images: tuple[Path, ...]) -> Path:
     """Build the bundled model's INT8 files from eight pictures."""
-    weights = ROOT / "benchsuite" / "models" / f"{BUNDLED}.pt"
+    weights = ROOT / "benchsuite" / "networks" / f"{BUNDLED}.pt"
     calibration = Calibration("", 8, "minmax")
-    recipe = Recipe("ncnn", "int8", file_sha256(weights), "one2many", IMGSZ, 1, "ncnn-w8", calibration)
+    recipe = Recipe("ncnn", "int8", file_sha256(weights), "one2many", SIZE, 1, "ncnn-w8", calibration)
     return Path(Store(tmp_path_factory.mktemp("store")).get(recipe, weights, images[:8])[0].folder)
 
 
@@ -54,7 +55,7 @@ def network(folder: Path) -> Network:
 @pytest.fixture
 def image(images: tuple[Path, ...]) -> FloatArray:
     """Return a picture that was not calibrated on."""
-    batch: FloatArray = preprocess([read_image(images[8])], IMGSZ)[0][0]
+    batch: FloatArray = preprocess([read_image(images[8])], SIZE)[0][0]
     return batch
 
 

@@ -126,7 +126,7 @@ def test_one_engine_takes_every_batch_of_its_profile(built: tuple[Path, str]) ->
     code, output = run(folder, "--trt-batches", "1,2,4", "--batch", "1,4", "--rebuilds", "2", "--precision",
                        "fp32,int8", "-k", "b1 or (b4 and not rebuild2)")  # fmt: skip
     assert code == 0, output
-    found = {record.case.scheme: record for record in records.read(folder / "reports/latest/records.jsonl")[0]}
+    found = {record.case.row_name: record for record in records.read(folder / "reports/latest/records.jsonl")[0]}
     assert list(found) == ["trt fp32", "trt fp32 rebuild2", "trt int8", "trt int8 rebuild2"]
     everything = records.read(folder / "reports/latest/records.jsonl")[0]
     engines: dict[tuple[str, str], set[str]] = {}

@@ -122,7 +122,7 @@ def test_promoted_baseline_is_had_again(run: Callable[..., tuple[int, str]], tmp
 
 def test_other_weights_pair_by_case(run: Callable[..., tuple[int, str]], tmp_path: Path) -> None:
     """A weights file is the baseline of the case with the same backend, precision and size."""
-    shutil.copy(ROOT / "benchsuite" / "models" / f"{BUNDLED}.pt", tmp_path / "older.pt")
+    shutil.copy(ROOT / "benchsuite" / "networks" / f"{BUNDLED}.pt", tmp_path / "older.pt")
     code, output = run(*gate("--against", "older.pt"))
     found = json.loads((tmp_path / "reports" / "latest" / "findings.json").read_text())
     assert code == 0, output

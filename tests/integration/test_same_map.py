@@ -18,7 +18,8 @@ from benchsuite.measure.measurement import Accuracy
 from benchsuite.networks.weights import BUNDLED, resolve
 from benchsuite.options.settings import parse
 from benchsuite.runs.runner import Runner
-from benchsuite.terms.cases import Backend, Case
+from benchsuite.terms.cases import Case
+from benchsuite.terms.input_size import InputSize
 
 pytestmark = pytest.mark.slow
 
@@ -82,9 +83,9 @@ def _in_ultralytics(folder: Path, script: str, *arguments: str) -> list[float]:
 
 
 @pytest.mark.parametrize("backend", ["torch", "onnx"])
-def test_map_equals_ultralytics_val(runner: Runner, folder: Path, data: Path, backend: Backend) -> None:
+def test_map_equals_ultralytics_val(runner: Runner, folder: Path, data: Path, backend: str) -> None:
     """mAP50 and mAP50-95 of an FP32 case equal Ultralytics' val of the same file within 0.002."""
-    run = runner.case_run(Case(BUNDLED, backend, "fp32", "cpu", 640, 1, 2))
+    run = runner.case_run(Case(BUNDLED, backend, "fp32", "cpu", InputSize.square(640), 1, 2))
     accuracy = run.evaluation().accuracy
     assert isinstance(accuracy, Accuracy)
     suffix = {"torch": "*.pt", "onnx": "*.onnx"}[backend]
@@ -98,8 +99,7 @@ def test_map_equals_ultralytics_val(runner: Runner, folder: Path, data: Path, ba
 @pytest.mark.parametrize("head", ["one2many", "end2end"])
 def test_gflops_equal_pytorchs_own_count(runner: Runner, folder: Path, head: str) -> None:
     """GFLOPs of the fused network with one head agree with FlopCounterMode within 0.5 %, parameters exactly."""
-    variant = "end2end" if head == "end2end" else ""
-    complexity = runner.case_run(Case(BUNDLED, "torch", "fp32", "cpu", 640, 1, 2, head, variant)).complexity()
+    complexity = runner.case_run(Case(BUNDLED, "torch", "fp32", "cpu", InputSize.square(640), 1, 2, head)).complexity()
     (model,) = resolve([BUNDLED], folder)
     gflops, params = _in_ultralytics(folder, COUNT, str(model.path), head)
     assert complexity.gflops == pytest.approx(gflops, rel=0.005)

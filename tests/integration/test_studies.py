@@ -97,7 +97,7 @@ def test_what_subsets_share_is_what_they_would_have_seen(call: Call, cache: Path
     assert stored is not None
     fresh = Store(tmp_path / "fresh")
     direct, _ = fresh.get(
-        subset.recipe, ROOT / "benchsuite" / "models" / "yolo26n_shapes.pt", [Path(path) for path in sorted(listed)]
+        subset.recipe, ROOT / "benchsuite" / "networks" / "yolo26n_shapes.pt", [Path(path) for path in sorted(listed)]
     )
     ours, theirs = (load_observed(Path(folder) / RANGES_FILE) for folder in (stored.folder, direct.folder))
     assert list(ours) == list(theirs)

@@ -16,8 +16,9 @@ from benchsuite.gate.blocks import Block, Stream
 from benchsuite.gate.loop import launch_order, reading_order
 from benchsuite.gate.pair import Pair
 from benchsuite.machine.facts import read_machine
+from benchsuite.machine.files import cache_root
 from benchsuite.measure.readings import LatencyWorker, Plan, Side
-from benchsuite.options.selection import cache_root, select
+from benchsuite.options.selection import select
 from benchsuite.options.settings import parse
 from benchsuite.runs.runner import Runner
 

@@ -17,15 +17,16 @@ from pathlib import Path
 import numpy as np
 
 from benchsuite.machine.facts import read_machine
+from benchsuite.machine.files import cache_root
 from benchsuite.measure.effort import EFFORTS, ROTATING_INPUTS
 from benchsuite.measure.launch import Launch, worker_environment
 from benchsuite.measure.sampling import Pipeline, sample
 from benchsuite.measure.statistics import median_interval
 from benchsuite.networks.weights import BUNDLED, resolve
-from benchsuite.options.selection import cache_root
 from benchsuite.options.settings import parse
 from benchsuite.runs.runner import Runner
 from benchsuite.terms.cases import Case
+from benchsuite.terms.input_size import InputSize
 
 EFFORT = EFFORTS["quick"]
 
@@ -94,7 +95,7 @@ def _letterboxed(path: Path) -> np.ndarray:
     from benchsuite.data.images import read_image
     from benchsuite.data.letterbox import preprocess
 
-    return preprocess([read_image(path)], 640)[0]
+    return preprocess([read_image(path)], InputSize.square(640))[0]
 
 
 def _worker_p50(case: Case, setup: object, options: object, folder: Path) -> float:

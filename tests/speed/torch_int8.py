@@ -20,6 +20,7 @@ from benchsuite.data.dataset import calibration_images, load_dataset
 from benchsuite.data.images import read_image
 from benchsuite.data.letterbox import preprocess
 from benchsuite.networks.checkpoint import load_detector
+from benchsuite.terms.input_size import InputSize
 
 IMGSZ = 640
 IMAGES = 32
@@ -66,8 +67,9 @@ def main() -> int:
     inductor.freezing = True
     weights, yaml = Path(sys.argv[1]), Path(sys.argv[2])
     paths = calibration_images(load_dataset(yaml), IMAGES)
+    size = InputSize.square(IMGSZ)
     images = [
-        torch.from_numpy(preprocess([read_image(path)], IMGSZ)[0]).to(memory_format=torch.channels_last)
+        torch.from_numpy(preprocess([read_image(path)], size)[0]).to(memory_format=torch.channels_last)
         for path in paths
     ]
     bf16 = [image.to(torch.bfloat16) for image in images]

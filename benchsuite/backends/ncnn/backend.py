@@ -11,11 +11,11 @@ from typing import Any
 
 import numpy as np
 
-from benchsuite.backends.interface import ArtifactNeed, FloatArray, Ran, RunPolicy
+from benchsuite.backends.interface import ArtifactChoices, ArtifactNeed, FloatArray, Ran, RunPolicy
 from benchsuite.backends.ncnn.winograd import overflowing
 from benchsuite.backends.reasons import cpu_only, has_bf16, not_installed
-from benchsuite.backends.schemes import SCHEMES, chosen_scheme
-from benchsuite.backends.tools import tools_for
+from benchsuite.backends.schemes import chosen_scheme
+from benchsuite.backends.tools import OBSERVED, QUANTISER
 from benchsuite.machine.facts import Machine, instruction_sets
 from benchsuite.networks.ncnn_network import CONVOLUTIONS, TAGS, Weights, read_network
 from benchsuite.terms.absence import Absent
@@ -29,11 +29,31 @@ _OPTIONS = (
 )  # fmt: skip
 
 
+_EXPORT = ("ultralytics", "torch", "pnnx")
+
+
 class NcnnBackend:
     """NCNN."""
 
-    distribution = "ncnn"
+    name = "ncnn"
+    packages: tuple[str, ...] = ("ncnn",)
+    substitutes: Mapping[str, tuple[str, ...]] = {}
     gpu_only = False
+    default_device = "cpu"
+    start_s = 1.0
+    colour = "#E69F00"
+    ways: tuple[str, ...] = ()
+    # s8 both ways; convolutions up to stride 4, branch ends and depthwise convolutions stay float.
+    schemes: tuple[str, ...] = ("ncnn-w8", "ncnn-w8-depthwise", "ncnn-w8-ends", "ncnn-w8-early")
+    methods: tuple[str, ...] = ("mean-minmax", "minmax", "percentile", "entropy")
+    tools: Mapping[str, tuple[str, ...]] = {
+        "fp32": _EXPORT,
+        "fp16": _EXPORT,
+        # ncnn itself runs the calibration.
+        OBSERVED: (*_EXPORT, "ncnn", QUANTISER),
+        "int8": (*_EXPORT, "ncnn", QUANTISER),
+    }
+    made_from: Mapping[str, tuple[str, str]] = {OBSERVED: ("ncnn", "fp32"), "int8": ("ncnn", OBSERVED)}
 
     def why_not(self, case: Case, machine: Machine) -> str | None:
         """Say why the case cannot run here."""
@@ -49,12 +69,16 @@ class NcnnBackend:
             return not_installed(machine, "ncnn", "pnnx") or _no_vulkan_loader()
         return cpu_only(case, "ncnn") or not_installed(machine, "ncnn", "pnnx")
 
-    def need(self, case: Case, machine: Machine, options: Mapping[str, str]) -> ArtifactNeed:  # noqa: ARG002
+    def need(self, case: Case, machine: Machine, choices: ArtifactChoices) -> ArtifactNeed:  # noqa: ARG002
         """Return the NCNN files of the case's precision; bf16 is made from fp32 files as they are loaded."""
         precision = "fp32" if case.precision == "bf16" else case.precision
         calibrated = precision == "int8"
-        scheme = chosen_scheme("ncnn", SCHEMES["ncnn"][0], options) if calibrated else ""
-        return ArtifactNeed("ncnn", precision, scheme, calibrated, tools_for("ncnn", precision))
+        scheme = chosen_scheme(choices.quant_scheme, self.schemes, self.schemes[0]) if calibrated else ""
+        return ArtifactNeed("ncnn", precision, scheme, calibrated, self.tools[precision])
+
+    def slow_to_load(self, case: Case) -> bool:  # noqa: ARG002
+        """Say that loading takes seconds."""
+        return False
 
     def modules(self, artifact: Path) -> tuple[str, ...]:  # noqa: ARG002
         """Name the runtime's package."""
@@ -173,7 +197,7 @@ class NcnnSession:
         extractor.set_light_mode(False)
         image = np.zeros((3, side.number(1), side.number(0)), np.float32)
         if not image.size:
-            image = np.zeros((3, self._imgsz, self._imgsz), np.float32)
+            image = np.zeros((3, *self._imgsz.shape), np.float32)
         extractor.input(self._input, self._mat(image))
         macs: dict[str, int] = {}
         for layer in network.layers:
@@ -181,10 +205,6 @@ class NcnnSession:
                 output = extractor.extract(layer.outputs[0])[1]
                 macs[layer.name] = layer.number(6) * int(output.w) * int(output.h)
         return sum(count for name, count in macs.items() if name in integer) / sum(macs.values())
-
-    def close(self) -> None:
-        """Free the net."""
-        self._net.clear()
 
     def _precision(self, layer: Any, native_bf16: bool) -> str:
         """Return in what a convolution computes: NCNN picks kernels by option, layer and CPU."""

@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 
 from benchsuite.backends.interface import FloatArray, Ran, RunPolicy
-from benchsuite.backends.onnx.backend import load_session, session_options, stored_precision
+from benchsuite.backends.onnx.loading import load_session, session_options, stored_precision
 from benchsuite.backends.outputs import check_output
 from benchsuite.terms.absence import Absent
 from benchsuite.terms.cases import Case
@@ -24,7 +24,7 @@ CUDA, TENSORRT = "CUDAExecutionProvider", "TensorrtExecutionProvider"
 def providers_of(case: Case) -> list[tuple[str, dict[str, str]]]:
     """Return the execution providers that a case asks for, the preferred one first, with their options."""
     cuda = (CUDA, {"device_id": "0", "use_tf32": "0", "cudnn_conv_algo_search": "EXHAUSTIVE"})
-    if not case.has("trtep"):
+    if case.way != "trtep":
         return [cuda]
     return [(TENSORRT, {"device_id": "0", "trt_fp16_enable": str(case.precision == "fp16")}), cuda]
 
@@ -108,11 +108,6 @@ class OnnxCudaSession:
             int8_mac_share=Absent("no convolution ran in an integer kernel"),
             fallback={kind: count for (provider, kind), count in found.items() if provider == "CPU"},
         )
-
-    def close(self) -> None:
-        """Free the session before the memory that it is bound to."""
-        del self._binding, self._session
-        del self._images, self._output
 
 
 def kernels_by_provider(profile: str) -> Mapping[tuple[str, str], int]:

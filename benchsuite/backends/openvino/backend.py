@@ -11,11 +11,11 @@ from typing import Any
 
 import numpy as np
 
-from benchsuite.backends.interface import ArtifactNeed, FloatArray, Ran, RunPolicy
+from benchsuite.backends.interface import ArtifactChoices, ArtifactNeed, FloatArray, Ran, RunPolicy
 from benchsuite.backends.outputs import check_output
 from benchsuite.backends.reasons import cpu_only, has_bf16, no_bf16_instructions, not_installed
 from benchsuite.backends.schemes import chosen_scheme
-from benchsuite.backends.tools import tools_for
+from benchsuite.backends.tools import ONNX_EXPORT, QUANTISER
 from benchsuite.machine.facts import Machine, instruction_sets
 from benchsuite.terms.absence import Absent
 from benchsuite.terms.cases import Case
@@ -34,8 +34,27 @@ _SETTINGS = (
 class OpenvinoBackend:
     """OpenVINO."""
 
-    distribution = "openvino"
+    name = "openvino"
+    packages: tuple[str, ...] = ("openvino",)
+    substitutes: Mapping[str, tuple[str, ...]] = {}
     gpu_only = False
+    default_device = "cpu"
+    start_s = 1.5
+    colour = "#009E73"
+    ways: tuple[str, ...] = ()
+    # -corrected: with NNCF's own correction of biases.
+    schemes: tuple[str, ...] = ("nncf-mixed", "nncf-performance", "nncf-mixed-corrected")
+    methods: tuple[str, ...] = ("mean-minmax", "minmax", "percentile")
+    tools: Mapping[str, tuple[str, ...]] = {
+        "fp32": (*ONNX_EXPORT, "openvino"),
+        "fp16": (*ONNX_EXPORT, "openvino"),
+        "int8": (*ONNX_EXPORT, "openvino", "nncf", QUANTISER),
+    }
+    made_from: Mapping[str, tuple[str, str]] = {
+        "fp32": ("onnx", "fp32"),
+        "fp16": ("openvino", "fp32"),
+        "int8": ("openvino", "fp32"),
+    }
 
     def why_not(self, case: Case, machine: Machine) -> str | None:
         """Say why the case cannot run here."""
@@ -48,12 +67,16 @@ class OpenvinoBackend:
             return not_installed(machine, "nncf")
         return reason
 
-    def need(self, case: Case, machine: Machine, options: Mapping[str, str]) -> ArtifactNeed:  # noqa: ARG002
+    def need(self, case: Case, machine: Machine, choices: ArtifactChoices) -> ArtifactNeed:  # noqa: ARG002
         """Return the OpenVINO files of the case's precision; bf16 is made from fp32 files as they are loaded."""
         precision = "fp32" if case.precision == "bf16" else case.precision
         calibrated = precision == "int8"
-        scheme = chosen_scheme("openvino", "nncf-mixed", options) if calibrated else ""
-        return ArtifactNeed("openvino", precision, scheme, calibrated, tools_for("openvino", precision))
+        scheme = chosen_scheme(choices.quant_scheme, self.schemes, self.schemes[0]) if calibrated else ""
+        return ArtifactNeed("openvino", precision, scheme, calibrated, self.tools[precision])
+
+    def slow_to_load(self, case: Case) -> bool:  # noqa: ARG002
+        """Say that compiling takes seconds."""
+        return False
 
     def modules(self, artifact: Path) -> tuple[str, ...]:  # noqa: ARG002
         """Name the runtime's package."""
@@ -125,10 +148,6 @@ class OpenvinoSession:
             },
             int8_mac_share=share if by_precision["int8"] else Absent("no convolution ran in an integer kernel"),
         )
-
-    def close(self) -> None:
-        """Free the request and the model."""
-        del self._infer, self._set_input, self._set_output, self._request, self._compiled
 
     def _setting(self, name: str) -> str:
         try:

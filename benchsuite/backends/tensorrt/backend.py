@@ -5,28 +5,45 @@ from __future__ import annotations
 from collections.abc import Mapping
 from pathlib import Path
 
-from benchsuite.backends.interface import ArtifactNeed, RunPolicy, Session
+from benchsuite.backends.interface import ArtifactChoices, ArtifactNeed, EngineChoices, RunPolicy, Session
 from benchsuite.backends.reasons import no_such_gpu, not_installed
 from benchsuite.backends.schemes import SYMMETRIC, chosen_scheme
 from benchsuite.backends.tensorrt.engine_files import read_account
 from benchsuite.backends.tensorrt.flavours import FLAVOURS, RTX, TENSORRT, Flavour, installed_flavours, load_tensorrt
-from benchsuite.backends.tools import tools_for
+from benchsuite.backends.tools import ONNX_EXPORT, ONNX_RUNTIMES, QUANTISER
 from benchsuite.machine.facts import Machine, gpu_of
-from benchsuite.terms.cases import Case
+from benchsuite.terms.cases import PRECISIONS, Case
 
 _INSTALL = "pip install 'benchsuite[trt-rtx]' builds engines without a GPU"
 # The compute capabilities that TensorRT for RTX documents: 8.0, 8.6, 8.9, and all from 12.0 on.
 _RTX_RUNS_ON = ("8.0", "8.6", "8.9")
 _RTX_FROM = 12
-# What of the options decides an engine's bytes, by the names that stand in recipes.
-_BUILD_OPTIONS = {"trt_level": "level", "trt_workspace": "workspace", "trt_batches": "batches"}
+# One of them builds an engine; which one is the backend's choice.
+_BUILDERS = tuple(name for flavour in FLAVOURS for name in flavour.distributions)
 
 
 class TensorrtBackend:
     """TensorRT, or TensorRT for RTX."""
 
-    distribution = "tensorrt"
+    name = "trt"
+    packages: tuple[str, ...] = ("tensorrt",)
+    substitutes: Mapping[str, tuple[str, ...]] = {
+        "tensorrt": tuple(name for flavour in FLAVOURS for name in flavour.distributions if name != "tensorrt")
+    }
     gpu_only = True
+    default_device = "cuda:0"
+    start_s = 4.0
+    colour = "#CC79A7"
+    ways: tuple[str, ...] = ("cudagraph",)
+    schemes: tuple[str, ...] = (SYMMETRIC,)
+    methods: tuple[str, ...] = ("percentile", "minmax", "mean-minmax", "entropy")
+    tools: Mapping[str, tuple[str, ...]] = {
+        "fp32": (*ONNX_EXPORT, *_BUILDERS),
+        "fp16": (*ONNX_EXPORT, *ONNX_RUNTIMES, *_BUILDERS),
+        "bf16": (*ONNX_EXPORT, *ONNX_RUNTIMES, *_BUILDERS),
+        "int8": (*ONNX_EXPORT, *ONNX_RUNTIMES, QUANTISER, *_BUILDERS),
+    }
+    made_from: Mapping[str, tuple[str, str]] = {precision: ("onnx", precision) for precision in PRECISIONS}
 
     def why_not(self, case: Case, machine: Machine) -> str | None:
         """Say why the case can neither run nor be built here."""
@@ -41,20 +58,24 @@ class TensorrtBackend:
             return f"{installed[0].name} builds engines on an NVIDIA GPU only, and none was found; {_INSTALL}"
         return not_installed(machine, "onnxruntime|onnxruntime-gpu")
 
-    def need(self, case: Case, machine: Machine, options: Mapping[str, str]) -> ArtifactNeed:
+    def need(self, case: Case, machine: Machine, choices: ArtifactChoices) -> ArtifactNeed:
         """Return the engine of the case's precision."""
-        scheme = chosen_scheme("trt", SYMMETRIC, options) if case.precision == "int8" else ""
+        scheme = chosen_scheme(choices.quant_scheme, self.schemes, SYMMETRIC) if case.precision == "int8" else ""
         chosen = _flavour(machine, case)
         others = {name for flavour in FLAVOURS if flavour != chosen for name in flavour.distributions}
-        tools = tuple(name for name in tools_for("trt", case.precision) if name not in others)
-        build = {name: options[option] for option, name in _BUILD_OPTIONS.items() if options.get(option)}
+        tools = tuple(name for name in self.tools[case.precision] if name not in others)
+        build = _written(choices.engine)
         gpu = gpu_of(case.device, machine)
         if gpu is not None:
             build |= {"gpu": gpu.name, "driver": str(machine.gpu_driver)}
         if case.rebuild:
             build["rebuild"] = str(case.rebuild)
-        usual = int(build["batches"].split(",")[1]) if "batches" in build else None
+        usual = choices.engine.batches[1] if choices.engine.batches else None
         return ArtifactNeed("trt", case.precision, scheme, bool(scheme), tools, build, usual)
+
+    def slow_to_load(self, case: Case) -> bool:  # noqa: ARG002
+        """Say that an engine is built before it is loaded."""
+        return False
 
     def modules(self, artifact: Path) -> tuple[str, ...]:
         """Name the TensorRT that built the engine."""
@@ -67,6 +88,16 @@ class TensorrtBackend:
 
         account = read_account(artifact)
         return open_engine(load_tensorrt(account.flavour), account, artifact, case, open_cuda(policy.spin))
+
+
+def _written(choices: EngineChoices) -> dict[str, str]:
+    """Return what of the choices decides an engine's bytes, as it stands in recipes."""
+    texts = {
+        "level": "" if choices.level is None else str(choices.level),
+        "workspace": "" if choices.workspace_bytes is None else str(choices.workspace_bytes),
+        "batches": ",".join(map(str, choices.batches or ())),
+    }
+    return {name: text for name, text in texts.items() if text}
 
 
 def _cannot_run(case: Case, machine: Machine, installed: tuple[Flavour, ...]) -> str | None:

@@ -38,14 +38,14 @@ def open_engine(trt: Any, account: EngineAccount, artifact: Path, case: Case, cu
         shape = (case.batch, *shape[1:])
         _check_profile(engine, images, case.batch)
         context.set_input_shape(images, shape)
-    if shape != (case.batch, 3, case.imgsz, case.imgsz):
+    if shape != (case.batch, 3, *case.imgsz.shape):
         raise SessionError(f"{case.id} asks for another input than the engine's {shape}: build it for this case")
     out_shape = tuple(context.get_tensor_shape(output))
     check_output(out_shape, case)
     buffers = cuda.buffer(shape), cuda.buffer(out_shape)
     for name, buffer in zip((images, output), buffers, strict=True):
         context.set_tensor_address(name, buffer.pointer)
-    return TensorrtSession(trt, account, (context, engine, runtime), buffers, cuda, case.has("cudagraph"))
+    return TensorrtSession(trt, account, (context, engine, runtime), buffers, cuda, case.way == "cudagraph")
 
 
 class TensorrtSession:
@@ -114,13 +114,6 @@ class TensorrtSession:
             },
             int8_mac_share=found.int8_mac_share,
         )
-
-    def close(self) -> None:
-        """Free the engine before what it lives on."""
-        self._launch = self._enqueue
-        del self._context
-        del self._engine
-        del self._runtime
 
     def _enqueue(self) -> None:
         if not self._context.execute_async_v3(self._cuda.stream):

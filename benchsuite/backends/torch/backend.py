@@ -2,23 +2,19 @@
 
 from __future__ import annotations
 
-import os
-from collections import Counter
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from benchsuite.backends.interface import ArtifactNeed, FloatArray, Ran, RunPolicy, Session
-from benchsuite.backends.outputs import check_output
+from benchsuite.backends.interface import ArtifactChoices, ArtifactNeed, RunPolicy, Session
 from benchsuite.backends.reasons import cpu_only, no_bf16_instructions, no_such_gpu, not_installed
-from benchsuite.backends.tools import tools_for
+from benchsuite.backends.torch.cpu import TorchSession
+from benchsuite.backends.torch.cuda import open_on_gpu
 from benchsuite.machine.facts import Machine, gpu_of
 from benchsuite.networks.checkpoint import load_detector
-from benchsuite.terms.absence import Absent
 from benchsuite.terms.cases import Case
 from benchsuite.terms.errors import ModelError, SessionError
 
-_PRECISIONS = {"torch.float32": "fp32", "torch.float16": "fp16", "torch.bfloat16": "bf16"}
 _FP16_FLAGS = ("avx512_fp16", "amx_fp16", "asimdhp")
 # GPUs multiply bf16 numbers from this compute capability on.
 _BF16_COMPUTE = 8
@@ -28,8 +24,19 @@ _BRANCHES = ("cv2", "cv3", "one2one_cv2", "one2one_cv3")
 class TorchBackend:
     """PyTorch."""
 
-    distribution = "torch"
+    name = "torch"
+    packages: tuple[str, ...] = ("torch", "ultralytics")
+    substitutes: Mapping[str, tuple[str, ...]] = {}
     gpu_only = False
+    default_device = "cpu"
+    start_s = 4.0
+    colour = "#D55E00"
+    ways: tuple[str, ...] = ("compile",)
+    schemes: tuple[str, ...] = ()
+    methods: tuple[str, ...] = ()
+    # The checkpoint itself.
+    tools: Mapping[str, tuple[str, ...]] = {"fp32": ()}
+    made_from: Mapping[str, tuple[str, str]] = {}
 
     def why_not(self, case: Case, machine: Machine) -> str | None:
         """Say why the case cannot run here."""
@@ -53,9 +60,13 @@ class TorchBackend:
             return no_bf16_instructions(machine, "PyTorch")
         return reason
 
-    def need(self, case: Case, machine: Machine, options: Mapping[str, str]) -> ArtifactNeed:  # noqa: ARG002
+    def need(self, case: Case, machine: Machine, choices: ArtifactChoices) -> ArtifactNeed:  # noqa: ARG002
         """Return the checkpoint, for every precision."""
-        return ArtifactNeed("torch", "fp32", "", False, tools_for("torch", "fp32"))
+        return ArtifactNeed("torch", "fp32", "", False, self.tools["fp32"])
+
+    def slow_to_load(self, case: Case) -> bool:
+        """Say whether loading compiles the network."""
+        return case.way == "compile"
 
     def modules(self, artifact: Path) -> tuple[str, ...]:  # noqa: ARG002
         """Name the runtime's package."""
@@ -77,95 +88,8 @@ class TorchBackend:
         if dtype != torch.float32:
             _decode_in_fp32(model)
         if case.on_gpu:
-            from benchsuite.backends.torch.cuda import open_on_gpu
-
             return open_on_gpu(model, dtype, case)
         return TorchSession(model, dtype, case, flushes)
-
-
-class TorchSession:
-    """A network in PyTorch on the CPU."""
-
-    def __init__(self, model: Any, dtype: Any, case: Case, flushes_denormals: bool) -> None:
-        import torch
-
-        self._flushes_denormals = flushes_denormals
-        self._model = model
-        self._forward = torch.compile(model) if case.has("compile") else model
-        self._dtype = dtype
-        self._case = case
-        # Known after the first call: running once to find out would add that call to the loading time.
-        self._shape: Any = None
-        self._inference_mode = torch.inference_mode
-        self._from_numpy = torch.from_numpy
-        self._layout = torch.channels_last
-
-    def run(self, batch: FloatArray) -> FloatArray:
-        """Run one batch."""
-        with self._inference_mode():
-            images = self._from_numpy(batch).to(self._dtype, memory_format=self._layout)
-            prediction = self._forward(images)[0]
-        if prediction.shape != self._shape:
-            check_output(tuple(prediction.shape), self._case)
-            self._shape = prediction.shape
-        output: FloatArray = prediction.numpy()
-        return output
-
-    def ran(self) -> Ran:
-        """Read the types and layouts of the weights, and PyTorch's switches."""
-        import torch
-
-        settings = {
-            "threads": str(torch.get_num_threads()),
-            "interop_threads": str(torch.get_num_interop_threads()),
-            "mkldnn": str(torch.backends.mkldnn.is_available() and torch.backends.mkldnn.enabled),
-            "float32_matmul_precision": torch.get_float32_matmul_precision(),
-            "cpu_capability": torch.backends.cpu.get_cpu_capability(),
-            "denormals_flushed": str(self._flushes_denormals),
-            "wait_policy": os.environ.get("OMP_WAIT_POLICY", "OpenMP's default"),
-        }
-        return account(self._model, self._case, settings)
-
-    def close(self) -> None:
-        """Free the network."""
-        del self._model, self._forward
-
-
-def account(model: Any, case: Case, settings: Mapping[str, str]) -> Ran:
-    """Read the types and layouts of a network's weights, and what was compiled of it."""
-    import torch
-
-    convolutions = [module for module in model.modules() if isinstance(module, torch.nn.Conv2d)]
-    kernels = Counter(f"Conv2d {_precision(module.weight)}" for module in convolutions)
-    weights = Counter(_precision(module.weight) for module in convolutions)
-    precision = weights.most_common(1)[0][0]
-    layouts = {module.weight.is_contiguous(memory_format=torch.channels_last) for module in convolutions}
-    devices = Counter(str(module.weight.device.type) for module in convolutions)
-    wanted = "cuda" if case.on_gpu else "cpu"
-    return Ran(
-        runtime=f"PyTorch {torch.__version__}",
-        compute=precision,
-        storage=precision,
-        kernels=dict(sorted(kernels.items())),
-        settings={
-            "memory_format": "channels_last" if layouts == {True} else "mixed",
-            "decode": "fp32",
-            **settings,
-            **(_compiled() if case.has("compile") else {}),
-        },
-        int8_mac_share=Absent("no convolution ran in an integer kernel"),
-        fallback={f"Conv2d on {device}": count for device, count in devices.items() if device != wanted},
-    )
-
-
-def _compiled() -> dict[str, str]:
-    """Return what torch.compile made; raises SessionError where it made nothing and the network ran as it was."""
-    from torch._dynamo.utils import counters
-
-    graphs = counters["stats"]["unique_graphs"]
-    if not graphs:
-        raise SessionError("torch.compile compiled nothing: the network ran as without it")
-    return {"compiled_graphs": str(graphs), "graph_breaks": str(sum(counters["graph_break"].values()))}
 
 
 def _why_not_on_gpu(case: Case, machine: Machine) -> str | None:
@@ -191,7 +115,3 @@ def _decode_in_fp32(model: Any) -> None:
     for name in _BRANCHES:
         for branch in getattr(head, name, None) or ():
             branch[-1].register_forward_hook(lambda _module, _inputs, output: output.float())
-
-
-def _precision(tensor: Any) -> str:
-    return _PRECISIONS.get(str(tensor.dtype), str(tensor.dtype))

@@ -7,7 +7,7 @@ from typing import Any
 from benchsuite.backends.cuda import torch_without_cuda
 from benchsuite.backends.interface import DeviceTimes, FloatArray, Ran
 from benchsuite.backends.outputs import check_output
-from benchsuite.backends.torch.backend import account
+from benchsuite.backends.torch.account import account
 from benchsuite.terms.cases import Case
 from benchsuite.terms.errors import SessionError
 
@@ -36,12 +36,12 @@ class TorchCudaSession:
 
         self._torch = torch
         self._model = model
-        self._forward = torch.compile(model) if case.has("compile") else model
+        self._forward = torch.compile(model) if case.way == "compile" else model
         self._dtype = dtype
         self._case = case
         self._stream = torch.cuda.Stream()
         self._events = [torch.cuda.Event(enable_timing=True) for _ in range(4)]
-        self._images = torch.empty((case.batch, 3, case.imgsz, case.imgsz), pin_memory=True)
+        self._images = torch.empty((case.batch, 3, *case.imgsz.shape), pin_memory=True)
         # Known after the first call: running once to find out would add that call to the loading time.
         self._output: Any = None
 
@@ -86,10 +86,6 @@ class TorchCudaSession:
             "host_memory": "page-locked",
         }
         return account(self._model, self._case, settings)
-
-    def close(self) -> None:
-        """Free the network."""
-        del self._model, self._forward, self._images, self._output
 
     def _copy_in(self) -> Any:
         return self._images.to("cuda", non_blocking=True)

@@ -11,10 +11,13 @@ from benchsuite.artifacts.engine import engine_options
 from benchsuite.artifacts.exporters import EXPORTERS, OPEN_BATCH, Order, build, parent_recipe
 from benchsuite.artifacts.recipe import Calibration, Recipe
 from benchsuite.backends import backend
-from benchsuite.backends.schemes import SCHEMES, SYMMETRIC
+from benchsuite.backends.interface import ArtifactChoices
+from benchsuite.backends.offers import tools_for
+from benchsuite.backends.schemes import SYMMETRIC
 from benchsuite.backends.tensorrt.flavours import RTX, TENSORRT, EngineOptions
-from benchsuite.backends.tools import OBSERVED, tools_for
+from benchsuite.backends.tools import OBSERVED
 from benchsuite.terms.errors import BuildError
+from benchsuite.terms.input_size import InputSize
 from benchsuite.testing import make_case, make_machine
 
 VERSIONS = {
@@ -29,7 +32,9 @@ def recipe(artifact_format: str, precision: str, scheme: str = "") -> Recipe:
     """Put a recipe together as a run does, from what is installed of the tools."""
     tools = {name: VERSIONS[name] for name in tools_for(artifact_format, precision) if name in VERSIONS}
     calibration = Calibration("c" * 64, 64, "default") if scheme else None
-    return Recipe(artifact_format, precision, "w" * 64, "one2many", 320, 2, scheme, calibration, tools)
+    return Recipe(
+        artifact_format, precision, "w" * 64, "one2many", InputSize.square(320), 2, scheme, calibration, tools
+    )
 
 
 @pytest.mark.parametrize(
@@ -54,7 +59,7 @@ def test_parent_is_what_its_own_case_makes(made: Recipe, parent: Recipe) -> None
 @pytest.mark.parametrize("artifact_format", ["onnx", "ncnn"])
 def test_schemes_and_methods_share_what_was_observed(artifact_format: str) -> None:
     """Two INT8 recipes of the same images have one parent, which is made from the FP32 artifact."""
-    scheme = SCHEMES[artifact_format][0]
+    scheme = backend(artifact_format).schemes[0]
     made = recipe(artifact_format, "int8", scheme)
     assert made.calibration is not None
     other = replace(made, scheme=f"{scheme}~neck", calibration=replace(made.calibration, method="minmax"))
@@ -87,7 +92,7 @@ def test_made_from_the_weights(made: Recipe) -> None:
 
 def test_tools_of_a_case_are_the_table_s() -> None:
     """A backend names the same packages as the table from which parents are told."""
-    need = backend("openvino").need(make_case(backend="openvino", precision="int8"), make_machine(), {})
+    need = backend("openvino").need(make_case(backend="openvino", precision="int8"), make_machine(), ArtifactChoices())
     assert need.tools == tools_for("openvino", "int8")
     assert {"ultralytics", "torch", "onnx", "openvino", "nncf"} <= set(need.tools)
 
@@ -96,7 +101,7 @@ def test_an_engine_is_made_by_one_tensorrt() -> None:
     """Where both are installed and no GPU is found, only the one that builds without a GPU stands in the recipe."""
     packages = {"tensorrt": "11", "tensorrt-rtx-cu13-bindings": "1", "onnxruntime": "1"}
     case = make_case(backend="trt", precision="int8", device="cuda:0")
-    need = backend("trt").need(case, make_machine(packages=packages), {})
+    need = backend("trt").need(case, make_machine(packages=packages), ArtifactChoices())
     assert "tensorrt-rtx-cu13-bindings" in need.tools
     assert "tensorrt" not in need.tools
     assert (need.format, need.scheme, need.calibrated) == ("trt", SYMMETRIC, True)

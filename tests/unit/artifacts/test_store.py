@@ -11,8 +11,10 @@ import pytest
 from benchsuite.artifacts.recipe import Calibration, Recipe
 from benchsuite.artifacts.store import Store
 from benchsuite.terms.errors import BuildError
+from benchsuite.terms.input_size import InputSize
 
-RECIPE = Recipe("torch", "fp32", "0" * 64, "one2many", 640, 1, tools={"torch": "2"})
+SIZE = InputSize.square(640)
+RECIPE = Recipe("torch", "fp32", "0" * 64, "one2many", SIZE, 1, tools={"torch": "2"})
 
 
 class FakeBuilder:
@@ -59,7 +61,7 @@ def test_second_request_builds_nothing(store: Store, builder: FakeBuilder, tmp_p
 def test_derived_artifact_builds_its_parent_first(store: Store, builder: FakeBuilder, tmp_path: Path) -> None:
     """INT8 is made from the FP32 artifact, which the FP32 case then finds."""
     calibration = Calibration("1" * 64, 2, "minmax")
-    int8 = Recipe("onnx", "int8", "0" * 64, "one2many", 640, 1, "s", calibration, {"onnxruntime": "1"})
+    int8 = Recipe("onnx", "int8", "0" * 64, "one2many", SIZE, 1, "s", calibration, {"onnxruntime": "1"})
     artifact, _ = store.get(int8, tmp_path / "w.pt", [tmp_path / "a.jpg", tmp_path / "b.jpg"])
     # What was observed of the images is an artifact of its own.
     assert _built(builder) == ["onnx fp32", "onnx observed", "onnx int8"]
@@ -95,11 +97,11 @@ def test_failed_build_leaves_nothing_behind(tmp_path: Path) -> None:
 def test_recipes_differ_in_their_digest() -> None:
     """Whatever a recipe says decides its digest."""
     others = [
-        Recipe("torch", "fp32", "1" * 64, "one2many", 640, 1, tools={"torch": "2"}),
-        Recipe("torch", "fp32", "0" * 64, "end2end", 640, 1, tools={"torch": "2"}),
-        Recipe("torch", "fp32", "0" * 64, "one2many", 640, 1, tools={"torch": "3"}),
-        Recipe("torch", "fp32", "0" * 64, "one2many", 640, 1, "s", Calibration("0", 1, "minmax"), {"torch": "2"}),
-        Recipe("torch", "fp32", "0" * 64, "one2many", 640, 1, "s", Calibration("0", 1, "entropy"), {"torch": "2"}),
+        Recipe("torch", "fp32", "1" * 64, "one2many", SIZE, 1, tools={"torch": "2"}),
+        Recipe("torch", "fp32", "0" * 64, "end2end", SIZE, 1, tools={"torch": "2"}),
+        Recipe("torch", "fp32", "0" * 64, "one2many", SIZE, 1, tools={"torch": "3"}),
+        Recipe("torch", "fp32", "0" * 64, "one2many", SIZE, 1, "s", Calibration("0", 1, "minmax"), {"torch": "2"}),
+        Recipe("torch", "fp32", "0" * 64, "one2many", SIZE, 1, "s", Calibration("0", 1, "entropy"), {"torch": "2"}),
     ]
     assert len({recipe.digest for recipe in [RECIPE, *others]}) == 6
 
@@ -125,7 +127,7 @@ def test_clean_removes_the_longest_unused_first(store: Store, tmp_path: Path) ->
     import os
     import time
 
-    recipes = [Recipe("torch", "fp32", digit * 64, "one2many", 640, 1) for digit in "123"]
+    recipes = [Recipe("torch", "fp32", digit * 64, "one2many", SIZE, 1) for digit in "123"]
     for age_s, recipe in zip((300, 200, 100), recipes, strict=True):
         artifact, _ = store.get(recipe, tmp_path / "w.pt")
         stamp = time.time() - age_s

@@ -8,19 +8,19 @@ from typing import Any
 import pytest
 
 from benchsuite.backends import backend
-from benchsuite.backends.interface import ArtifactNeed
-from benchsuite.backends.schemes import SCHEMES, SYMMETRIC, calibration_method
+from benchsuite.backends.interface import ArtifactChoices, ArtifactNeed
+from benchsuite.backends.offers import calibration_method
 from benchsuite.machine.nvml import Gpu
+from benchsuite.options.needs import artifact_need
+from benchsuite.options.settings import parse
 from benchsuite.terms.errors import UsageError
 from benchsuite.testing import make_case, make_machine
 
-DEFAULTS = {"calib_method": "default", "quant_scheme": "default"}
-
 
 def need(options: dict[str, str] | None = None, isa: tuple[str, ...] = ("avx512_vnni",), **case: Any) -> ArtifactNeed:
-    """Ask a backend what a case needs on an x86 machine."""
+    """Return what a case needs on an x86 machine under some options."""
     asked = make_case(**case)
-    return backend(asked.backend).need(asked, make_machine(isa=isa), DEFAULTS | (options or {}))
+    return artifact_need(asked, make_machine(isa=isa), parse(options or {}))
 
 
 @pytest.mark.parametrize(
@@ -52,7 +52,7 @@ def test_bf16_is_made_while_loading(name: str, precision: str, loaded: tuple[str
 def test_default_scheme_suits_the_cpu(isa: tuple[str, ...], arch: str, scheme: str) -> None:
     """x86 takes u8 activations, with 7-bit weights where products would saturate; ARM takes s8."""
     case = make_case(precision="int8")
-    assert backend("onnx").need(case, make_machine(isa=isa, arch=arch), DEFAULTS).scheme == scheme
+    assert backend("onnx").need(case, make_machine(isa=isa, arch=arch), ArtifactChoices()).scheme == scheme
 
 
 def test_scheme_that_is_asked_for() -> None:
@@ -82,16 +82,6 @@ def test_default_method(name: str, method: str) -> None:
     assert calibration_method(name, "default") == method
 
 
-def test_every_scheme_has_a_builder() -> None:
-    """What a backend may ask for, the exporters can make, and nothing else."""
-    from benchsuite.artifacts.exporters import EXPORTERS
-
-    schemes = {(name, "int8", scheme) for name, offered in SCHEMES.items() for scheme in offered}
-    # An engine is made from that ONNX file.
-    behind = {("onnx", "int8", SYMMETRIC)}
-    assert {key for key in EXPORTERS if key[1] == "int8"} == schemes | behind
-
-
 def test_parts_that_stay_float_follow_a_scheme() -> None:
     """A scheme may name parts of the network, and only parts that there are."""
     onnx = {"backend": "onnx", "precision": "int8"}
@@ -111,10 +101,9 @@ def test_an_engine_is_made_for_its_gpu_and_options() -> None:
     """What decides an engine's bytes stands in its recipe; without a GPU and options nothing does."""
     case = make_case(backend="trt", device="cuda:0", batch=8, variant="cudagraph+rebuild2")
     plain = make_machine(packages={"tensorrt-rtx-cu13-bindings": "1"})
-    assert backend("trt").need(replace(case, variant="cudagraph"), plain, DEFAULTS).build == {}
+    assert backend("trt").need(replace(case, rebuild=0), plain, ArtifactChoices()).build == {}
     gpu = make_machine(packages={"tensorrt": "11"}, gpus=(Gpu("Card A", "GPU-1", 1 << 30, "8.9"),), gpu_driver="580")
-    options = {**DEFAULTS, "trt_level": "5", "trt_workspace": "", "trt_batches": "1,4,8"}
-    found = backend("trt").need(case, gpu, options)
+    found = artifact_need(case, gpu, parse({"trt_level": "5", "trt_batches": "1,4,8"}))
     assert found.build == {"gpu": "Card A", "driver": "580", "level": "5", "batches": "1,4,8", "rebuild": "2"}
     # Cases of every batch that the profile takes load the same engine.
     assert found.batch == 4

@@ -9,8 +9,8 @@ import numpy as np
 import pytest
 
 from benchsuite.backends.interface import RunPolicy
-from benchsuite.backends.onnx.backend import session_options
 from benchsuite.backends.onnx.cuda import kernels_by_provider, open_on_gpu, providers_of
+from benchsuite.backends.onnx.loading import session_options
 from benchsuite.backends.proof import contradiction
 from benchsuite.machine.facts import read_machine
 from benchsuite.terms.errors import SessionError
@@ -60,5 +60,5 @@ def test_convolutions_elsewhere_contradict_the_device() -> None:
 def test_fp32_is_not_tf32() -> None:
     """The CUDA provider is told so, and TensorRT's comes before it where the variant asks for it."""
     assert dict(providers_of(CASE))["CUDAExecutionProvider"]["use_tf32"] == "0"
-    names = [name for name, _ in providers_of(replace(CASE, variant="trtep"))]
+    names = [name for name, _ in providers_of(replace(CASE, way="trtep"))]
     assert names == ["TensorrtExecutionProvider", "CUDAExecutionProvider"]

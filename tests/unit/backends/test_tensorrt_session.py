@@ -23,7 +23,7 @@ from tests.unit.backends.fake_tensorrt import OTHER_VERSION, PLAN, FakeTensorrt,
 
 CASE = make_case(backend="trt", device="cuda:0", imgsz=32, batch=2)
 ACCOUNT = EngineAccount("TensorRT", make_ran(CASE), {"/model.0/conv/Conv": 100, "/model.1/conv/Conv": 300})
-GRAPH = replace(CASE, variant="cudagraph")
+GRAPH = replace(CASE, way="cudagraph")
 
 
 @pytest.fixture(params=[10, 11])
@@ -48,7 +48,6 @@ def test_fake_tensorrt_call_copies_in_runs_and_copies_out(trt: FakeTensorrt, tmp
     assert session.run(images(0.25)).mean() == 0.25
     assert trt.cuda.done == ["in", "run on 7", "out", "wait"]
     assert session.run(images(0.5)).mean() == 0.5
-    session.close()
 
 
 def test_fake_tensorrt_graph_is_captured_after_a_first_launch(trt: FakeTensorrt, tmp_path: Path) -> None:

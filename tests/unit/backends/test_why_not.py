@@ -10,7 +10,6 @@ import pytest
 from benchsuite.backends import BACKENDS, backend, only_builds
 from benchsuite.machine.facts import Machine
 from benchsuite.machine.nvml import Gpu
-from benchsuite.terms.cases import BACKENDS as NAMES
 from benchsuite.terms.cases import PRECISIONS
 from benchsuite.testing import make_case, make_machine
 
@@ -130,18 +129,13 @@ def test_ncnn_stores_bf16_without_instructions() -> None:
     assert backend("ncnn").why_not(case, machine(isa=("avx2",))) is None
 
 
-def test_table_holds_every_backend() -> None:
-    """There is a runtime for each backend that a case can name."""
-    assert tuple(BACKENDS) == NAMES
-
-
 def test_engines_are_built_without_a_gpu_by_tensorrt_for_rtx() -> None:
     """With the one TensorRT that builds anywhere, a case is built and says why it is not run; all others just run."""
     case = make_case(backend="trt", device="cuda:0")
     here = machine(packages={**PACKAGES, **RTX})
     assert backend("trt").why_not(case, here) is None
     assert only_builds(case, here) == "built here, not run: no GPU"
-    others = [name for name in NAMES if name != "trt"]
+    others = [name for name in BACKENDS if name != "trt"]
     assert [only_builds(make_case(backend=name), here) for name in others] == [None] * 4
     assert only_builds(case, machine(packages={**PACKAGES, **RTX}, gpus=(GPU,))) is None
 

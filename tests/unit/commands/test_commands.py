@@ -69,7 +69,7 @@ def test_slowdown_that_is_none_is_one_sentence(command: Command) -> None:
 def test_doctor_says_what_is_only_built(monkeypatch: pytest.MonkeyPatch) -> None:
     """Without a GPU and with TensorRT for RTX, the doctor's table says `builds`, and below it why."""
     packages = {"tensorrt-rtx-cu13-bindings": "1.7", "onnxruntime": "1.32"}
-    monkeypatch.setattr(doctor, "read_machine", lambda: make_machine(packages=packages))
+    monkeypatch.setattr(doctor, "read_machine", lambda _: make_machine(packages=packages))
     lines = list(doctor.report_lines(0))
     assert next(line for line in lines if line.startswith("trt  ")).split() == ["trt", *["builds"] * 4]
     assert "trt int8: built here, not run: no GPU" in lines

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from benchsuite.compare.limits import broken_limits
-from benchsuite.options.settings import Limits
+from benchsuite.options.chosen import Limits
 from benchsuite.terms.absence import Absent
 from benchsuite.testing import make_metrics, make_record, make_run
 

@@ -8,6 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from benchsuite.data.letterbox import place, preprocess
+from benchsuite.terms.input_size import InputSize
 
 SIDES = st.integers(1, 4000)
 IMGSZ = st.integers(1, 40).map(lambda stride: 32 * stride)
@@ -16,7 +17,7 @@ IMGSZ = st.integers(1, 40).map(lambda stride: 32 * stride)
 @given(SIDES, SIDES, IMGSZ)
 def test_image_fills_the_longest_side_and_is_centred(height: int, width: int, imgsz: int) -> None:
     """The longest side takes all of imgsz, the other at least a pixel, with equal bars but for one odd pixel."""
-    placed = place(height, width, imgsz)
+    placed = place(height, width, InputSize.square(imgsz))
     assert max(placed.resized_height, placed.resized_width) == imgsz
     assert min(placed.resized_height, placed.resized_width) >= 1
     for resized, pad in ((placed.resized_height, placed.pad_top), (placed.resized_width, placed.pad_left)):
@@ -27,7 +28,7 @@ def test_image_fills_the_longest_side_and_is_centred(height: int, width: int, im
 
 def test_ratios_follow_the_rounded_sides() -> None:
     """A side that is rounded up to whole pixels has its own ratio."""
-    placed = place(333, 500, 640)
+    placed = place(333, 500, InputSize.square(640))
     assert (placed.resized_height, placed.resized_width) == (427, 640)
     assert (placed.pad_top, placed.pad_left) == (106, 0)
     assert placed.ratio_x == 640 / 500
@@ -38,7 +39,7 @@ def test_batch_is_rgb_planes_between_grey_bars() -> None:
     """BGR pixels become planes of red, green and blue, 114 fills the rest, and values are x / 255 to the bit."""
     image = np.empty((32, 64, 3), np.uint8)
     image[:] = (10, 20, 31)
-    batch, (placed,) = preprocess([image], 64)
+    batch, (placed,) = preprocess([image], InputSize.square(64))
     assert batch.shape == (1, 3, 64, 64)
     assert batch.dtype == np.float32
     assert batch.flags.c_contiguous
@@ -53,7 +54,7 @@ def test_batch_is_rgb_planes_between_grey_bars() -> None:
 def test_image_of_the_right_size_keeps_its_pixels() -> None:
     """Nothing is interpolated where nothing needs to be."""
     image = np.random.default_rng(0).integers(0, 256, (64, 64, 3), np.uint8)
-    batch, _ = preprocess([image], 64)
+    batch, _ = preprocess([image], InputSize.square(64))
     np.testing.assert_array_equal(np.rint(batch[0] * 255).astype(np.uint8), image.transpose(2, 0, 1)[::-1])
 
 
@@ -61,7 +62,7 @@ def test_image_of_the_right_size_keeps_its_pixels() -> None:
 def test_batch_of_odd_shapes(shape: tuple[int, int, int]) -> None:
     """Images of several shapes share a batch, each with its own placement."""
     images = [np.full(shape, 255, np.uint8), np.zeros((64, 64, 3), np.uint8)]
-    batch, placements = preprocess(images, 64)
+    batch, placements = preprocess(images, InputSize.square(64))
     assert [(placed.height, placed.width) for placed in placements] == [shape[:2], (64, 64)]
     assert (batch[0] == 1).sum() == 3 * placements[0].resized_height * placements[0].resized_width
     assert not batch[1].any()

@@ -12,6 +12,7 @@ from benchsuite.detect.accuracy import Accuracy, evaluate
 from benchsuite.detect.detections import Detections
 from benchsuite.detect.postprocess import EVAL
 from benchsuite.terms.absence import Absent
+from benchsuite.terms.input_size import InputSize
 
 NAMES = ("cat", "dog", "fish")
 BIG = (100, 100, 200, 200)
@@ -40,7 +41,7 @@ def score(*images: tuple[Sequence[Found], Sequence[Truth]], size: tuple[int, int
                 np.array([box for box, _ in truth], np.float32).reshape(-1, 4),
             )
         )
-    return evaluate(detections, labels, [size] * len(images), NAMES, 640, "digest", EVAL)
+    return evaluate(detections, labels, [size] * len(images), NAMES, InputSize.square(640), "digest", EVAL)
 
 
 def scored(*images: tuple[Sequence[Found], Sequence[Truth]], size: tuple[int, int] = (640, 640)) -> Accuracy:

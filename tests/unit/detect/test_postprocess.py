@@ -14,9 +14,10 @@ import pytest
 from benchsuite.data.letterbox import Placement, place
 from benchsuite.detect.postprocess import DEPLOY, EVAL, DetectSettings, head_of, postprocess
 from benchsuite.terms.errors import SessionError
+from benchsuite.terms.input_size import InputSize
 
 ROOT = Path(__file__).parents[3]
-SQUARE = place(640, 640, 640)
+SQUARE = place(640, 640, InputSize.square(640))
 
 
 def raw_output(*anchors: tuple[float, ...], classes: int = 3, count: int = 20) -> npt.NDArray[np.float32]:
@@ -97,7 +98,7 @@ def test_end2end_rows_are_only_thresholded() -> None:
 @pytest.mark.parametrize("size", [(480, 640), (333, 500), (1080, 1920), (50, 20)])
 def test_boxes_return_to_the_original_image(size: tuple[int, int]) -> None:
     """The whole image, seen by the network between its bars, is the whole image again in its own pixels."""
-    placed = place(*size, 640)
+    placed = place(*size, InputSize.square(640))
     centre = (placed.pad_left + placed.resized_width / 2, placed.pad_top + placed.resized_height / 2)
     output = raw_output((*centre, placed.resized_width, placed.resized_height, 0.9, 0, 0))
     (found,) = postprocess(output, [placed], EVAL)
@@ -114,7 +115,7 @@ def test_only_deployment_cuts_boxes_at_the_edge() -> None:
 def test_batch_gives_one_result_an_image() -> None:
     """Each image of a batch has its own detections and placement."""
     output = np.concatenate([raw_output((320, 320, 64, 64, 0.9, 0, 0)), raw_output()])
-    first, second = postprocess(output, [place(320, 320, 640), SQUARE], DEPLOY)
+    first, second = postprocess(output, [place(320, 320, InputSize.square(640)), SQUARE], DEPLOY)
     assert first.boxes.tolist() == [[144, 144, 176, 176]]
     assert second.boxes.shape == (0, 4)
     assert second.scores.shape == second.classes.shape == (0,)
@@ -142,10 +143,10 @@ def test_detecting_needs_no_torch() -> None:
         "import sys, benchsuite.detect.accuracy, benchsuite.detect.parity\n"
         "import benchsuite.data.dataset, benchsuite.data.images\n"
         "import numpy as np\n"
-        "from benchsuite.data.letterbox import preprocess\n"
+        "from benchsuite.data.letterbox import preprocess\nfrom benchsuite.terms.input_size import InputSize\n"
         "before = 'cv2' in sys.modules\n"
         "from benchsuite.detect.postprocess import DEPLOY, postprocess\n"
-        "_, placements = preprocess([np.zeros((9, 9, 3), np.uint8)], 64)\n"
+        "_, placements = preprocess([np.zeros((9, 9, 3), np.uint8)], InputSize.square(64))\n"
         "postprocess(np.zeros((1, 84, 84), np.float32), placements, DEPLOY)\n"
         "print(before, [name for name in ('torch', 'torchvision', 'ultralytics', 'scipy') if name in sys.modules])"
     )

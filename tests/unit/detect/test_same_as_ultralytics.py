@@ -19,13 +19,15 @@ from benchsuite.data.labels import read_labels
 from benchsuite.data.letterbox import place, preprocess
 from benchsuite.detect.accuracy import Accuracy, evaluate
 from benchsuite.detect.postprocess import DEPLOY, EVAL, DetectSettings, postprocess
+from benchsuite.terms.input_size import InputSize
 
 pytestmark = pytest.mark.slow
 
 SHARED = Path(__file__).parents[4] / "shared"
 ORACLE = Path(__file__).with_name("ultralytics_oracle.py")
 RUNS = (("yolo26n", "coco8"), ("yolo26n", "voc85"), ("yolov8n", "coco8"))
-SQUARE = place(640, 640, 640)
+SIZE = InputSize.square(640)
+SQUARE = place(640, 640, SIZE)
 
 Arrays = Mapping[str, Any]
 
@@ -70,7 +72,7 @@ def test_inputs_are_the_same_pixels(validated: tuple[Dataset, Arrays]) -> None:
     """Letterboxed photographs equal those that val feeds the network, to the last bit."""
     dataset, oracle = validated
     for path in dataset.splits["val"]:
-        batch, _ = preprocess([read_image(path)], 640)
+        batch, _ = preprocess([read_image(path)], SIZE)
         np.testing.assert_array_equal(batch[0], oracle[f"{path.name}:pixels"] / np.float32(255), strict=True)
 
 
@@ -79,7 +81,7 @@ def test_labels_are_the_same(validated: tuple[Dataset, Arrays]) -> None:
     dataset, oracle = validated
     for path in dataset.splits["val"]:
         height, width = read_image(path).shape[:2]
-        labels, placed = read_labels(path, width, height, dataset.names), place(height, width, 640)
+        labels, placed = read_labels(path, width, height, dataset.names), place(height, width, SIZE)
         ratio, pad = np.array([placed.ratio_x, placed.ratio_y] * 2), np.array([placed.pad_left, placed.pad_top] * 2)
         classes, centres, sizes = np.split(oracle[f"{path.name}:labels"], [1, 3], axis=1)
         corners = np.concatenate([centres - sizes / 2, centres + sizes / 2], 1) * 640
@@ -100,7 +102,7 @@ def test_figures_are_the_same(validated: tuple[Dataset, Arrays]) -> None:
     detections, labels, sizes = [], [], []
     for path in dataset.splits["val"]:
         height, width = read_image(path).shape[:2]
-        detections += postprocess(oracle[f"{path.name}:raw"][None], [place(height, width, 640)], EVAL)
+        detections += postprocess(oracle[f"{path.name}:raw"][None], [place(height, width, SIZE)], EVAL)
         labels.append(read_labels(path, width, height, dataset.names))
         sizes.append((height, width))
     accuracy = evaluate(detections, labels, sizes, dataset.names, 640, "", EVAL)
@@ -124,7 +126,7 @@ def test_odd_sizes_are_the_same_pixels(tmp_path: Path) -> None:
     oracle = ask_oracle(tmp_path, "letterbox", str(tmp_path / "images"), "320")
     assert len(oracle) == len(sizes)
     for name, planes in oracle.items():
-        batch, _ = preprocess([read_image(tmp_path / "images" / name)], 320)
+        batch, _ = preprocess([read_image(tmp_path / "images" / name)], InputSize.square(320))
         np.testing.assert_array_equal(batch[0], planes / np.float32(255), strict=True)
 
 

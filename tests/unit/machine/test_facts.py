@@ -30,8 +30,8 @@ def test_differences_name_both_sides() -> None:
 
 
 def test_this_machine_can_be_read() -> None:
-    """Reading this machine gives cores, memory and the runtimes that the package depends on."""
-    machine = read_machine()
+    """Reading this machine gives cores, memory and the versions of what is installed of the packages asked for."""
+    machine = read_machine(("torch", "nothing-of-that-name"))
     assert machine.usable_cores >= 1
     assert machine.memory_bytes > 1 << 28
-    assert {"torch", "onnxruntime", "openvino", "ncnn", "ultralytics"} <= set(machine.packages)
+    assert list(machine.packages) == ["torch"]

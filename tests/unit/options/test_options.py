@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import pytest
 
-from benchsuite.options.settings import SETTINGS, EngineChoices, parse
+from benchsuite.backends.interface import EngineChoices
+from benchsuite.options.settings import SETTINGS, parse
 from benchsuite.options.texts import size_bytes
 from benchsuite.terms.errors import UsageError
+from benchsuite.terms.input_size import InputSize
 
 
 def test_bare_command_selects_every_backend_and_precision() -> None:
@@ -15,7 +17,7 @@ def test_bare_command_selects_every_backend_and_precision() -> None:
     assert options.models == ("yolo26n_shapes",)
     assert options.backends == ("torch", "onnx", "openvino", "trt", "ncnn")
     assert options.precisions == ("fp32", "fp16", "bf16", "int8")
-    assert options.imgsz == (640,)
+    assert options.imgsz == (InputSize.square(640),)
     assert options.threads >= 1
 
 
@@ -56,9 +58,10 @@ def test_calibrators_of_older_articles_are_told_what_took_their_place(name: str,
 
 def test_engines_are_built_as_asked_for() -> None:
     """Level, workspace and profile are left to TensorRT where nothing is asked for, and a batch must lie within."""
-    assert parse({}).engine == EngineChoices(None, None, None, 1)
+    assert parse({}).engine == EngineChoices()
     asked = {"trt_level": "5", "trt_workspace": "1GiB", "trt_batches": "1,4,8", "batch": "8", "rebuilds": "2"}
-    assert parse(asked).engine == EngineChoices(5, 1 << 30, (1, 4, 8), 2)
+    assert parse(asked).engine == EngineChoices(5, 1 << 30, (1, 4, 8))
+    assert parse(asked).rebuilds == 2
     with pytest.raises(UsageError, match="--batch 16: --trt-batches takes 1 to 8 images a call; widen it"):
         parse({"trt_batches": "1,4,8", "batch": "4,16"})
 

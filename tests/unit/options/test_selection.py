@@ -2,8 +2,13 @@
 
 from __future__ import annotations
 
-from benchsuite.options.selection import cases_of
+import pytest
+
+from benchsuite.options.needs import artifact_need
+from benchsuite.options.selection import cases_of, named_cases
 from benchsuite.options.settings import parse
+from benchsuite.terms.errors import UsageError
+from benchsuite.testing import make_machine
 
 
 def test_default_matrix_has_a_row_for_every_combination() -> None:
@@ -35,12 +40,50 @@ def test_variants_go_to_the_backend_that_has_them() -> None:
         "m-trt-fp16-cuda:0-640-b1-cudagraph",
     ]
     both = parse({"variant": "plain,compile", "backend": "torch", "precision": "fp32", "head": "end2end"})
-    assert [case.variant for case in cases_of(both, ["m"])] == ["end2end", "end2end+compile"]
+    assert [(case.head, case.way) for case in cases_of(both, ["m"])] == [("end2end", ""), ("end2end", "compile")]
 
 
 def test_rebuilds_are_further_cases_of_tensorrt_only() -> None:
     """The first build is the plain case, and other backends have nothing to build again."""
     cases = cases_of(parse({"rebuilds": "3", "backend": "onnx,trt", "precision": "fp32"}), ["m"])
-    assert [(case.backend, case.variant, case.rebuild) for case in cases] == [
-        ("onnx", "", 0), ("trt", "", 0), ("trt", "rebuild2", 2), ("trt", "rebuild3", 3),
-    ]  # fmt: skip
+    assert [(case.backend, case.rebuild) for case in cases] == [("onnx", 0), ("trt", 0), ("trt", 2), ("trt", 3)]
+
+
+def test_any_printed_id_selects_its_case() -> None:
+    """Every case that options can make is selected alone by its id, in the order in which ids are given."""
+    asked = {"head": "both", "variant": "plain,compile,trtep,cudagraph", "rebuilds": "3", "imgsz": "320,640"}
+    ids = [case.id for case in cases_of(parse(asked), ["m"])]
+    assert len(ids) > 100
+    assert [case.id for case in named_cases(parse({"case": ",".join(reversed(ids))}), ["m"])] == ids[::-1]
+
+
+def test_an_id_of_a_study_loads_the_artifact_of_its_scheme() -> None:
+    """A row of a scheme study can be measured alone, by the scheme in its id."""
+    (case,) = named_cases(parse({"case": "m-onnx-int8-cpu-640-b1-qdq-u8s8~p3+neck"}), ["m"])
+    assert artifact_need(case, make_machine(), parse({})).scheme == "qdq-u8s8~p3+neck"
+
+
+@pytest.mark.parametrize(
+    ("text", "problem"),
+    [
+        ("m-onnx-int8-cpu", "is no id of a case"),
+        ("other-onnx-int8-cpu-640-b1", r"other is none of the models here \(m\); name its file with --model"),
+        ("m-caffe-fp32-cpu-640-b1", "caffe is no backend; there are torch, onnx"),
+        ("m-onnx-fp32-cpu-384x640-b1", "384x640 is no side of a square input that is a multiple of 32"),
+        ("m-onnx-fp32-cpu-641-b1", "641 is no side"),
+        ("m-onnx-fp32-cpu-640-b1-compile", "onnx has no way compile; torch has"),
+        ("m-onnx-fp32-cpu-640-b1-rebuild2", "onnx builds no engine"),
+        ("m-onnx-int8-cpu-640-b1-percentile-100", "percentile-100 is no INT8 scheme of onnx; `benchsuite study"),
+        ("m-onnx-int8-cpu-640-b1-qdq-u8s8~tail", "tail is no part of a network"),
+    ],
+)
+def test_ids_that_cannot_be_measured_are_told(text: str, problem: str) -> None:
+    """What of an id is not to be had is named, for all ids in one message."""
+    with pytest.raises(UsageError, match=f"--case .*{problem}"):
+        named_cases(parse({"case": f"m-onnx-fp32-cpu-640-b1,{text}"}), ["m"])
+
+
+def test_case_names_all_that_it_decides() -> None:
+    """Options that an id decides are refused beside --case."""
+    with pytest.raises(UsageError, match="--backend, --imgsz: --case names whole cases"):
+        parse({"case": "m-onnx-fp32-cpu-640-b1", "backend": "onnx", "imgsz": "320"})

@@ -11,7 +11,7 @@ from benchsuite.testing import make_case, make_metrics, make_record
 
 def test_no_line_is_wider_than_the_terminal() -> None:
     """Long ids and reasons are cut or wrapped at 80 columns."""
-    long_case = replace(make_case(), model="a_model_with_a_rather_long_name_of_its_own", variant="end2end")
+    long_case = replace(make_case(), model="a_model_with_a_rather_long_name_of_its_own", head="end2end")
     made = [
         make_record(case=long_case),
         make_record(case=make_case(), outcome="skipped", reason="because of this and that " * 12),
@@ -26,7 +26,7 @@ def test_table_shows_what_was_measured() -> None:
     text = "\n".join(table_lines([record]))
     assert f"{record.metrics.latency.total_ns.p50 / 1e6:.1f}" in text
     assert f"{record.metrics.accuracy.map50_95:.3f}" in text
-    assert record.case.scheme in text
+    assert record.case.row_name in text
 
 
 def test_a_built_case_has_a_line_with_its_size_and_build_time() -> None:

@@ -6,16 +6,9 @@ from importlib import metadata
 
 import pytest
 
-from benchsuite.report.deployment import RUNTIME_PACKAGES, installed_bytes, setup_of
+from benchsuite.report.deployment import installed_bytes, setup_of
 from benchsuite.terms.absence import Absent
-from benchsuite.terms.cases import BACKENDS
 from benchsuite.testing import make_case, make_machine
-
-
-def test_every_backend_names_its_packages() -> None:
-    """No runtime is left without a package to install."""
-    assert set(RUNTIME_PACKAGES) == set(BACKENDS)
-    assert all(RUNTIME_PACKAGES.values())
 
 
 def test_size_counts_what_is_pulled_in() -> None:

@@ -70,7 +70,7 @@ def _page(run: Run, findings: tuple[Finding, ...] = ()) -> _Page:
 
 def _with_markup(record: Record) -> Record:
     """Put markup wherever a record holds text that people or runtimes wrote."""
-    case = replace(record.case, model=EVIL, variant=EVIL)
+    case = replace(record.case, model=EVIL, scheme=EVIL)
     validity = replace(record.validity, warnings=(EVIL,), label=EVIL, policy={EVIL: EVIL})
     accuracy = Absent(EVIL) if record.case.backend == "ncnn" else record.metrics.accuracy
     return replace(record, case=case, validity=validity, metrics=replace(record.metrics, accuracy=accuracy))

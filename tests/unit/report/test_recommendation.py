@@ -24,7 +24,7 @@ def _record(scheme: str, total_ms: float, map50_95: float | None = 0.65) -> Reco
 
 def _chosen(*made: Record, findings: tuple[Finding, ...] = (), drop: float = 1.0) -> str | None:
     record = recommend(made, findings, drop).record
-    return record.case.scheme if record else None
+    return record.case.row_name if record else None
 
 
 TORCH = _record("torch fp32", 50)
@@ -99,7 +99,7 @@ def test_highest_precision_stands_in_for_torch() -> None:
     made = [_record("openvino int8", 10, 0.644), _record("onnx fp32", 30), _record("ncnn bf16", 20, 0.60)]
     reference = reference_of(made)
     assert reference is not None
-    assert reference.case.scheme == "onnx fp32"
+    assert reference.case.row_name == "onnx fp32"
     advice = recommend(made, (), 1.0)
     assert advice.record == made[0]
     assert "against onnx fp32 (torch fp32 has no accuracy here; onnx fp32 stands in for it)" in advice.reason

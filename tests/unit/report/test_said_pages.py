@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 from test_gate_evidence import write_gate
 
-from benchsuite.backends import backend
+from benchsuite.backends import BACKENDS, backend
 from benchsuite.compare.comparison import compare_runs
 from benchsuite.compare.limits import broken_limits
 from benchsuite.gate.blocks import Stream
@@ -35,7 +35,7 @@ from benchsuite.report.summary import summary
 from benchsuite.report.views import page_view
 from benchsuite.runs.folder import Run
 from benchsuite.terms.absence import Absent
-from benchsuite.terms.cases import BACKENDS, PRECISIONS
+from benchsuite.terms.cases import PRECISIONS
 from benchsuite.terms.language import Language, languages
 from benchsuite.testing import make_accuracy, make_case, make_machine, make_metrics, make_record, make_run
 

@@ -11,10 +11,11 @@ from typing import Any
 import numpy as np
 import pytest
 
+from benchsuite.backends import BACKENDS
 from benchsuite.report.page import write_report
 from benchsuite.report.samples import MOST_CASES, MOST_POINTS, Thinned, read_samples, thin
 from benchsuite.terms.absence import Absent
-from benchsuite.terms.cases import BACKENDS, PRECISIONS
+from benchsuite.terms.cases import PRECISIONS
 from benchsuite.testing import make_case, make_latency, make_metrics, make_record, make_run, write_run
 
 
@@ -96,7 +97,9 @@ def test_page_of_fifteen_cases_is_quick_and_small(tmp_path: Path) -> None:
     (tmp_path / "samples").mkdir()
     made = []
     for number in range(15):
-        case = make_case(backend=BACKENDS[number % 5], precision=PRECISIONS[number % 4], imgsz=(320, 640)[number % 2])
+        case = make_case(
+            backend=tuple(BACKENDS)[number % 5], precision=PRECISIONS[number % 4], imgsz=(320, 640)[number % 2]
+        )
         path = tmp_path / "samples" / f"{number}.npz"
         np.savez_compressed(path, total_ns=random.gamma(40, 1e6, 3_000).astype(np.int64))
         digest = hashlib.sha256(path.read_bytes()).hexdigest()

@@ -50,7 +50,7 @@ def test_cells_are_the_row_s() -> None:
 
 def test_rows_without_figures_and_with_faults_have_a_sentence() -> None:
     """A row that could not run leaves the table and says why; one that contradicts its name stays and says so."""
-    gone = make_row(reason="nothing builds it", case=replace(CASE, variant="gone"))
+    gone = make_row(reason="nothing builds it", case=replace(CASE, scheme="gone"))
     wrong = make_row(conflict="it ran float", parity=make_parity(matched=80, dropped=20, added=0))
     (table,) = study_view(make_study(gone, wrong)).tables
     assert len(table.rows) == 1

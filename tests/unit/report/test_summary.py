@@ -106,7 +106,7 @@ def test_any_text_stays_one_cell(text: str) -> None:
 def test_markup_in_records_makes_no_markup() -> None:
     """Names and reasons of a record cannot open tags, links or columns."""
     evil = "<b>|[x](y)`@all"
-    record = replace(ONNX, case=replace(ONNX.case, variant=evil))
+    record = replace(ONNX, case=replace(ONNX.case, scheme=evil))
     text = _summary(TORCH, record, make_record(make_case(backend="trt"), "failed", evil))
     assert "<b>" not in text
     assert "@" not in text

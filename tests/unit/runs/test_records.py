@@ -12,13 +12,15 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from benchsuite.artifacts.recipe import Calibration
+from benchsuite.backends import BACKENDS
 from benchsuite.measure.measurement import Cold, Complexity, Distribution, Metrics
 from benchsuite.runs import records
 from benchsuite.runs.folder import read_run
 from benchsuite.runs.records import Record, Validity
 from benchsuite.terms.absence import Absent
-from benchsuite.terms.cases import BACKENDS, PRECISIONS, Case
+from benchsuite.terms.cases import PRECISIONS, WAYS, Case
 from benchsuite.terms.errors import RecordError
+from benchsuite.terms.input_size import InputSize
 from benchsuite.testing import (
     make_accuracy,
     make_artifact,
@@ -51,14 +53,16 @@ def maybe(strategy: st.SearchStrategy[object]) -> st.SearchStrategy[object]:
 cases = st.builds(
     Case,
     model=st.from_regex(r"[a-z0-9_.]{1,12}", fullmatch=True),
-    backend=st.sampled_from(BACKENDS),
+    backend=st.sampled_from(tuple(BACKENDS)),
     precision=st.sampled_from(PRECISIONS),
     device=st.sampled_from(["cpu", "cuda:0"]),
-    imgsz=st.integers(1, 64).map(lambda number: number * 32),
+    imgsz=st.integers(1, 64).map(lambda number: InputSize.square(number * 32)),
     batch=st.integers(1, 64),
     threads=st.integers(1, 128),
     head=st.sampled_from(["one2many", "end2end"]),
-    variant=st.from_regex(r"[a-z0-9]{0,8}", fullmatch=True),
+    way=st.sampled_from(["", *WAYS]),
+    rebuild=st.integers(0, 3),
+    scheme=st.sampled_from(["", "qdq-u8s8"]),
 )
 distributions = st.builds(
     Distribution,
@@ -199,7 +203,7 @@ def test_newer_run_names_the_version_that_reads_it(tmp_path: Path) -> None:
         (('"p50":40000000,', '"p50":NaN,'), "not a record"),
         (('"p50":40000000,', '"p50":-1,'), "line 1: damaged record: its latency is -1"),
         (('"p50":40000000,', '"p50":1e999,'), "its latency is inf"),
-        (('"imgsz":640', '"imgsz":"wide"'), r"invalid value for type, expected int @ \$\.case\.imgsz"),
+        (('"imgsz":640', '"imgsz":"wide"'), r"invalid value for type, expected InputSize @ \$\.case\.imgsz"),
     ],
 )
 def test_impossible_figures_are_refused_with_their_place(tmp_path: Path, damage: tuple[str, str], message: str) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from benchsuite.backends.schemes import SCHEMES
+from benchsuite.backends import backend
 from benchsuite.study.ways import precision_ways, scheme_ways
 from benchsuite.testing import make_case
 
@@ -14,7 +14,7 @@ def test_precisions_are_compared_with_what_ultralytics_exports() -> None:
         for backend, precision in (("onnx", "fp32"), ("onnx", "int8"), ("ncnn", "int8"))
     ]
     ways = precision_ways(cases)
-    assert [(way.case.scheme, way.scheme) for way in ways] == [
+    assert [(way.case.row_name, way.scheme) for way in ways] == [
         ("onnx fp32", "default"), ("onnx int8", "default"), ("onnx int8 ultralytics", "ultralytics"),
         ("ncnn int8", "default"),
     ]  # fmt: skip
@@ -23,4 +23,4 @@ def test_precisions_are_compared_with_what_ultralytics_exports() -> None:
 def test_every_scheme_of_a_runtime_is_a_way() -> None:
     """A runtime's precisions come to the same INT8 schemes, each once."""
     cases = [make_case(backend="ncnn", precision=precision) for precision in ("fp32", "int8")]
-    assert [way.scheme for way in scheme_ways(cases)] == list(SCHEMES["ncnn"])
+    assert [way.scheme for way in scheme_ways(cases)] == list(backend("ncnn").schemes)

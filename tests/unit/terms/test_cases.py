@@ -1,29 +1,79 @@
-"""A case's id and how model names are made fit for it."""
+"""A case's id, what is read back from it, and how model names are made fit for it."""
 
 from __future__ import annotations
 
 from dataclasses import replace
 
-from benchsuite.terms.cases import Case, slug, variant_of
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
-CASE = Case("yolo26n_shapes", "onnx", "int8", "cpu", 640, 1, 2)
+from benchsuite.backends import BACKENDS
+from benchsuite.backends.offers import EVERY_SCHEME
+from benchsuite.terms.cases import PRECISIONS, WAYS, Case, slug
+from benchsuite.terms.codec import from_builtins, to_builtins
+from benchsuite.terms.errors import UsageError
+from benchsuite.terms.input_size import InputSize
+
+CASE = Case("yolo26n_shapes", "onnx", "int8", "cpu", InputSize.square(640), 1, 2)
+SIZES = st.integers(1, 200).map(lambda number: 32 * number)
+CASES = st.builds(
+    Case,
+    model=st.text(min_size=1, max_size=20).map(slug),
+    backend=st.sampled_from(sorted(BACKENDS)),
+    precision=st.sampled_from(PRECISIONS),
+    device=st.sampled_from(("cpu", "cuda:0", "cuda:11", "vulkan")),
+    imgsz=st.builds(InputSize, SIZES, SIZES),
+    batch=st.integers(1, 512),
+    threads=st.integers(1, 256),
+    head=st.sampled_from(("one2many", "end2end")),
+    way=st.sampled_from(("", *WAYS)),
+    rebuild=st.integers(0, 12),
+    scheme=st.sampled_from(("", *EVERY_SCHEME, "qdq-u8s8~p3+neck", "percentile-100-s0")),
+)
 
 
 def test_id_joins_the_parts_that_tell_rows_apart() -> None:
-    """An id reads model-backend-precision-device-imgsz-bN, with the variant last where there is one."""
+    """An id reads model-backend-precision-device-imgsz-bN, with what departs from the plain case last."""
     assert CASE.id == "yolo26n_shapes-onnx-int8-cpu-640-b1"
-    assert replace(CASE, variant="end2end").id == "yolo26n_shapes-onnx-int8-cpu-640-b1-end2end"
+    assert replace(CASE, head="end2end").id == f"{CASE.id}-end2end"
+    assert replace(CASE, imgsz=InputSize(384, 640)).id == "yolo26n_shapes-onnx-int8-cpu-384x640-b1"
+    assert replace(CASE, head="end2end", way="cudagraph", rebuild=2).variant == "end2end+cudagraph+rebuild2"
+    assert replace(CASE, scheme="qdq-u8s8").id == f"{CASE.id}-qdq-u8s8"
+    assert replace(CASE, way="compile", scheme="qdq-u8s8").variant == "compile-qdq-u8s8"
+
+
+@given(CASES)
+def test_an_id_is_read_back(case: Case) -> None:
+    """Every case is found again from its id and its threads, and from what a file holds of it."""
+    assert Case.parse(case.id, case.threads) == case
+    assert from_builtins(to_builtins(case), Case) == case
+
+
+@pytest.mark.parametrize(
+    "text", ["", "yolo26n", "a-onnx-fp64-cpu-640-b1", "a-onnx-fp32-cpu-640x-b1", "a-onnx-fp32-cpu-640-b0", "a-b-c"]
+)
+def test_what_is_no_id_is_told(text: str) -> None:
+    """A text that no case has as its id is refused with the grammar and an example."""
+    with pytest.raises(UsageError, match=r"is no id of a case: .* yolo26n-onnx-int8-cpu-640-b1"):
+        Case.parse(text)
+
+
+def test_files_hold_a_case_as_they_always_did() -> None:
+    """A square size is a number, and what departs from the plain case one text."""
+    held = to_builtins(replace(CASE, head="end2end", way="trtep"))
+    assert held == {
+        "model": "yolo26n_shapes", "backend": "onnx", "precision": "int8", "device": "cpu", "imgsz": 640, "batch": 1,
+        "threads": 2, "head": "end2end", "variant": "end2end+trtep",
+    }  # fmt: skip
+    assert list(held)[-1] == "variant"
+
+
+def test_every_way_is_some_backends() -> None:
+    """The ways to run that ids may name are those that backends have."""
+    assert set(WAYS) == {way for backend in BACKENDS.values() for way in backend.ways}
 
 
 def test_slug_leaves_no_dash_in_a_model_name() -> None:
     """Only `-` separates the parts of an id, so a model's name holds none, nor markup."""
     assert slug("YOLO26n-coco <b>") == "yolo26n_coco__b_"
-
-
-def test_parts_of_a_variant_are_told_apart() -> None:
-    """A variant names several departures at once, each whole."""
-    case = replace(CASE, variant="end2end+cudagraph+rebuild12")
-    assert [case.has(name) for name in ("end2end", "cudagraph", "rebuild", "graph")] == [True, True, False, False]
-    assert (case.rebuild, CASE.rebuild) == (12, 0)
-    assert variant_of("end2end", "cudagraph", 12) == case.variant
-    assert (variant_of("one2many"), variant_of("end2end")) == ("", "end2end")
