@@ -27,9 +27,11 @@ from benchsuite.measure.measurement import (
     Throughput,
     ThroughputPoint,
 )
+from benchsuite.options.settings import defaults
 from benchsuite.runs import records
 from benchsuite.runs.folder import Run, create_run, finish_run
 from benchsuite.runs.records import ArtifactFacts, Outcome, Record, Validity
+from benchsuite.runs.site import Site
 from benchsuite.terms.absence import Absent
 from benchsuite.terms.cases import Case, Variant
 from benchsuite.terms.input_size import InputSize
@@ -59,6 +61,12 @@ def make_machine(**changes: Any) -> Machine:
         packages={"benchsuite": "0.1.0", "onnxruntime": "1.32.0", "torch": "2.14.1", "ultralytics": "8.4.190"},
     )
     return replace(machine, **changes)
+
+
+def make_site(folder: Path, **changes: Any) -> Site:
+    """Build the site of a bare run without models, whose cache and files lie in a folder and which tells nothing."""
+    site = Site(defaults(), (), make_machine(), folder, folder, lambda _: None)
+    return replace(site, **changes)
 
 
 def make_case(**changes: Any) -> Case:

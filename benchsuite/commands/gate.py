@@ -4,44 +4,39 @@ from __future__ import annotations
 
 import shlex
 import sys
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
+from dataclasses import replace
 
-from benchsuite.backends.offers import recorded_packages
 from benchsuite.compare.findings import render, write_findings
 from benchsuite.gate.session import Gate, read_terms
-from benchsuite.machine.facts import read_machine
-from benchsuite.machine.files import cache_root
-from benchsuite.options.needs import check_options
-from benchsuite.options.selection import select
 from benchsuite.options.settings import parse
 from benchsuite.report.gating import GateProgress, result_lines
 from benchsuite.report.page import write_report
 from benchsuite.runs.folder import create_run, finish_run, point_latest
+from benchsuite.runs.preparation import Preparation
 from benchsuite.runs.runner import Runner
+from benchsuite.runs.site import Say, open_site
 from benchsuite.terms.errors import UsageError
-
-Say = Callable[[str], None]
 
 
 def run_gate(given: Mapping[str, str], say: Say, terminal: bool) -> int:
     """Gate the selected cases and return the exit code; everything is kept in a new run's folder."""
-    options, machine, root = parse(given), read_machine(recorded_packages()), cache_root()
+    options = parse(given)
     if options.gate.against is None:
         raise UsageError(
             "gate: --against is missing; give env:PYTHON, weights:PT, store:DIR or baseline:NAME to compare with."
         )
-    models, cases = select(options, root)
-    check_options(options, cases, machine)
-    terms = read_terms(options, models, root)
+    site, cases = open_site(options, say)
+    terms = read_terms(site)
     kept = {name: text for name, text in given.items() if name != "report"}
     command = shlex.join(["benchsuite", *sys.argv[1:]])
     folder = create_run(
-        options.report, machine, command, [case.id for case in cases], options.effort.name, kept, options.policy
+        options.report, site.machine, command, [case.id for case in cases], options.effort.name, kept, options.policy
     )
-    runner = Runner(options, models, machine, root, folder, say)
+    runner = Runner(Preparation(replace(site, folder=folder)))
     progress = None
     try:
-        gate = Gate(terms, options, models, machine, root, folder, runner, say, kept)
+        gate = Gate(terms, runner, kept)
         progress = GateProgress(say, terminal)
         result = gate.run(cases, progress.show)
     except KeyboardInterrupt:

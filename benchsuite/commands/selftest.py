@@ -4,27 +4,24 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
 from pathlib import Path
 
-from benchsuite.backends.offers import recorded_packages
-from benchsuite.gate.arms import refuse_windows
+from benchsuite.gate.against import refuse_windows
 from benchsuite.gate.selftest import SelfTest, read_suites
 from benchsuite.gate.session import name_one_scheme
-from benchsuite.machine.facts import read_machine
-from benchsuite.machine.files import cache_root, write_whole
+from benchsuite.machine.files import write_whole
 from benchsuite.measure.readings import Side
 from benchsuite.options.chosen import GateOptions
-from benchsuite.options.selection import select
 from benchsuite.options.settings import parse
 from benchsuite.report.gating import GateProgress
 from benchsuite.report.selftest import rate_lines
+from benchsuite.runs.preparation import Preparation
 from benchsuite.runs.runner import Runner
+from benchsuite.runs.site import Say, open_site
 from benchsuite.terms.cases import Case
 from benchsuite.terms.errors import UsageError
-
-Say = Callable[[str], None]
 
 
 @dataclass(frozen=True)
@@ -40,15 +37,16 @@ class SelfTestPlan:
 def run_selftest(given: Mapping[str, str], plan: SelfTestPlan, say: Say, terminal: bool) -> int:
     """Run the suites that are still missing, print the rates, and return 0 where the gate keeps its promise."""
     refuse_windows("selftest")
-    options, machine, root = parse(given), read_machine(recorded_packages()), cache_root()
+    options = parse(given)
     if "latency" not in options.gate.metrics:
         raise UsageError("selftest: it counts verdicts on latency; name latency among --gate-metrics.")
     name_one_scheme(options, "a self-test")
-    models, selected = select(options, root)
+    site, selected = open_site(options, say)
+    machine = site.machine
     folder = options.report / "selftest" / _digest(machine.fingerprint, machine.packages, selected, given)
     folder.mkdir(parents=True, exist_ok=True)
     _write_setup(folder, selected, given, machine.fingerprint)
-    runner = Runner(options, models, machine, root, folder, say)
+    runner = Runner(Preparation(replace(site, folder=folder)))
     try:
         test = _self_test(folder, selected, runner, options.gate, say)
         for slowdown, wanted, replayed in _wanted(plan):

@@ -8,8 +8,8 @@ from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 
 from benchsuite.gate.blocks import Arm
-from benchsuite.measure.launch import Reading
 from benchsuite.measure.readings import Plan, Side, TimedWorkers
+from benchsuite.measure.requests import Reading
 from benchsuite.terms.errors import BenchsuiteError, ProcessError
 
 

@@ -19,7 +19,8 @@ from benchsuite.compare.exact import judge
 from benchsuite.compare.findings import ACCURACY_METRICS, Finding, rerun_line
 from benchsuite.compare.tolerances import TOLERANCES_FILE, Tolerance, read_tolerances
 from benchsuite.gate import blocks
-from benchsuite.gate.arms import Against, baseline_arm, ready_against
+from benchsuite.gate.against import Against, ready_against
+from benchsuite.gate.arms import baseline_arm
 from benchsuite.gate.blocks import Arm, Block, Stream
 from benchsuite.gate.judging import Thresholds
 from benchsuite.gate.live import LiveSource
@@ -28,13 +29,13 @@ from benchsuite.gate.selftest import harness_share
 from benchsuite.gate.suite import plan_tests
 from benchsuite.gate.verdicts import Levels, exit_code, expired, findings_of, strictly
 from benchsuite.gate.waivers import WAIVERS_FILE, Waiver, ceilings, read_waivers
-from benchsuite.machine.facts import Machine, differences
+from benchsuite.machine.facts import differences
 from benchsuite.machine.files import template_folder, write_whole
 from benchsuite.measure.readings import Side
-from benchsuite.networks.weights import ModelRef
 from benchsuite.options.chosen import GateMetric, Options
 from benchsuite.runs.records import Record
 from benchsuite.runs.runner import Runner
+from benchsuite.runs.site import Site
 from benchsuite.terms import codec
 from benchsuite.terms.cases import Case
 from benchsuite.terms.errors import BuildError, ProcessError, SessionError, UsageError
@@ -54,10 +55,11 @@ class Terms:
     waivers: tuple[Waiver, ...]
 
 
-def read_terms(options: Options, models: Sequence[ModelRef], cache_root: Path) -> Terms:
+def read_terms(site: Site) -> Terms:
     """Read `--against` and the waivers that were named, or those beside the baselines; raises UsageError."""
+    options = site.options
     name_one_scheme(options, "a gate")
-    against = ready_against(options, models, cache_root)
+    against = ready_against(options, site.models, site.cache_root)
     usual = options.baseline / WAIVERS_FILE
     path = options.gate.waivers or (usual if usual.exists() else None)
     return Terms(against, read_waivers(path) if path else ())
@@ -92,35 +94,22 @@ class GateResult:
 class Gate:
     """Compares the cases of one run with a baseline that is measured beside them."""
 
-    def __init__(
-        self,
-        terms: Terms,
-        options: Options,
-        models: Sequence[ModelRef],
-        machine: Machine,
-        cache_root: Path,
-        folder: Path,
-        candidate: Runner,
-        say: Callable[[str], None],
-        given: Mapping[str, str],
-    ) -> None:
-        self._options = options
-        self._machine = machine
-        self._folder = folder
+    def __init__(self, terms: Terms, candidate: Runner, given: Mapping[str, str]) -> None:
         self._candidate = candidate
-        self._say = say
         self._given = given
         self._today = datetime.date.today()
         self._waivers = terms.waivers
-        self._tolerances = _tolerances(options.baseline)
-        self._arm = baseline_arm(
-            terms.against, options, models, machine, cache_root, folder / "baseline", candidate, say
-        )
-        self._changed = differences(self._arm.machine, machine)
+        self._tolerances = _tolerances(candidate.site.options.baseline)
+        self._arm = baseline_arm(terms.against, candidate)
+        self._changed = differences(self._arm.runner.site.machine, candidate.site.machine)
+
+    @property
+    def _options(self) -> Options:
+        return self._candidate.site.options
 
     def run(self, cases: Sequence[Case], show: Callable[[Sequence[Status]], None]) -> GateResult:
         """Prepare all cases, then measure them in blocks until each is decided; write `gate.json` at the end."""
-        self._say(f"gate: candidate against {self._arm.against}")
+        self._candidate.site.say(f"gate: candidate against {self._arm.against}")
         prepared: list[ReadyCase] = []
         findings: list[Finding] = list(expired(self._waivers, [case.id for case in cases], self._today))
         for case in cases:
@@ -171,7 +160,10 @@ class Gate:
             self._arm.runner.finish_open()
             return _not_comparable(case, f"The baseline cannot be measured: {error}")
         a, b = theirs.subject.setup, ours.subject.setup
-        same = a.artifact.sha256 == b.artifact.sha256 and self._arm.machine.packages == self._machine.packages
+        same = (
+            a.artifact.sha256 == b.artifact.sha256
+            and self._arm.runner.site.machine.packages == self._candidate.site.machine.packages
+        )
         try:
             if not same:
                 # One artifact on one runtime detects what it detects; only a change can lose accuracy.
@@ -204,12 +196,12 @@ class Gate:
             subject: it.sides for it in prepared for subject in tests if subject.case_id == it.case.id
         }
         sides[control] = {"A": cheapest.sides["A"], "B": cheapest.sides["A"]}
-        source = LiveSource(sides, self._machine.gpus)
+        source = LiveSource(sides, self._candidate.site.machine.gpus)
         taken: list[Block] = []
 
         def keep(block: Block) -> None:
             taken.append(block)
-            blocks.append(self._folder / BLOCKS_FILE, block)
+            blocks.append(self._candidate.site.folder / BLOCKS_FILE, block)
 
         outcome = Loop(tests, control, gate.budget_s, source, random.Random(seed), keep, show).run()
         # Other kernels do not make it another detector; lost accuracy does.
@@ -255,7 +247,7 @@ class Gate:
             "schema": SCHEMA,
             "against": str(self._arm.against),
             "changed": list(self._changed),
-            "baseline_machine": codec.to_builtins(self._arm.machine),
+            "baseline_machine": codec.to_builtins(self._arm.runner.site.machine),
             "settings": codec.to_builtins(replace(self._options.gate, waivers=None)),
             "waivers": [str(waiver) for waiver in self._waivers],
             "seed": seed,
@@ -264,7 +256,7 @@ class Gate:
             "notes": list(result.notes),
             "outcome": codec.to_builtins(result.outcome) if result.outcome else None,
         }
-        write_whole(self._folder / GATE_FILE, json.dumps(data, indent=1) + "\n")
+        write_whole(self._candidate.site.folder / GATE_FILE, json.dumps(data, indent=1) + "\n")
 
 
 def _levels(own: Sequence[Block]) -> Levels:

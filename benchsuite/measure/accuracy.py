@@ -75,7 +75,7 @@ def evaluate_once(
         scored = launch().evaluate(data.images, data.yaml, data.sha256, mismatch is None, *partial)
         partial[0].replace(detections)
         partial[1].replace(scored_file)
-        write_whole(result, json.dumps(scored))
+        write_whole(result, json.dumps(to_builtins(scored)))
     kept = json.loads(result.read_text())
     accuracy: Accuracy | Absent
     if mismatch is not None:

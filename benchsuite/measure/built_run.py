@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
@@ -12,28 +11,27 @@ from benchsuite.backends.tensorrt.engine_files import read_account
 from benchsuite.detect.parity import Parity
 from benchsuite.measure.accuracy import Evaluation
 from benchsuite.measure.case_run import CaseRun, Subject
-from benchsuite.measure.measurement import Cold, Latency, Memory, Metrics, Throughput
+from benchsuite.measure.measurement import Cold, Complexity, Latency, Memory, Metrics, Throughput
 from benchsuite.terms.absence import Absent
 from benchsuite.terms.errors import NotRunError, SessionError
 
 
-class BuiltRun(CaseRun):
+class BuiltRun:
     """Measures what can be known of an engine that does not run here; all else raises NotRunError with the reason.
 
-    `stand_in` is what is evaluated in its place, absent where nothing here runs that either.
+    `stand_in` runs what is evaluated in its place, absent where nothing here runs that either.
     """
 
-    def __init__(
-        self, subject: Subject, reason: str, stand_in: Subject | Absent, reference: Callable[[], Evaluation]
-    ) -> None:
-        super().__init__(subject if isinstance(stand_in, Absent) else stand_in, reference)
-        self._engine = subject
+    def __init__(self, subject: Subject, reason: str, stand_in: CaseRun | Absent) -> None:
+        self.subject = subject
         self._reason = reason
         self._stand_in = stand_in
+        self._proof: Ran | None = None
+        self._conflict: str | None = None
 
     @property
-    def subject(self) -> Subject:
-        return self._engine
+    def failure(self) -> str | None:
+        return self._conflict or (None if isinstance(self._stand_in, Absent) else self._stand_in.failure)
 
     def latency(self) -> Latency:
         raise NotRunError(self._reason)
@@ -48,31 +46,45 @@ class BuiltRun(CaseRun):
         raise NotRunError(self._reason)
 
     def evaluation(self) -> Evaluation:
-        """Return accuracy and detections of the ONNX file that the engine was built from."""
-        if isinstance(self._stand_in, Absent):
-            raise NotRunError(self._stand_in.reason)
-        return super().evaluation()
+        return self._standing_in().evaluation()
 
     def parity(self) -> Parity:
-        """Return how far the ONNX file's detections agree with PyTorch FP32's."""
-        if isinstance(self._stand_in, Absent):
-            raise NotRunError(self._stand_in.reason)
-        return super().parity()
+        return self._standing_in().parity()
+
+    def complexity(self) -> Complexity:
+        return self.subject.complexity
+
+    def ran(self) -> Ran:
+        if self._proof is None and self.failure is None:
+            self._proof = self.account()
+            self._conflict = contradiction(self.subject.case, self._proof)
+        if self.failure is not None:
+            raise SessionError(self.failure)
+        assert self._proof is not None
+        return self._proof
 
     def account(self) -> Ran:
         """Return what the engine's ONNX file asks for."""
-        return read_account(Path(self._engine.setup.artifact.folder)).asked
+        return read_account(Path(self.subject.setup.artifact.folder)).asked
+
+    def proof(self) -> Ran | Absent:
+        return self._proof or Absent(self.failure or "not selected")
 
     def metrics(self) -> Metrics:
-        """Return what is known so far, and why there is no more."""
         absent = Absent(self._reason)
-        metrics = replace(super().metrics(), latency=absent, cold=absent, throughput=absent, memory=absent, gpu=absent)
         if isinstance(self._stand_in, Absent):
-            metrics = replace(metrics, accuracy=self._stand_in, parity=self._stand_in)
-        return metrics
+            metrics = Metrics(complexity=self.subject.complexity, accuracy=self._stand_in, parity=self._stand_in)
+        else:
+            metrics = self._stand_in.metrics()
+        return replace(metrics, latency=absent, cold=absent, throughput=absent, memory=absent, gpu=absent)
 
-    def _prove(self) -> None:
-        self._ran = self.account()
-        conflict = contradiction(self._engine.case, self._ran)
-        if conflict:
-            raise SessionError(conflict)
+    def close(self) -> None:
+        if not isinstance(self._stand_in, Absent):
+            self._stand_in.close()
+
+    def _standing_in(self) -> CaseRun:
+        if self._conflict is not None:
+            raise SessionError(self._conflict)
+        if isinstance(self._stand_in, Absent):
+            raise NotRunError(self._stand_in.reason)
+        return self._stand_in

@@ -4,17 +4,35 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any
+from typing import cast
 
 from benchsuite.artifacts.recipe import Artifact
 from benchsuite.backends import backend
 from benchsuite.backends.interface import DeviceTimes, Ran, RunPolicy
+from benchsuite.detect.accuracy import Accuracy
 from benchsuite.machine.nvml import process_bytes
 from benchsuite.machine.processes import Child, offline_environment
 from benchsuite.measure.effort import ROTATING_INPUTS, Effort
 from benchsuite.measure.measurement import ON_CPU, Cold, Memory
+from benchsuite.measure.requests import (
+    NAMES,
+    REQUESTS,
+    A,
+    AskMemory,
+    AskRan,
+    Evaluate,
+    Mark,
+    Open,
+    Read,
+    Reading,
+    Request,
+    Sample,
+    Saturate,
+    Saturated,
+    WarmUp,
+)
 from benchsuite.terms.absence import Absent
 from benchsuite.terms.cases import Case
 from benchsuite.terms.codec import from_builtins, to_builtins
@@ -39,17 +57,11 @@ class WorkerSetup:
     gpu: str = ""
 
 
-@dataclass(frozen=True)
-class Reading:
-    """Total latency of successive calls; `busy_ns` also covers the discarded ones."""
-
-    ns: tuple[int, ...]
-    busy_ns: int
-    involuntary_switches: int
-
-
 class Launch:
-    """One worker process; every method blocks until the worker answers, so the parent sleeps while it measures."""
+    """One worker process; every method blocks until the worker answers, so the parent sleeps while it measures.
+
+    What begins with `send_` only asks, so that several workers can be busy at the same time.
+    """
 
     def __init__(self, case: Case, setup: WorkerSetup, policy: RunPolicy) -> None:
         self._case = case
@@ -64,29 +76,20 @@ class Launch:
     def pid(self) -> int:
         return self._child.pid
 
-    @property
-    def _open_deadline_s(self) -> float:
-        slow = backend(self._case.backend).slow_to_load(self._case)
-        return _SLOW_OPEN_DEADLINE_S if slow else _OPEN_DEADLINE_S
-
     def open(self) -> Cold:
         """Load the artifact and run it once."""
         self.send_open()
         return self.receive_open()
 
     def send_open(self) -> None:
-        """Start loading; with `receive_open` several workers load at the same time."""
-        self._child.send(
-            "open",
-            case=to_builtins(self._case),
-            policy=to_builtins(self._policy),
-            artifact=self._setup.artifact.folder,
-            images=[str(path) for path in self._setup.images[: ROTATING_INPUTS * self._case.batch]],
-        )
+        """Start loading."""
+        images = tuple(str(path) for path in self._setup.images[: ROTATING_INPUTS * self._case.batch])
+        self._send(Open(self._case, self._policy, self._setup.artifact.folder, images))
 
     def receive_open(self) -> Cold:
         """Wait for the loading that `send_open` started."""
-        return from_builtins(self._child.receive("open", self._open_deadline_s)["cold"], Cold)
+        slow = backend(self._case.backend).slow_to_load(self._case)
+        return self._receive(Open, _SLOW_OPEN_DEADLINE_S if slow else _OPEN_DEADLINE_S).cold
 
     def sample(self, effort: Effort, path: Path) -> int:
         """Time calls and return how many warmed up.
@@ -94,62 +97,56 @@ class Launch:
         The .npy file at `path` gets a row a call: preprocess, inference, postprocess, total, in ns.
         """
         deadline_s = (effort.sampling_cap_ns + effort.warmup_cap_ns) / 1e9 + _GRACE_S
-        answer = self._child.request("sample", deadline_s, effort=to_builtins(effort), path=str(path))
-        return int(answer["warmup_calls"])
+        return self._ask(Sample(effort, str(path)), deadline_s).warmup_calls
 
     def read(self, calls: int, discard: int, expected_s: float, slowdown: float = 0.0) -> Reading:
         """Time calls of the whole pipeline after discarded ones; `slowdown` injects a busy wait of that share.
 
         A worker that takes far longer than `expected_s` is killed.
         """
-        deadline_s = _READ_GRACE_S + 20 * expected_s
-        answer = self._child.request("read", deadline_s, calls=calls, discard=discard, slowdown=slowdown)
-        return from_builtins(answer, Reading)
+        return self._ask(Read(calls, discard, slowdown), _READ_GRACE_S + 20 * expected_s)
 
     def mark(self, calls: int) -> tuple[DeviceTimes, ...] | Absent:
         """Run calls whose parts the device times itself; absent where the runtime does not let it."""
-        answer = self._child.request("mark", _OPEN_DEADLINE_S, calls=calls)
-        if "absent" in answer:
-            return Absent(answer["absent"])
-        return tuple(from_builtins(times, DeviceTimes) for times in answer["times"])
+        answer = self._ask(Mark(calls), _OPEN_DEADLINE_S)
+        return answer if isinstance(answer, Absent) else answer.times
 
     def memory(self) -> Memory:
         """Return the worker's memory so far."""
-        answer = self._child.request("memory", _GRACE_S)
+        answer = self._ask(AskMemory(), _GRACE_S)
         on_gpu = process_bytes(self._setup.gpu, self.pid) if self._setup.gpu else ON_CPU
-        return Memory(**answer, gpu_bytes=on_gpu)
+        return Memory(**asdict(answer), gpu_bytes=on_gpu)
 
     def ran(self) -> Ran:
         """Return the runtime's account of what it ran."""
-        return from_builtins(self._child.request("ran", _OPEN_DEADLINE_S)["ran"], Ran)
+        return self._ask(AskRan(), _OPEN_DEADLINE_S).ran
 
     def evaluate(
         self, images: Sequence[Path], data: Path, data_sha256: str, score: bool, path: Path, scored_path: Path
-    ) -> Any:
-        """Detect on the images and return accuracy as JSON values, or None unscored.
+    ) -> Accuracy | Absent | None:
+        """Detect on the images and return accuracy, or None unscored.
 
         `path` gets the detections of a deployment, `scored_path` those that are scored.
         """
-        deadline_s = _GRACE_S + 10.0 * len(images)
-        answer = self._child.request(
-            "evaluate",
-            deadline_s,
-            images=[str(image) for image in images],
-            data=str(data),
-            data_sha256=data_sha256,
-            score=score,
-            path=str(path),
-            scored_path=str(scored_path),
-        )
-        return answer["accuracy"]
+        names = tuple(str(image) for image in images)
+        asked = Evaluate(names, str(data), data_sha256, score, str(path), str(scored_path))
+        return self._ask(asked, _GRACE_S + 10.0 * len(images)).accuracy
 
-    def send(self, op: str, **arguments: Any) -> None:
-        """Start an operation whose answer `receive` gets."""
-        self._child.send(op, **arguments)
+    def send_warm_up(self, effort: Effort) -> None:
+        """Start running until call times are steady."""
+        self._send(WarmUp(effort))
 
-    def receive(self, op: str, deadline_s: float) -> dict[str, Any]:
-        """Wait for the answer of an operation that `send` started."""
-        return self._child.receive(op, deadline_s)
+    def receive_warm_up(self) -> int:
+        """Wait for `send_warm_up` and return the calls that it took."""
+        return self._receive(WarmUp, _OPEN_DEADLINE_S).calls
+
+    def send_saturate(self, start_ns: int, stop_ns: int) -> None:
+        """Start running without pause until after `stop_ns`."""
+        self._send(Saturate(start_ns, stop_ns))
+
+    def receive_saturated(self, deadline_s: float) -> Saturated:
+        """Wait for `send_saturate` and return the calls that lay in its window."""
+        return self._receive(Saturate, deadline_s)
 
     def pause(self) -> None:
         """Stop the worker and its threads, so that they take no core while another worker is timed."""
@@ -166,6 +163,18 @@ class Launch:
     def close(self) -> None:
         """End the worker."""
         self._child.close()
+
+    def _ask(self, asked: Request[A], deadline_s: float) -> A:
+        self._send(asked)
+        return self._receive(type(asked), deadline_s)
+
+    def _send(self, asked: Request[A]) -> None:
+        self._child.send(NAMES[type(asked)], **to_builtins(asked))
+
+    def _receive(self, asked: type[Request[A]], deadline_s: float) -> A:
+        name = NAMES[asked]
+        _, answer = REQUESTS[name]
+        return cast("A", from_builtins(self._child.receive(name, deadline_s), answer))
 
 
 def worker_environment(policy: RunPolicy, cache_root: Path, gpu: str) -> dict[str, str]:

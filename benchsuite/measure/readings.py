@@ -9,7 +9,9 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from benchsuite.backends.interface import RunPolicy
-from benchsuite.measure.launch import Launch, Reading, WorkerSetup
+from benchsuite.measure.launch import Launch, WorkerSetup
+from benchsuite.measure.requests import Reading
+from benchsuite.measure.throughput import images_per_ns, saturate
 from benchsuite.terms.cases import Case
 
 # Noise here comes in stretches of tens of milliseconds: arms that alternate faster share more of it
@@ -128,14 +130,11 @@ class SaturatedWorkers:
 
     def read(self, calls: int, expected_s: float) -> Reading:  # noqa: ARG002 (a window counts its own calls)
         began = time.perf_counter_ns()
-        start_ns = began + _START_DELAY_NS
         # Several calls of each stream must end within it.
         window_ns = int(max(_SATURATED_S, 5 * expected_s) * 1e9)
-        for launch in self._launches:
-            launch.send("saturate", start_ns=start_ns, stop_ns=start_ns + window_ns)
-        answers = [launch.receive("saturate", 30 + 20 * window_ns / 1e9) for launch in self._launches]
-        rate = sum(answer["calls"] / (answer["last_ns"] - answer["first_ns"]) for answer in answers) * self._batch
-        return Reading((round(1 / rate),), time.perf_counter_ns() - began, 0)
+        answers = saturate(self._launches, _START_DELAY_NS, window_ns, 30 + 20 * window_ns / 1e9)
+        ns_an_image = round(1 / images_per_ns(answers, self._batch))
+        return Reading((ns_an_image,), time.perf_counter_ns() - began, 0)
 
     def plan(self) -> Plan:
         return Plan(1, 1, self._first_call_s)

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from benchsuite.backends import backend
-from benchsuite.backends.interface import FloatArray, MarkedSession, RunPolicy, Session
+from benchsuite.backends.interface import FloatArray, MarkedSession, Session
 from benchsuite.backends.offers import recorded_packages
 from benchsuite.data.dataset import Dataset, load_dataset
 from benchsuite.data.images import read_image
@@ -22,9 +22,30 @@ from benchsuite.detect.accuracy import Accuracy, evaluate
 from benchsuite.detect.detections import Detections, save_detections
 from benchsuite.detect.postprocess import DEPLOY, EVAL, postprocess
 from benchsuite.machine.memory import involuntary_switches, peak_rss_bytes, rss_bytes
-from benchsuite.machine.processes import serve
-from benchsuite.measure.effort import ROTATING_INPUTS, Effort
+from benchsuite.machine.processes import Handler, serve
+from benchsuite.measure.effort import ROTATING_INPUTS
 from benchsuite.measure.measurement import Cold
+from benchsuite.measure.requests import (
+    REQUESTS,
+    Account,
+    AskMemory,
+    AskRan,
+    Evaluate,
+    Evaluated,
+    HostMemory,
+    Mark,
+    Marked,
+    Open,
+    Opened,
+    Read,
+    Reading,
+    Sample,
+    Sampled,
+    Saturate,
+    Saturated,
+    WarmedUp,
+    WarmUp,
+)
 from benchsuite.measure.sampling import Pipeline, sample, warm_up
 from benchsuite.terms.absence import Absent
 from benchsuite.terms.cases import Case
@@ -51,23 +72,23 @@ class Worker:
         self._after_load_bytes = 0
         self._after_first_bytes = 0
 
-    def open(self, request: dict[str, Any]) -> dict[str, Any]:
+    def open(self, asked: Open) -> Opened:
         """Load the artifact and run it once; answer what that cost."""
         import cv2
 
-        self._case = from_builtins(request["case"], Case)
-        policy = from_builtins(request["policy"], RunPolicy)
+        self._case = asked.case
+        artifact = Path(asked.artifact)
         # OpenCV's own pool would add threads that no policy counts.
         cv2.setNumThreads(1)
-        self._inputs = _timed_inputs([Path(path) for path in request["images"]], self._case)
+        self._inputs = _timed_inputs([Path(path) for path in asked.images], self._case)
         runtime = backend(self._case.backend)
         start = time.perf_counter_ns()
-        for module in runtime.modules(Path(request["artifact"])):
+        for module in runtime.modules(artifact):
             importlib.import_module(module)
         imported = time.perf_counter_ns()
         self._after_import_bytes = rss_bytes()
         load_start = time.perf_counter_ns()
-        self._session = runtime.open(Path(request["artifact"]), self._case, policy)
+        self._session = runtime.open(artifact, self._case, asked.policy)
         loaded = time.perf_counter_ns()
         self._after_load_bytes = rss_bytes()
         batch = self._preprocess(self._inputs[0])
@@ -76,21 +97,21 @@ class Worker:
         first_end = time.perf_counter_ns()
         self._after_first_bytes = rss_bytes()
         cold = Cold(imported - start, loaded - load_start, first_end - first_start)
-        return {"cold": to_builtins(cold), "output_shape": list(output.shape)}
+        return Opened(cold, tuple(output.shape))
 
-    def sample(self, request: dict[str, Any]) -> dict[str, Any]:
-        """Time calls and write the raw samples to `path`; answer the warm-up's length and the memory."""
+    def sample(self, asked: Sample) -> Sampled:
+        """Time calls and write the raw samples; answer the warm-up's length."""
         import numpy as np
 
         pipeline = Pipeline(self._preprocess, self._session.run, _deploy)
-        taken = sample(pipeline, self._inputs, from_builtins(request["effort"], Effort))
-        np.save(request["path"], taken.ns)
-        return {"warmup_calls": taken.warmup_calls}
+        taken = sample(pipeline, self._inputs, asked.effort)
+        np.save(asked.path, taken.ns)
+        return Sampled(taken.warmup_calls)
 
-    def read(self, request: dict[str, Any]) -> dict[str, Any]:
-        """Time `calls` calls of the whole pipeline after `discard` untimed ones, all from the first input on.
+    def read(self, asked: Read) -> Reading:
+        """Time calls of the whole pipeline after untimed ones, all from the first input on.
 
-        `slowdown` adds a busy wait of that share of each call, within what is timed: the gate's self-test injects it.
+        The gate's self-test injects a slowdown, a busy wait within what is timed.
         """
         import numpy as np
 
@@ -98,10 +119,10 @@ class Worker:
             # Its pauses are this harness's, not the runtime's; a worker of the gate lives for a second.
             gc.collect()
             gc.disable()
-        clock, slowdown = time.perf_counter_ns, request["slowdown"]
+        clock, slowdown = time.perf_counter_ns, asked.slowdown
         began, switched = clock(), involuntary_switches()
         durations = []
-        for number in range(-request["discard"], request["calls"]):
+        for number in range(-asked.discard, asked.calls):
             item = self._inputs[number % len(self._inputs)]
             start = clock()
             output = self._session.run(self._preprocess(item))
@@ -115,52 +136,45 @@ class Worker:
         ended = clock()
         if not np.isfinite(output).all():
             raise SessionError("the runtime returned values that are not finite")
-        return {
-            "ns": durations[request["discard"] :],
-            "busy_ns": ended - began,
-            "involuntary_switches": involuntary_switches() - switched,
-        }
+        return Reading(tuple(durations[asked.discard :]), ended - began, involuntary_switches() - switched)
 
-    def mark(self, request: dict[str, Any]) -> dict[str, Any]:
+    def mark(self, asked: Mark) -> Marked | Absent:
         """Run calls in which the device notes the times itself; answer these, or why there are none."""
         if not isinstance(self._session, MarkedSession):
-            return {"absent": "the runtime does not let the device's own times be noted"}
+            return Absent("the runtime does not let the device's own times be noted")
         batches = [self._preprocess(item) for item in self._inputs]
-        times = [self._session.run_marked(batches[number % len(batches)]) for number in range(request["calls"])]
-        return {"times": to_builtins(times)}
+        times = [self._session.run_marked(batches[number % len(batches)]) for number in range(asked.calls)]
+        return Marked(tuple(times))
 
-    def memory(self, _: dict[str, Any]) -> dict[str, Any]:
+    def memory(self, _: AskMemory) -> HostMemory:
         """Answer the peak so far and what each step added."""
-        return {
-            "peak_rss_bytes": peak_rss_bytes(),
-            "import_rss_bytes": self._after_import_bytes,
-            "load_added_bytes": self._after_load_bytes - self._after_import_bytes,
-            "inference_added_bytes": self._after_first_bytes - self._after_load_bytes,
-        }
+        return HostMemory(
+            peak_rss_bytes=peak_rss_bytes(),
+            import_rss_bytes=self._after_import_bytes,
+            load_added_bytes=self._after_load_bytes - self._after_import_bytes,
+            inference_added_bytes=self._after_first_bytes - self._after_load_bytes,
+        )
 
-    def ran(self, _: dict[str, Any]) -> dict[str, Any]:
+    def ran(self, _: AskRan) -> Account:
         """Answer the runtime's own account of what it ran."""
-        return {"ran": to_builtins(self._session.ran())}
+        return Account(self._session.ran())
 
-    def saturate(self, request: dict[str, Any]) -> dict[str, Any]:
-        """Run without pause from before `start_ns` to after `stop_ns`; answer the calls that lay in between.
-
-        `first_ns` and `last_ns` are ends of calls, so calls / (last - first) has no rounding at the window's edges.
-        """
+    def saturate(self, asked: Saturate) -> Saturated:
+        """Run without pause from before a window to after it; answer the calls that lay in between."""
         batches = [self._preprocess(item) for item in self._inputs]
         run = self._session.run
         ends = []
         for batch in itertools.cycle(batches):
             run(batch)
             ends.append(time.perf_counter_ns())
-            if ends[-1] >= request["stop_ns"]:
+            if ends[-1] >= asked.stop_ns:
                 break
-        inside = [end for end in ends if request["start_ns"] <= end <= request["stop_ns"]]
+        inside = [end for end in ends if asked.start_ns <= end <= asked.stop_ns]
         if len(inside) < 2:
             raise SessionError("fewer than two calls ended in the throughput window: the model is too slow for it")
-        return {"calls": len(inside) - 1, "first_ns": inside[0], "last_ns": inside[-1]}
+        return Saturated(len(inside) - 1, inside[0], inside[-1])
 
-    def warm_up(self, request: dict[str, Any]) -> dict[str, Any]:
+    def warm_up(self, asked: WarmUp) -> WarmedUp:
         """Run until call times are steady."""
         batches = [self._preprocess(item) for item in self._inputs]
 
@@ -169,12 +183,12 @@ class Worker:
             self._session.run(batches[number % len(batches)])
             return time.perf_counter_ns() - start
 
-        return {"calls": warm_up(timed, from_builtins(request["effort"], Effort))}
+        return WarmedUp(warm_up(timed, asked.effort))
 
-    def evaluate(self, request: dict[str, Any]) -> dict[str, Any]:
-        """Detect on every image, write the detections to `path` and `scored_path`, and answer accuracy if asked to."""
-        images = [Path(path) for path in request["images"]]
-        dataset = load_dataset(Path(request["data"]))
+    def evaluate(self, asked: Evaluate) -> Evaluated:
+        """Detect on every image, write the detections, and answer accuracy if asked to."""
+        images = [Path(path) for path in asked.images]
+        dataset = load_dataset(Path(asked.data))
         deployed: list[Detections] = []
         scored: list[Detections] = []
         sizes: list[tuple[int, int]] = []
@@ -186,11 +200,9 @@ class Worker:
             output = self._session.run(batch)
             deployed += postprocess(output, placements, DEPLOY)[: len(chunk)]
             scored += postprocess(output, placements, EVAL)[: len(chunk)]
-        save_detections(Path(request["path"]), deployed)
-        save_detections(Path(request["scored_path"]), scored)
-        if not request["score"]:
-            return {"accuracy": None}
-        return {"accuracy": to_builtins(self._score(images, dataset, sizes, scored, request["data_sha256"]))}
+        save_detections(Path(asked.path), deployed)
+        save_detections(Path(asked.scored_path), scored)
+        return Evaluated(self._score(images, dataset, sizes, scored, asked.data_sha256) if asked.score else None)
 
     def _score(
         self,
@@ -228,23 +240,22 @@ def _chunks(images: Sequence[Path], size: int) -> list[Sequence[Path]]:
     return [images[start : start + size] for start in range(0, len(images), size)]
 
 
+def _handler(worker: Worker, name: str) -> Handler:
+    """Read a request, let the worker's method of its name answer, and write the answer."""
+    asked, _ = REQUESTS[name]
+    answer = getattr(worker, name)
+
+    def handle(request: dict[str, Any]) -> dict[str, Any]:
+        answered: dict[str, Any] = to_builtins(answer(from_builtins(request, asked)))
+        return answered
+
+    return handle
+
+
 def main() -> None:
     """Serve until the parent closes its end."""
     worker = Worker()
-    serve(
-        {
-            "open": worker.open,
-            "sample": worker.sample,
-            "read": worker.read,
-            "mark": worker.mark,
-            "memory": worker.memory,
-            "ran": worker.ran,
-            "warm_up": worker.warm_up,
-            "saturate": worker.saturate,
-            "evaluate": worker.evaluate,
-        },
-        recorded_packages(),
-    )
+    serve({name: _handler(worker, name) for name in REQUESTS}, recorded_packages())
 
 
 if __name__ == "__main__":

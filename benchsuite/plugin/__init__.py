@@ -215,7 +215,7 @@ def pytest_terminal_summary(terminalreporter: Any, config: pytest.Config) -> Non
     # GitHub shows what a job appends to this file.
     target = os.environ.get("GITHUB_STEP_SUMMARY")
     if target and not bench.trouble:
-        append_step_summary(Path(target), bench.runner.folder / SUMMARY_FILE)
+        append_step_summary(Path(target), bench.runner.site.folder / SUMMARY_FILE)
 
 
 @pytest.fixture

@@ -146,7 +146,7 @@ class BenchRun:
     def _samples(self, latency: Latency) -> tuple[int, ...]:
         import numpy as np
 
-        with np.load(self._runner.folder / latency.samples_file) as samples:
+        with np.load(self._runner.site.folder / latency.samples_file) as samples:
             return tuple(int(ns) for ns in samples["total_ns"])
 
 

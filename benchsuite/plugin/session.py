@@ -25,8 +25,10 @@ from benchsuite.report.console import case_line, table_lines
 from benchsuite.report.gating import GateProgress, result_lines
 from benchsuite.report.page import write_report
 from benchsuite.runs.folder import Run, create_run, finish_run, newest_unfinished, point_latest, read_run
+from benchsuite.runs.preparation import Preparation
 from benchsuite.runs.records import Record
 from benchsuite.runs.runner import Runner
+from benchsuite.runs.site import Site
 from benchsuite.study.search import scheme_search
 from benchsuite.terms.absence import Absent
 from benchsuite.terms.cases import Case
@@ -93,12 +95,13 @@ class BenchSession:
         """
         options, machine = self.options, read_machine(recorded_packages())
         check_options(options, selected, machine)
+        site = Site(options, self._models, machine, self._cache_root, options.report, say)
         self._selected, self._say = selected, say
         # A gate measures its baseline again, beside the candidate: stored figures would only say it twice.
         baseline = find(options.baseline, options.machine, machine) if options.gate.against is None else None
         if baseline is not None:
             self._baseline, self._tolerances = load(baseline), read_tolerances(options.baseline)
-        terms = read_terms(options, self._models, self._cache_root) if options.gate.against else None
+        terms = read_terms(site) if options.gate.against else None
         done: dict[str, Record] = {}
         if self._resumed is None:
             given = {name: text for name, text in self._given.items() if name not in ("resume", "report")}
@@ -115,23 +118,22 @@ class BenchSession:
             done = {record.case.id: record for record in self._resumed.records if record.outcome != "failed"}
             for note in self._resumed.notes:
                 say(note)
-        search = scheme_search(options, self._models, machine, self._cache_root, folder, say)
-        self.runner = Runner(options, self._models, machine, self._cache_root, folder, say, done, search=search)
+        site = replace(site, folder=folder)
+        self.runner = Runner(Preparation(site, search=scheme_search(site)), done)
         if self._resumed is not None:
             self._check_recipes(done)
             finish_run(folder, "running")
         if terms is not None:
             given = {name: text for name, text in self._given.items() if name not in ("resume", "report")}
-            root = self._cache_root
-            self._gate = Gate(terms, options, self._models, machine, root, folder, self.runner, say, given)
+            self._gate = Gate(terms, self.runner, given)
         self._run = read_run(folder)
         point_latest(options.report, folder)
         self.started = True
         todo = [case for case in selected if case.id not in done and self.why_not(case) is None]
         if todo:
             # Drawn or digested now, before anything is timed.
-            self.runner.data  # noqa: B018
-        timed = [case for case in todo if self.runner.only_builds(case) is None]
+            self.runner.preparation.draw_data()
+        timed = [case for case in todo if self.runner.preparation.only_builds(case) is None]
         minutes = estimate_s(timed, options.effort) / 60
         task = "build" if todo and not timed else "measure"
         say(f"{len(todo)} of {len(selected)} cases to {task}, about {minutes:.0f} min and the time to build artifacts")
@@ -145,7 +147,7 @@ class BenchSession:
 
     def why_not(self, case: Case) -> str | None:
         """Say why the case cannot run here, or None; a gate cannot use what is only built."""
-        return self.runner.why_not(case) if self._gate is None else self.runner.why_not_timed(case)
+        return self.runner.preparation.why_not(case) if self._gate is None else self.runner.why_not_timed(case)
 
     def finish(self, case: Case) -> None:
         """Record the case and print its line."""
@@ -183,9 +185,9 @@ class BenchSession:
         whole = len(records) == len(self._selected)
         # What a stopped run lacks is not missing: `--resume` goes on with it.
         self._findings = self._judge(records, self._selected) if whole else ()
-        finish_run(self.runner.folder, "finished" if whole else "interrupted")
-        write_findings(self.runner.folder, self._findings)
-        write_report(self.runner.folder, self._findings, self.options.max_map_drop, self.options.lang)
+        finish_run(self.runner.site.folder, "finished" if whole else "interrupted")
+        write_findings(self.runner.site.folder, self._findings)
+        write_report(self.runner.site.folder, self._findings, self.options.max_map_drop, self.options.lang)
 
     def summary_lines(self) -> list[str]:
         """Return the table, the failing findings that no test has printed, and where the report lies."""
@@ -197,7 +199,7 @@ class BenchSession:
             lines += result_lines(self._gated)
         elif self._baseline is None:
             lines += ["", f"No baseline for this machine in {self.options.baseline}: `benchsuite promote` makes one."]
-        report = f"Report: {self.runner.folder / 'index.html'}"
+        report = f"Report: {self.runner.site.folder / 'index.html'}"
         if len(records) < len(self._selected):
             lines += ["", f"{len(records)} of {len(self._selected)} cases recorded: `pytest bench/ --resume` goes on."]
         return [*lines, "", f"benchsuite: {self.trouble}" if self.trouble else report]
@@ -217,7 +219,7 @@ class BenchSession:
             record = done.get(case.id)
             if record is None or isinstance(record.artifact, Absent):
                 continue
-            if self.runner.recipe(case).digest != record.artifact.recipe_digest:
+            if self.runner.preparation.recipe(case).digest != record.artifact.recipe_digest:
                 raise UsageError(
                     f"--resume: {case.id} was measured with another recipe: weights, head, calibration or tools have "
                     "changed; start a new run."

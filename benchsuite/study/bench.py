@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, replace
-from functools import cached_property, partial
+from functools import cached_property
 from pathlib import Path
 
 from benchsuite.artifacts.recipe import Recipe
@@ -15,15 +15,14 @@ from benchsuite.data.labels import Labels, read_labels
 from benchsuite.detect.accuracy import Matches, outcomes
 from benchsuite.detect.bootstrap import MapReference
 from benchsuite.detect.detections import load_detections
-from benchsuite.machine.facts import Machine
 from benchsuite.measure.accuracy import EvaluationData
 from benchsuite.measure.case_run import CaseRun
 from benchsuite.measure.lock import measuring_lock
 from benchsuite.measure.readings import Side
-from benchsuite.networks.weights import ModelRef
-from benchsuite.options.chosen import CalibMethod, Options
+from benchsuite.options.chosen import CalibMethod
 from benchsuite.runs.images import ALL_IMAGES
-from benchsuite.runs.runner import Runner, Say
+from benchsuite.runs.preparation import Preparation
+from benchsuite.runs.site import Site
 from benchsuite.study.interleaved import TURNS, Readings, against, take_turns
 from benchsuite.study.rows import Built, StudyRow
 from benchsuite.terms.absence import Absent
@@ -53,25 +52,11 @@ class Prepared:
 class StudyBench:
     """Prepares and times the ways of one study; whatever was built or evaluated before is taken as it is."""
 
-    def __init__(
-        self,
-        options: Options,
-        models: Sequence[ModelRef],
-        machine: Machine,
-        cache_root: Path,
-        folder: Path,
-        say: Say,
-        locked: bool = False,
-    ) -> None:
-        self.machine = machine
-        self._options = options
-        self._say = say
+    def __init__(self, site: Site, locked: bool = False) -> None:
+        self.site = site
         # A run that searches holds the machine already.
         self._holds = locked
-        self._make_runner = partial(
-            Runner, models=models, machine=machine, cache_root=cache_root, folder=folder, say=say, locked=True
-        )
-        self._runner = self._make_runner(options)
+        self._preparation = Preparation(site)
         self._references: dict[str, MapReference] = {}
         self._known: dict[Way, Prepared] = {}
 
@@ -97,34 +82,35 @@ class StudyBench:
         failures: dict[str, str] = {}
         with self._locked():
             for title, sides in groups.items():
-                self._say(title)
-                taken = take_turns(sides, TURNS[self._options.effort.name], 0, self._say)
+                self.site.say(title)
+                taken = take_turns(sides, TURNS[self.site.options.effort.name], 0, self.site.say)
                 readings |= taken.readings
                 failures |= taken.failures
         return tuple(_timed(it.row, readings, failures) for it in prepared), readings
 
     def _locked(self) -> AbstractContextManager[None]:
-        return nullcontext() if self._holds else measuring_lock(self._say)
+        return nullcontext() if self._holds else measuring_lock(self.site.say)
 
-    def runner(self, way: Way) -> Runner:
-        """Return a runner that makes artifacts the given way."""
+    def preparation(self, way: Way) -> Preparation:
+        """Return what makes artifacts the given way."""
+        options = self.site.options
         options = replace(
-            self._options,
+            options,
             quant_scheme=way.scheme,
             calib_method=way.method,
-            calib=way.calib or self._options.calib,
-            calib_size=ALL_IMAGES if way.calib else self._options.calib_size,
+            calib=way.calib or options.calib,
+            calib_size=ALL_IMAGES if way.calib else options.calib_size,
         )
-        return self._make_runner(options)
+        return Preparation(replace(self.site, options=options))
 
     @property
     def data(self) -> EvaluationData:
         """The evaluated images."""
-        return self._runner.data
+        return self._preparation.data
 
     def weights(self, case: Case) -> Path:
         """Return the weights file of a case."""
-        return self._runner.weights(case)
+        return self._preparation.weights(case)
 
     def _prepared(self, way: Way) -> Prepared:
         if way not in self._known:
@@ -132,14 +118,14 @@ class StudyBench:
         return self._known[way]
 
     def _prepare(self, way: Way) -> Prepared:
-        runner = self.runner(way)
+        preparation = self.preparation(way)
         row = StudyRow(way.case, way.scheme, way.method, reference_of(way.case).id)
-        reason = runner.why_not(way.case)
+        reason = preparation.why_not(way.case)
         if reason is not None:
             return Prepared(replace(row, reason=reason))
-        self._say(f"preparing {way.case.id}")
+        self.site.say(f"preparing {way.case.id}")
         try:
-            run = runner.case_run(way.case)
+            run = preparation.case_run(way.case)
             try:
                 return self._evaluated(row, run)
             finally:
@@ -171,7 +157,7 @@ class StudyBench:
             if name not in self._references:
                 self._references[name] = MapReference(reference.outcomes)
             row = replace(row, loss=self._references[name].loss(matched))
-        not_run = self._runner.only_builds(row.case)
+        not_run = self._preparation.only_builds(row.case)
         if not_run is not None:
             return Prepared(replace(row, timed=Absent(not_run)), None, matched)
         return Prepared(row, Side(row.case, run.subject.setup), matched)

@@ -25,7 +25,6 @@ from benchsuite.data.shapes import ShapesSpec, shapes_data
 from benchsuite.machine.files import write_whole
 from benchsuite.options.chosen import CalibMethod
 from benchsuite.quantize.ranges import load_observed, merged, save_observed
-from benchsuite.runs.runner import Say
 from benchsuite.study.bench import Prepared, StudyBench, Way
 from benchsuite.study.interleaved import Readings
 from benchsuite.study.rows import CalibrationPoint, StudyRow
@@ -116,15 +115,11 @@ def subsets(plan: CalibrationPlan) -> tuple[Subset, ...]:
 class CalibrationStudy:
     """Runs the study of one case's model on one pool."""
 
-    def __init__(
-        self, bench: StudyBench, store: Store, folder: Path, case: Case, plan: CalibrationPlan, say: Say
-    ) -> None:
+    def __init__(self, bench: StudyBench, case: Case, plan: CalibrationPlan) -> None:
         self._bench = bench
-        self._store = store
-        self._folder = folder
+        self._store = Store(bench.site.cache_root)
         self._case = replace(case, precision="int8")
         self._plan = plan
-        self._say = say
 
     def run(
         self, names: Sequence[str], pool: Sequence[Path]
@@ -159,7 +154,7 @@ class CalibrationStudy:
         with self._store.one_builder():
             for number, block in enumerate(missing, 1):
                 if number % 10 == 1:
-                    self._say(f"observing block {number} of {len(missing)}, {BLOCK} images each")
+                    self._bench.site.say(f"observing block {number} of {len(missing)}, {BLOCK} images each")
                 self._store.get(recipes[block], weights, _images(pool, (block,)))
         return recipes
 
@@ -182,7 +177,7 @@ class CalibrationStudy:
 
     def _recipe(self, images: Sequence[Path], name: str, names: Sequence[str]) -> Recipe:
         """Return how what was observed of some images is made."""
-        int8 = self._bench.runner(self._way_on(images, name, "default", names)).recipe(self._case)
+        int8 = self._bench.preparation(self._way_on(images, name, "default", names)).recipe(self._case)
         parent = parent_recipe(int8)
         assert parent is not None
         return parent
@@ -192,7 +187,9 @@ class CalibrationStudy:
 
     def _way_on(self, images: Sequence[Path], name: str, method: CalibMethod, names: Sequence[str]) -> Way:
         case = replace(self._case, scheme="-".join(filter(None, (self._case.scheme, method, name))))
-        return Way(case, method=method, calib=_write_yaml(self._folder / "pool", name, tuple(images), tuple(names)))
+        return Way(
+            case, method=method, calib=_write_yaml(self._bench.site.folder / "pool", name, tuple(images), tuple(names))
+        )
 
     def _point(
         self,
@@ -211,7 +208,7 @@ class CalibrationStudy:
         failed = next((row.reason for row in rows if row.reason), "")
         if failed:
             raise BuildError(failed)
-        recipe = self._bench.runner(first_way).recipe(first_way.case)
+        recipe = self._bench.preparation(first_way).recipe(first_way.case)
         return CalibrationPoint(
             model=self._case.model,
             size=size,

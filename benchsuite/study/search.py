@@ -12,16 +12,12 @@ import json
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
-from pathlib import Path
 
 from benchsuite.backends import backend
 from benchsuite.backends.schemes import AUTO, DEFAULT, MOST_INTEGER, SchemePoint, SchemeSearch
-from benchsuite.machine.facts import Machine
 from benchsuite.machine.files import write_whole
 from benchsuite.networks.topology import GROUPS
-from benchsuite.networks.weights import ModelRef
-from benchsuite.options.chosen import Options
-from benchsuite.runs.runner import Say
+from benchsuite.runs.site import Site
 from benchsuite.study.bench import Prepared, StudyBench, Way
 from benchsuite.study.rows import StudyRow
 from benchsuite.terms.absence import Absent
@@ -40,28 +36,25 @@ _NOT_TIMED = Absent("it was not timed: it loses too much, or others are alike an
 class SchemeSearcher:
     """Finds the scheme of each case once; what was found is kept as long as nothing that decides it has changed."""
 
-    def __init__(self, bench: StudyBench, machine: Machine, cache_root: Path, options: Options, say: Say) -> None:
+    def __init__(self, bench: StudyBench) -> None:
         self._bench = bench
-        self._machine = machine
-        self._folder = cache_root / "searches"
-        self._max_map_drop = options.max_map_drop
-        self._budget_s = options.search_budget_s
-        self._effort = options.effort.name
-        self._say = say
+        self._site = bench.site
+        self._options = bench.site.options
 
     def search(self, case: Case) -> SchemeSearch:
         """Return the kept search of a case, or search now; raises BuildError where no scheme can be built."""
         plain = replace(case, scheme="")
-        path = self._folder / f"{self._key(plain)}.json"
+        path = self._site.cache_root / "searches" / f"{self._key(plain)}.json"
         if path.is_file():
             return from_builtins(json.loads(path.read_text(encoding="utf-8")), SchemeSearch)
-        self._say(f"searching the INT8 scheme of {case.model} on {case.backend}, at most {self._budget_s:.0f} s")
+        budget_s = self._options.search_budget_s
+        self._site.say(f"searching the INT8 scheme of {case.model} on {case.backend}, at most {budget_s:.0f} s")
         found = self._search(plain)
         write_whole(path, json.dumps(to_builtins(found), indent=1) + "\n")
         return found
 
     def _search(self, case: Case) -> SchemeSearch:
-        ends_at = time.monotonic() + self._budget_s
+        ends_at = time.monotonic() + self._options.search_budget_s
         left_out: list[str] = []
 
         def prepared(schemes: Iterable[str]) -> Iterator[tuple[str, Prepared]]:
@@ -85,7 +78,7 @@ class SchemeSearcher:
             order = sorted(sensitivity, key=lambda group: -sensitivity[group])
             for count in range(2, len(order)):
                 # Once a scheme keeps the limit, further parts in float would only cost time.
-                if any(_loss(it) <= self._max_map_drop for it in tried.values()):
+                if any(_loss(it) <= self._options.max_map_drop for it in tried.values()):
                     break
                 tried |= dict(prepared([f"{MOST_INTEGER}~{'+'.join(order[:count])}"]))
         if not tried:
@@ -93,7 +86,7 @@ class SchemeSearcher:
                 f"--quant-scheme auto: no INT8 scheme of {case.backend} could be built and scored; name a scheme, or "
                 "data with labels for this model"
             )
-        kept = [scheme for scheme, it in tried.items() if _loss(it) <= self._max_map_drop]
+        kept = [scheme for scheme, it in tried.items() if _loss(it) <= self._options.max_map_drop]
         shortlist = sorted(kept, key=lambda scheme: (scheme.count("+") + scheme.count("~"), _loss(tried[scheme])))
         candidates = shortlist[:_MOST_TIMED] or [min(tried, key=lambda scheme: _loss(tried[scheme]))]
         rows, _ = self._bench.time([tried[scheme] for scheme in candidates])
@@ -108,7 +101,7 @@ class SchemeSearcher:
         chosen = _best(rows, candidates, tried)
         return SchemeSearch(
             chosen=chosen,
-            max_map_drop=self._max_map_drop,
+            max_map_drop=self._options.max_map_drop,
             points=tuple(
                 SchemePoint(scheme, _loss(it), _agreement(it), ratios.get(scheme, _NOT_TIMED))
                 for scheme, it in tried.items()
@@ -119,22 +112,21 @@ class SchemeSearcher:
 
     def _sentence(self, chosen: str, loss: float, kept: bool, cut: bool) -> str:
         ended = " The budget ended the search early." if cut else ""
+        allowed = f"{self._options.max_map_drop:g} points"
         if kept:
             return (
-                f"Of the schemes tried that lose at most {self._max_map_drop:g} points, {chosen} is the fastest, or "
+                f"Of the schemes tried that lose at most {allowed}, {chosen} is the fastest, or "
                 f"the one of least loss among those that times do not tell from it.{ended}"
             )
-        return (
-            f"No scheme tried loses at most {self._max_map_drop:g} points of mAP50-95; {chosen} loses least, "
-            f"{loss:.1f}.{ended}"
-        )
+        return f"No scheme tried loses at most {allowed} of mAP50-95; {chosen} loses least, {loss:.1f}.{ended}"
 
     def _key(self, case: Case) -> str:
         """Digest everything that decides what a search finds."""
-        recipe = self._bench.runner(Way(case)).recipe(case)
+        recipe = self._bench.preparation(Way(case)).recipe(case)
+        options, machine = self._options, self._site.machine
         facts = [
-            _VERSION, recipe.digest, case.id, case.threads, self._max_map_drop, self._budget_s, self._effort,
-            self._bench.data.sha256, self._machine.fingerprint, dict(self._machine.packages),
+            _VERSION, recipe.digest, case.id, case.threads, options.max_map_drop, options.search_budget_s,
+            options.effort.name, self._bench.data.sha256, machine.fingerprint, dict(machine.packages),
         ]  # fmt: skip
         return hashlib.sha256(json.dumps(facts, sort_keys=True).encode()).hexdigest()[:24]
 
@@ -149,14 +141,12 @@ def _best(rows: Sequence[StudyRow], schemes: Sequence[str], tried: Mapping[str, 
     return min(close, key=lambda scheme: _loss(tried[scheme]))
 
 
-def scheme_search(
-    options: Options, models: Sequence[ModelRef], machine: Machine, cache_root: Path, folder: Path, say: Say
-) -> Callable[[Case], SchemeSearch] | None:
+def scheme_search(site: Site) -> Callable[[Case], SchemeSearch] | None:
     """Return what finds the scheme of a case, or None where --quant-scheme is not auto."""
-    if options.quant_scheme != AUTO:
+    if site.options.quant_scheme != AUTO:
         return None
-    bench = StudyBench(replace(options, quant_scheme=DEFAULT), models, machine, cache_root, folder, say, locked=True)
-    return SchemeSearcher(bench, machine, cache_root, options, say).search
+    plain = replace(site, options=replace(site.options, quant_scheme=DEFAULT))
+    return SchemeSearcher(StudyBench(plain, locked=True)).search
 
 
 def _loss(prepared: Prepared) -> float:

@@ -77,7 +77,8 @@ def _may_be_absent(kind: Any) -> bool:
 
 
 def _union_hook(converter: Any, kind: Any) -> Any:
-    (value_type,) = (part for part in get_args(kind) if part is not Absent)
+    parts = tuple(part for part in get_args(kind) if part is not Absent)
+    value_type: Any = Union.__getitem__(parts)
 
     def structure(data: Any, _: Any) -> Any:
         if isinstance(data, dict) and set(data) == {"absent"}:

@@ -16,6 +16,7 @@ from benchsuite.artifacts.recipe import Artifact, Recipe
 from benchsuite.artifacts.store import Store, calibration_of
 from benchsuite.backends import BACKENDS, backend, only_builds
 from benchsuite.backends.interface import ArtifactChoices, Ran
+from benchsuite.backends.offers import recorded_packages
 from benchsuite.backends.proof import contradiction
 from benchsuite.backends.reasons import has_bf16
 from benchsuite.data.images import read_image
@@ -33,7 +34,7 @@ pytestmark = pytest.mark.slow
 HERE = Path(__file__).resolve().parent
 IMGSZ = 320
 SIZE = InputSize.square(IMGSZ)
-MACHINE = read_machine()
+MACHINE = read_machine(recorded_packages())
 FloatArray = npt.NDArray[np.float32]
 
 # Largest mean difference from PyTorch FP32 over what it is sure of: scores, and box coordinates in pixels.

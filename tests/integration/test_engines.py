@@ -15,6 +15,7 @@ import pytest
 from benchsuite.artifacts.store import Store
 from benchsuite.backends import backend
 from benchsuite.backends.interface import RunPolicy
+from benchsuite.backends.offers import recorded_packages
 from benchsuite.backends.schemes import SYMMETRIC
 from benchsuite.backends.tensorrt.flavours import ENGINE_FILE, RTX, build_engine, installed_flavours
 from benchsuite.commands.init import scaffold
@@ -24,7 +25,7 @@ from benchsuite.terms.absence import Absent
 from benchsuite.terms.errors import BuildError, SessionError
 from benchsuite.testing import make_case
 
-MACHINE = read_machine()
+MACHINE = read_machine(recorded_packages())
 ROOT = Path(__file__).resolve().parents[2]
 pytestmark = [
     pytest.mark.slow,

@@ -11,13 +11,17 @@ from pathlib import Path
 
 import pytest
 
+from benchsuite.backends.offers import recorded_packages
 from benchsuite.data.shapes import ShapesSpec, shapes_data
 from benchsuite.machine.facts import read_machine
 from benchsuite.machine.processes import offline_environment
 from benchsuite.measure.measurement import Accuracy
 from benchsuite.networks.weights import BUNDLED, resolve
+from benchsuite.options.chosen import Options
 from benchsuite.options.settings import parse
+from benchsuite.runs.preparation import Preparation
 from benchsuite.runs.runner import Runner
+from benchsuite.runs.site import Site
 from benchsuite.terms.cases import Case
 from benchsuite.terms.input_size import InputSize
 
@@ -58,11 +62,15 @@ def data(folder: Path) -> Path:
     return shapes_data(folder, ShapesSpec(train=1, val=24, calib=1))
 
 
+def _site(options: Options, model: str, folder: Path) -> Site:
+    return Site(options, resolve([model], folder), read_machine(recorded_packages()), folder, folder / "run", print)
+
+
 @pytest.fixture(scope="module")
 def runner(folder: Path, data: Path) -> Iterator[Runner]:
     """Give a runner on that data."""
     options = parse({"data": str(data)})
-    runner = Runner(options, resolve([BUNDLED], folder), read_machine(), folder, folder / "run", print)
+    runner = Runner(Preparation(_site(options, BUNDLED, folder)))
     yield runner
     runner.abandon_open()
     runner.close()
@@ -123,5 +131,5 @@ def test_training_script_makes_a_checkpoint_that_loads(folder: Path) -> None:
     trained = folder / "trained.pt"
     check_checkpoint(trained)
     assert trained.stat().st_size < 6_000_000
-    runner = Runner(parse({}), resolve([str(trained)], folder), read_machine(), folder, folder / "run", print)
-    assert runner.recipe(Case("trained", "torch", "fp32", "cpu", 64, 1, 2)).format == "torch"
+    preparation = Preparation(_site(parse({}), str(trained), folder))
+    assert preparation.recipe(Case("trained", "torch", "fp32", "cpu", InputSize.square(64), 1, 2)).format == "torch"

@@ -10,17 +10,17 @@ import random
 import statistics
 import sys
 import tempfile
+from dataclasses import replace
 from pathlib import Path
 
 from benchsuite.gate.blocks import Block, Stream
 from benchsuite.gate.loop import launch_order, reading_order
 from benchsuite.gate.pair import Pair
-from benchsuite.machine.facts import read_machine
-from benchsuite.machine.files import cache_root
 from benchsuite.measure.readings import LatencyWorker, Plan, Side
-from benchsuite.options.selection import select
 from benchsuite.options.settings import parse
+from benchsuite.runs.preparation import Preparation
 from benchsuite.runs.runner import Runner
+from benchsuite.runs.site import open_site
 
 CASES = (("onnx", "fp32", "320"), ("onnx", "int8", "320"), ("openvino", "int8", "640"), ("onnx", "fp32", "640"))
 QUADS = (1, 2, 4, 6)
@@ -33,8 +33,8 @@ def sides(folder: Path) -> list[Side]:
     found = []
     for backend, precision, imgsz in CASES:
         options = parse({"backend": backend, "precision": precision, "imgsz": imgsz})
-        models, (case,) = select(options, cache_root())
-        runner = Runner(options, models, read_machine(), cache_root(), folder, print)
+        site, (case,) = open_site(options, print)
+        runner = Runner(Preparation(replace(site, folder=folder)))
         found.append(Side(case, runner.case_run(case).subject.setup))
         runner.finish_open()
         runner.close()

@@ -12,19 +12,20 @@ import statistics
 import subprocess
 import sys
 import tempfile
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 
-from benchsuite.machine.facts import read_machine
-from benchsuite.machine.files import cache_root
 from benchsuite.measure.effort import EFFORTS, ROTATING_INPUTS
 from benchsuite.measure.launch import Launch, worker_environment
 from benchsuite.measure.sampling import Pipeline, sample
 from benchsuite.measure.statistics import median_interval
-from benchsuite.networks.weights import BUNDLED, resolve
+from benchsuite.networks.weights import BUNDLED
 from benchsuite.options.settings import parse
+from benchsuite.runs.preparation import Preparation
 from benchsuite.runs.runner import Runner
+from benchsuite.runs.site import open_site
 from benchsuite.terms.cases import Case
 from benchsuite.terms.input_size import InputSize
 
@@ -66,10 +67,10 @@ def main() -> None:
     print(f"a session that does nothing: {empty_call_ns():.0f} ns a call (median)")
     launches = int(sys.argv[1]) if len(sys.argv) > 1 else 24
     options = parse({"effort": "quick"})
-    case = Case(BUNDLED, "onnx", "fp32", "cpu", 640, 1, options.threads)
+    case = Case(BUNDLED, "onnx", "fp32", "cpu", InputSize.square(640), 1, options.threads)
     with tempfile.TemporaryDirectory() as scratch:
         folder = Path(scratch)
-        runner = Runner(options, resolve([BUNDLED], cache_root()), read_machine(), cache_root(), folder, print)
+        runner = Runner(Preparation(replace(open_site(options, print)[0], folder=folder)))
         setup = runner.case_run(case).subject.setup
         runner.abandon_open()
         inputs = folder / "inputs.npy"

@@ -11,12 +11,14 @@ import pytest
 from benchsuite.artifacts.recipe import Artifact
 from benchsuite.backends.interface import DeviceTimes
 from benchsuite.machine.nvml import GpuState
-from benchsuite.measure import case_run
+from benchsuite.measure import live_run
 from benchsuite.measure.accuracy import EvaluationData
-from benchsuite.measure.case_run import CaseRun, Subject
+from benchsuite.measure.case_run import Subject
 from benchsuite.measure.effort import EFFORTS
 from benchsuite.measure.launch import WorkerSetup
+from benchsuite.measure.live_run import LiveRun
 from benchsuite.measure.measurement import ON_CPU, Cold, Complexity
+from benchsuite.measure.requests import Mark, Marked
 from benchsuite.measure.worker import Worker
 from benchsuite.terms.absence import Absent
 from benchsuite.testing import make_case, make_machine, make_memory, make_recipe
@@ -70,13 +72,13 @@ def energy(monkeypatch: pytest.MonkeyPatch) -> None:
         return GpuState(1980, 5001, 60, 70.0, next(counted), (), (5, 9))
 
     EVENTS.clear()
-    monkeypatch.setattr(case_run, "read_gpu", read)
-    monkeypatch.setattr(case_run, "Launch", FakeLaunch)
+    monkeypatch.setattr(live_run, "read_gpu", read)
+    monkeypatch.setattr(live_run, "Launch", FakeLaunch)
 
 
 def test_fake_gpu_is_read_around_the_timed_calls_only(tmp_path: Path, energy: None) -> None:
     """NVML is asked right before and right after sampling; the device's own times come from calls after that."""
-    run = CaseRun(subject(tmp_path, "GPU-1", "cuda:0"), lambda: pytest.fail("no reference is needed"))
+    run = LiveRun(subject(tmp_path, "GPU-1", "cuda:0"), lambda: pytest.fail("no reference is needed"))
     run.latency()
     assert EVENTS == ["read GPU-1", "sample", "read GPU-1", "memory", "mark 50"]
     use = run.metrics().gpu
@@ -90,7 +92,7 @@ def test_fake_gpu_is_read_around_the_timed_calls_only(tmp_path: Path, energy: No
 
 def test_fake_worker_on_the_cpu_asks_no_gpu(tmp_path: Path, energy: None) -> None:
     """A case on the CPU says that it has no GPU's figures, and nothing is asked of one."""
-    run = CaseRun(subject(tmp_path, "", "cpu"), lambda: pytest.fail("no reference is needed"))
+    run = LiveRun(subject(tmp_path, "", "cpu"), lambda: pytest.fail("no reference is needed"))
     run.latency()
     assert EVENTS == ["sample", "memory"]
     assert run.metrics().gpu == ON_CPU
@@ -108,9 +110,6 @@ class FakeMarkedSession:
     def ran(self) -> Any:
         return None
 
-    def close(self) -> None:
-        pass
-
 
 def test_worker_marks_as_many_calls_as_asked_for(monkeypatch: pytest.MonkeyPatch) -> None:
     """Every call's three parts come back, and a runtime that notes nothing says so."""
@@ -118,6 +117,6 @@ def test_worker_marks_as_many_calls_as_asked_for(monkeypatch: pytest.MonkeyPatch
     monkeypatch.setattr(worker, "_inputs", ("one", "two"), raising=False)
     monkeypatch.setattr(worker, "_preprocess", lambda item: item)
     monkeypatch.setattr(worker, "_session", FakeMarkedSession(), raising=False)
-    assert worker.mark({"calls": 3}) == {"times": [{"copy_in_ns": 1, "compute_ns": 2, "copy_out_ns": 3}] * 3}
+    assert worker.mark(Mark(3)) == Marked((DeviceTimes(1, 2, 3),) * 3)
     monkeypatch.setattr(worker, "_session", object(), raising=False)
-    assert "does not let" in worker.mark({"calls": 3})["absent"]
+    assert worker.mark(Mark(3)) == Absent("the runtime does not let the device's own times be noted")

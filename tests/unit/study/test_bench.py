@@ -10,14 +10,13 @@ import pytest
 
 from benchsuite.measure.launch import WorkerSetup
 from benchsuite.measure.readings import Side
-from benchsuite.options.settings import defaults
 from benchsuite.study import bench
 from benchsuite.study.bench import Prepared, StudyBench
 from benchsuite.study.interleaved import Taken, Turns
 from benchsuite.study.rows import StudyRow
 from benchsuite.terms.absence import Absent
 from benchsuite.terms.cases import Case
-from benchsuite.testing import make_artifact, make_case, make_machine
+from benchsuite.testing import make_artifact, make_case, make_site
 
 
 def prepared(case: Case, reference: Case) -> Prepared:
@@ -41,7 +40,7 @@ def test_one_network_s_ways_take_turns_and_a_failure_has_its_reason(
         return Taken({name: rows for name, rows in times.items() if name not in failures}, failures)
 
     monkeypatch.setattr(bench, "take_turns", take)
-    study = StudyBench(defaults(), (), make_machine(), tmp_path, tmp_path, lambda _: None, locked=True)
+    study = StudyBench(make_site(tmp_path), locked=True)
     ways = [prepared(case, fp32[model]) for cases in (fp32, int8) for model, case in cases.items()]
     rows, readings = study.time(ways)
     assert together == [{fp32[model].id, int8[model].id} for model in ("a", "b")]

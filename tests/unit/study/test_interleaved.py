@@ -9,8 +9,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from benchsuite.measure.launch import Reading, WorkerSetup
+from benchsuite.measure.launch import WorkerSetup
 from benchsuite.measure.readings import Plan, Side
+from benchsuite.measure.requests import Reading
 from benchsuite.study import interleaved
 from benchsuite.study.interleaved import Turns, against, take_turns
 from benchsuite.terms.errors import ProcessError

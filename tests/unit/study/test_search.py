@@ -14,6 +14,7 @@ from benchsuite.detect.bootstrap import MapLoss
 from benchsuite.measure.readings import Side
 from benchsuite.networks.topology import GROUPS
 from benchsuite.options.settings import defaults
+from benchsuite.runs.site import Site
 from benchsuite.study.bench import Prepared, StudyBench, Way
 from benchsuite.study.interleaved import Timed
 from benchsuite.study.rows import StudyRow
@@ -21,7 +22,7 @@ from benchsuite.study.search import SchemeSearcher
 from benchsuite.terms.absence import Absent
 from benchsuite.terms.cases import Case
 from benchsuite.terms.errors import BuildError
-from benchsuite.testing import make_case, make_machine, make_parity, make_recipe
+from benchsuite.testing import make_case, make_parity, make_recipe, make_site
 
 INT8 = make_case(backend="onnx", precision="int8")
 
@@ -32,6 +33,7 @@ class FakeStudyBench:
     def __init__(self, losses: Mapping[str, float], gains: Mapping[str, float] | None = None) -> None:
         self._losses = losses
         self._gains = gains or {}
+        self.site: Site
         self.prepared: list[str] = []
         self.timed: list[str] = []
 
@@ -40,9 +42,9 @@ class FakeStudyBench:
         """Name the data."""
         return type("FakeData", (), {"sha256": "da" * 32})
 
-    def runner(self, way: Way) -> Any:
+    def preparation(self, way: Way) -> Any:
         """Give the recipe of a case."""
-        return type("FakeRunner", (), {"recipe": staticmethod(lambda case: make_recipe(case))})
+        return type("FakePreparation", (), {"recipe": staticmethod(lambda case: make_recipe(case))})
 
     def prepare(self, ways: Sequence[Way]) -> Mapping[Way, Prepared]:
         """Pretend to build and evaluate."""
@@ -76,7 +78,8 @@ def search(
 ) -> SchemeSearch:
     """Search with at most `limit` points to lose."""
     options = replace(defaults(), max_map_drop=limit, search_budget_s=budget_s)
-    return SchemeSearcher(cast(StudyBench, bench), make_machine(), tmp_path, options, lambda _: None).search(case)
+    bench.site = make_site(tmp_path, options=options)
+    return SchemeSearcher(cast(StudyBench, bench)).search(case)
 
 
 def test_fastest_of_those_that_keep_the_limit_is_chosen(tmp_path: Path) -> None:

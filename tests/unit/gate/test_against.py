@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from benchsuite.gate.arms import parse_against, probe, ready_against
+from benchsuite.gate.against import parse_against, probe, ready_against
 from benchsuite.machine.processes import PROTOCOL_VERSION
 from benchsuite.networks.weights import resolve
 from benchsuite.options.settings import parse
