@@ -13,7 +13,7 @@ from benchsuite.measure.measurement import PHASES
 from benchsuite.options.texts import PERCENTILES
 from benchsuite.runs.records import Record
 from benchsuite.terms import units
-from benchsuite.terms.absence import Absent, part_of
+from benchsuite.terms.absence import Absent, part_of, shown
 from benchsuite.terms.units import Unit
 
 # What a bench test asks `run` for.
@@ -76,6 +76,10 @@ class Figure:
 
     # A terminal gives it this many decimals.
     terminal_decimals: int | None = None
+
+    def text(self, record: Record) -> str:
+        """Return it for a table, a dash where it is absent."""
+        return shown(self.read(record), self.unit.show)
 
 
 def _percentile(phase: str, name: str) -> Callable[[Record], float | Absent]:

@@ -22,6 +22,11 @@ class Unit:
     said: Callable[[float], str] | None = None
     spelt: str = ""
 
+    @property
+    def in_full(self) -> str:
+        """Return the unit's name where there is room for it."""
+        return self.spelt or self.text
+
     def show(self, value: float) -> str:
         """Return a value for a table, whose heading has the unit."""
         return self.digits(self.scaled(value))
