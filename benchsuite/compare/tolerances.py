@@ -53,14 +53,11 @@ def read_tolerances(root: Path) -> Mapping[str, Tolerance]:
         ) from None
     except (OSError, ValueError) as error:
         raise BaselineError(f"cannot read {path}: {error}; mend it by hand.") from None
-    tolerances = dict(default_tolerances())
-    problems = [
-        f"[{name}] is no metric; there are {', '.join(tolerances)}" for name in tables if name not in tolerances
-    ]
-    for metric, usual in default_tolerances().items():
-        if metric not in tables:
-            continue
-        tolerance = _tolerance(tables[metric], usual.unit)
+    usual = default_tolerances()
+    tolerances = dict(usual)
+    problems = [f"[{name}] is no metric; there are {', '.join(usual)}" for name in tables if name not in usual]
+    for metric in (metric for metric in usual if metric in tables):
+        tolerance = _tolerance(tables[metric], usual[metric].unit)
         if isinstance(tolerance, str):
             problems.append(f"[{metric}] {tolerance}")
         else:
@@ -74,7 +71,7 @@ def write_default_tolerances(root: Path) -> Path:
     """Write the tolerances that benchsuite comes with into a folder of baselines that has none; return the file."""
     path = root / TOLERANCES_FILE
     if not path.exists():
-        write_whole(path, "\n".join((_ABOUT, *map(_table, default_tolerances(), default_tolerances().values()))))
+        write_whole(path, "\n".join((_ABOUT, *(_table(*item) for item in default_tolerances().items()))))
     return path
 
 

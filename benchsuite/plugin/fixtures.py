@@ -155,9 +155,10 @@ class BenchRun:
     def _told(self, measured: Measured[T]) -> Measured[T]:
         self._tell(("case", measured.case.id))
         for figure in figures.FIGURES:
-            value = figure.read(measured.record)
-            if figure.metric == measured.metric and figure.names.junit and not isinstance(value, Absent):
-                self._tell((figure.names.junit, value))
+            if figure.metric == measured.metric and figure.names.junit:
+                value = figure.read(measured.record)
+                if not isinstance(value, Absent):
+                    self._tell((figure.names.junit, value))
         return measured
 
     def _samples(self, latency: Latency) -> tuple[int, ...]:

@@ -12,7 +12,7 @@ from benchsuite.terms.absence import Absent, shown
 from benchsuite.terms.cases import heading
 
 _WIDTH = 79
-# The first column of the tables, and the others beside it.
+# The first column of the tables, and those beside it; seven fit where each is a character narrower.
 _LABEL = 22
 _COLUMN = 9
 _LONGEST_LABEL = 50

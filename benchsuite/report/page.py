@@ -24,7 +24,7 @@ from benchsuite.report.views import GroupView, PageView, page_view
 from benchsuite.runs import figures
 from benchsuite.runs.folder import Run, read_run
 from benchsuite.study.rows import Study, read_studies
-from benchsuite.terms.absence import Absent
+from benchsuite.terms.absence import Absent, shown
 from benchsuite.terms.language import ENGLISH
 from benchsuite.terms.quantities import significant
 
@@ -161,8 +161,7 @@ def _provenance(view: PageView) -> Sequence[Mapping[str, str]]:
         artifact = record.artifact
         if isinstance(artifact, Absent):
             continue
-        recipe, latency = artifact.recipe, record.metrics.latency
-        calibration = recipe.calibration
+        recipe, calibration = artifact.recipe, artifact.recipe.calibration
         rows.append(
             {
                 "case": record.case.id,
@@ -174,9 +173,7 @@ def _provenance(view: PageView) -> Sequence[Mapping[str, str]]:
                 if calibration
                 else "none",
                 "tools": ", ".join(f"{name} {version}" for name, version in sorted(recipe.tools.items())),
-                "samples": "–"
-                if isinstance(latency, Absent)
-                else f"{latency.samples_file} {latency.samples_sha256[:12]}",
+                "samples": shown(record.metrics.latency, lambda it: f"{it.samples_file} {it.samples_sha256[:12]}"),
             }
         )
     return rows

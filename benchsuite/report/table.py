@@ -137,7 +137,6 @@ def _figure(figure: Figure, record: Record, value: float) -> Cell:
 
 
 def _behind(figure: Figure, record: Record) -> tuple[str, str]:
-    """Return a figure's second line and what it rests on."""
     if figure.interval:
         return _median(figure, record, figure.interval(record))
     behind = _BEHIND[figure.key](record) if figure.key in _BEHIND else ("", "")
@@ -184,6 +183,7 @@ def _parity(parity: Parity) -> tuple[str, str]:
     return "", title
 
 
+# A second line, and what the figure rests on.
 _BEHIND: Mapping[str, Callable[[Record], tuple[str, str] | Absent]] = {
     "throughput": lambda record: part_of(record.metrics.throughput, _throughput),
     "memory": lambda record: part_of(record.metrics.memory, _memory),

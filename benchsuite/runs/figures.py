@@ -73,7 +73,6 @@ class Figure:
     # A whole number in Parquet too.
     whole: bool = False
     interval: Callable[[Record], tuple[float, float] | Absent] | None = None
-
     # A terminal gives it this many decimals.
     terminal_decimals: int | None = None
 
@@ -92,9 +91,9 @@ def _percentile(phase: str, name: str) -> Callable[[Record], float | Absent]:
 
 
 def _of_phase(phase: str, name: str) -> Figure:
-    """Declare a percentile that stands in tables for other programs, the median beside a test's samples as well."""
+    """Declare a percentile of a part of the call, which files for other tools have."""
     column = f"{phase}_{name}_ns"
-    names = Names(csv=column, benchmark=column if name == "p50" and phase != "total" else "")
+    names = Names(csv=column, benchmark=column if name == "p50" else "")
     return Figure(
         f"{phase}_{name}", f"{name} of {phase}", "latency", units.MILLISECONDS, _percentile(phase, name), names
     )
