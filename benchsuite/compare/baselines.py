@@ -182,7 +182,12 @@ def _load_model(path: Path) -> ModelBaseline:
 
 
 def _text(baseline: ModelBaseline) -> str:
-    return _layout({"schema": BASELINE_SCHEMA, **to_builtins(baseline)}, 0) + "\n"
+    data = to_builtins(baseline)
+    for entry in data["entries"].values():
+        # Releases that do not know this key refuse it.
+        if not entry["figures"]:
+            del entry["figures"]
+    return _layout({"schema": BASELINE_SCHEMA, **data}, 0) + "\n"
 
 
 def _layout(value: Any, depth: int) -> str:

@@ -12,8 +12,9 @@ from benchsuite.compare.entries import Entry, entry_of
 from benchsuite.compare.exact import judge
 from benchsuite.compare.findings import Finding, rerun_line
 from benchsuite.compare.sessions import judge_timing, policy_text
-from benchsuite.compare.tolerances import EXACT, Tolerance
+from benchsuite.compare.tolerances import no_tolerance
 from benchsuite.machine.facts import Machine, differences
+from benchsuite.runs.figures import Tolerance
 from benchsuite.runs.folder import Run
 from benchsuite.runs.records import Record
 from benchsuite.terms.absence import Absent
@@ -54,7 +55,7 @@ def compare_runs(before: Run, after: Run) -> tuple[Finding, ...]:
             findings.append(_whole_case(old.case.id, "NOT_COMPARABLE", old.outcome, new.outcome, sentence))
         else:
             pair = entry_of(old, before.name), entry_of(new, after.name)
-            findings += judge(*pair, EXACT, same_processors)
+            findings += judge(*pair, no_tolerance(), same_processors)
             findings += _ratio(old, new, before.machine, after.machine)
     known = {record.case.id for record in before.records if record.outcome in _DONE}
     for new in after.records:

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from benchsuite.measure.measurement import Complexity
+from benchsuite.runs import figures
+from benchsuite.runs.figures import Figure
 from benchsuite.runs.records import ArtifactFacts, Outcome, Record
-from benchsuite.terms.absence import NOT_SELECTED, Absent
+from benchsuite.terms.absence import NOT_SELECTED, Absent, part_of
 from benchsuite.terms.cases import Case
 from benchsuite.terms.quantities import NS_PER_MS
 
@@ -50,7 +52,7 @@ class AcceptedParity:
 
 @dataclass(frozen=True)
 class Entry:
-    """What was accepted of one case."""
+    """What was accepted of one case; `figures` are those that have no place of their own, by key."""
 
     case: Case
     outcome: Outcome
@@ -63,11 +65,30 @@ class Entry:
     accuracy: AcceptedAccuracy | Absent
     parity: AcceptedParity | Absent
     timing: tuple[Timing, ...]
+    figures: Mapping[str, float | Absent] = field(default_factory=dict)
 
     @property
     def key(self) -> str:
         """Return what an entry is filed under: the case's id with head and threads."""
         return f"{self.case.id} {self.case.head} t{self.case.threads}"
+
+    def accepted(self, figure: Figure) -> float | Absent:
+        """Return a figure that does not scatter."""
+        if figure.key in _PLACES:
+            return _PLACES[figure.key](self)
+        return self.figures.get(figure.key, Absent("the entry is older than the figure"))
+
+
+# Where an entry has had these from the start; those that came later stand in `figures`.
+_PLACES: Mapping[str, Callable[[Entry], float | Absent]] = {
+    "artifact_bytes": lambda entry: part_of(entry.artifact, lambda it: it.bytes),
+    "params": lambda entry: part_of(entry.complexity, lambda it: it.params),
+    "gflops": lambda entry: part_of(entry.complexity, lambda it: it.gflops),
+    "kernels": lambda entry: part_of(entry.kernels, lambda it: sum(it.values())),
+    "map50_95": lambda entry: part_of(entry.accuracy, lambda it: it.map50_95),
+    "map50": lambda entry: part_of(entry.accuracy, lambda it: it.map50),
+    "parity": lambda entry: part_of(entry.parity, lambda it: it.agreement),
+}
 
 
 def entry_of(record: Record, run: str) -> Entry:
@@ -85,21 +106,23 @@ def entry_of(record: Record, run: str) -> Entry:
         runtime=runtime,
         policy=dict(record.validity.policy),
         artifact=record.artifact,
-        complexity=_complexity(metrics.complexity),
-        kernels=ran if isinstance(ran, Absent) else dict(ran.kernels),
-        accuracy=metrics.accuracy
-        if isinstance(metrics.accuracy, Absent)
-        else AcceptedAccuracy(
-            map50=round(metrics.accuracy.map50, 5),
-            map50_95=round(metrics.accuracy.map50_95, 5),
-            images=metrics.accuracy.images,
-            data_sha256=metrics.accuracy.data_sha256,
-            settings=dict(metrics.accuracy.settings),
+        complexity=part_of(metrics.complexity, lambda it: replace(it, gflops=round(it.gflops, 4))),
+        kernels=part_of(ran, lambda it: dict(it.kernels)),
+        accuracy=part_of(
+            metrics.accuracy,
+            lambda it: AcceptedAccuracy(
+                map50=round(it.map50, 5),
+                map50_95=round(it.map50_95, 5),
+                images=it.images,
+                data_sha256=it.data_sha256,
+                settings=dict(it.settings),
+            ),
         ),
-        parity=metrics.parity
-        if isinstance(metrics.parity, Absent)
-        else AcceptedParity(round(metrics.parity.agreement, 5), metrics.parity.images, metrics.parity.reference),
+        parity=part_of(metrics.parity, lambda it: AcceptedParity(round(it.agreement, 5), it.images, it.reference)),
         timing=timing,
+        figures={
+            it.key: it.read(record) for it in figures.FIGURES if it.tolerance is not None and it.key not in _PLACES
+        },
     )
 
 
@@ -114,6 +137,9 @@ def merge(before: Entry | None, entry: Entry) -> Entry:
         kernels=_unless_not_selected(entry.kernels, before.kernels),
         accuracy=_unless_not_selected(entry.accuracy, before.accuracy),
         parity=_unless_not_selected(entry.parity, before.parity),
+        figures={
+            key: _unless_not_selected(value, before.figures.get(key, value)) for key, value in entry.figures.items()
+        },
         timing=(*others, *entry.timing)[-SESSIONS_KEPT:],
     )
 
@@ -130,7 +156,3 @@ def _setup(record: Record, runtime: str) -> str:
     recipe = "" if isinstance(record.artifact, Absent) else record.artifact.recipe_digest
     text = json.dumps([recipe, runtime, record.validity.policy], sort_keys=True)
     return hashlib.sha256(text.encode()).hexdigest()[:8]
-
-
-def _complexity(complexity: Complexity | Absent) -> Complexity | Absent:
-    return complexity if isinstance(complexity, Absent) else replace(complexity, gflops=round(complexity.gflops, 4))

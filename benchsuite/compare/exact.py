@@ -2,130 +2,109 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
-from typing import TypeVar
+from collections.abc import Mapping
 
 from benchsuite.compare.entries import AcceptedAccuracy, AcceptedParity, Entry
 from benchsuite.compare.findings import Finding, Verdict
-from benchsuite.compare.tolerances import Tolerance
+from benchsuite.runs import figures
+from benchsuite.runs.figures import Figure, Tolerance
 from benchsuite.terms.absence import NOT_SELECTED, Absent
-from benchsuite.terms.quantities import megabytes, signed
+from benchsuite.terms.quantities import signed
 
 # Percentages of nearly equal floats carry rounding of this order.
 _EPSILON = 1e-9
-T = TypeVar("T")
 
 
 def judge(
     old: Entry, new: Entry, tolerances: Mapping[str, Tolerance], same_processors: bool = True
 ) -> tuple[Finding, ...]:
-    """Compare every metric that the old entry has and the new one was asked for.
+    """Compare every figure that the old entry has and the new one was asked for.
 
     Kernel counts are compared only between the same processors and releases of the runtime, which pick the kernels.
     """
-    return tuple(_Judge(old, new, tolerances).all(same_processors))
+    found = []
+    for figure in figures.FIGURES:
+        if figure.tolerance is None:
+            continue
+        tolerance = tolerances[figure.key]
+        if figure.key == "kernels":
+            found.append(_kernels(old, new, tolerance, same_processors))
+        else:
+            found.append(_number(figure, old, new, tolerance))
+    return tuple(finding for finding in found if finding is not None)
 
 
-class _Judge:
-    """The two entries and the tolerances that every comparison of a metric needs."""
-
-    def __init__(self, old: Entry, new: Entry, tolerances: Mapping[str, Tolerance]) -> None:
-        self._old = old
-        self._new = new
-        self._tolerances = tolerances
-
-    def all(self, same_processors: bool) -> Iterator[Finding]:
-        old, new = self._old, self._new
-        yield from self._growth("artifact_bytes", old.artifact, new.artifact, lambda facts: facts.bytes, _size)
-        yield from self._growth("params", old.complexity, new.complexity, lambda size: size.params, "{:,}".format)
-        yield from self._growth("gflops", old.complexity, new.complexity, lambda size: size.gflops, "{:.4g}".format)
-        yield from self._kernels(same_processors)
-        why_not = _other_evaluation(old.accuracy, new.accuracy)
-        yield from self._fall("map50_95", old.accuracy, new.accuracy, lambda accuracy: accuracy.map50_95, why_not)
-        yield from self._fall("map50", old.accuracy, new.accuracy, lambda accuracy: accuracy.map50, why_not)
-        why_not = _other_reference(old.parity, new.parity)
-        yield from self._fall("parity", old.parity, new.parity, lambda parity: parity.agreement, why_not)
-
-    def _growth(
-        self, metric: str, old: T | Absent, new: T | Absent, read: Callable[[T], float], show: Callable[[float], str]
-    ) -> Iterator[Finding]:
-        """Judge a figure of which more is worse, by its change in percent."""
-        if isinstance(old, Absent):
-            return
-        if isinstance(new, Absent):
-            yield from self._absent(metric, show(read(old)), new)
-            return
-        before, now = read(old), read(new)
-        change = (now - before) / before * 100 if before else 0.0
-        shown = f"{show(now)} ({signed(change, 2)} %)"
-        yield self._verdict(metric, show(before), shown, change, "at most {} % more")
-
-    def _fall(
-        self, metric: str, old: T | Absent, new: T | Absent, read: Callable[[T], float], why_not: str
-    ) -> Iterator[Finding]:
-        """Judge a fraction of which less is worse, by its change in points."""
-        if isinstance(old, Absent):
-            return
-        if isinstance(new, Absent):
-            yield from self._absent(metric, _fraction(read(old)), new)
-            return
-        before, now = _fraction(read(old)), _fraction(read(new))
-        if why_not:
-            yield self._finding(metric, "NOT_COMPARABLE", before, now, "", why_not)
-            return
-        change = (read(new) - read(old)) * 100
-        yield self._verdict(metric, before, f"{now} ({signed(change, 2)} points)", -change, "at most {} point{s} less")
-
-    def _kernels(self, same_processors: bool) -> Iterator[Finding]:
-        old, new = self._old.kernels, self._new.kernels
-        if isinstance(old, Absent):
-            return
-        if isinstance(new, Absent):
-            yield from self._absent("kernels", _counts(old, old), new)
-            return
-        kinds = {kind: None for kind in sorted({**old, **new}) if old.get(kind, 0) != new.get(kind, 0)} or old
-        runtimes = self._old.runtime, self._new.runtime
-        if not same_processors or runtimes[0] != runtimes[1]:
-            why_not = "Another processor may pick other kernels for the same network."
-            if same_processors:
-                why_not = f"Run by {runtimes[0]} then and by {runtimes[1]} now, which may pick other kernels."
-            yield self._finding("kernels", "NOT_COMPARABLE", _counts(old, old), _counts(new, new), "", why_not)
-            return
-        change = max((abs(new.get(kind, 0) - old.get(kind, 0)) for kind in kinds), default=0)
-        # There is no better or worse: a changed kernel is a change to look at, so none is an improvement.
-        yield self._verdict("kernels", _counts(old, kinds), _counts(new, kinds), change, "{} more or fewer of a kind")
-
-    def _verdict(self, metric: str, before: str, now: str, worse_by: float, allowed: str) -> Finding:
-        tolerance = self._tolerances[metric]
-        verdict: Verdict = "PASS"
-        if worse_by > tolerance.allowed + _EPSILON:
-            verdict = "REGRESSED"
-        elif worse_by < -tolerance.allowed - _EPSILON:
-            verdict = "IMPROVED"
-        text = allowed.format(f"{tolerance.allowed:g}", s="" if tolerance.allowed == 1 else "s")
-        return self._finding(metric, verdict, before, now, text, tolerance.reason, fails=verdict == "REGRESSED")
-
-    def _absent(self, metric: str, before: str, new: Absent) -> Iterator[Finding]:
-        """A metric that nobody asked for is no finding; one that was asked for and is not there fails."""
-        if new != NOT_SELECTED:
-            yield self._finding(metric, "MISSING", before, "absent", "it must be there", new.reason, fails=True)
-
-    def _finding(
-        self, metric: str, verdict: Verdict, before: str, now: str, allowed: str, sentence: str, fails: bool = False
-    ) -> Finding:
-        return Finding(self._new.case.id, metric, verdict, before, now, allowed, sentence, fails)
+def _number(figure: Figure, old: Entry, new: Entry, tolerance: Tolerance) -> Finding | None:
+    """Judge a figure by its change in percent, a fraction by its change in points."""
+    case_id, say = new.case.id, figure.unit.say
+    before, now = old.accepted(figure), new.accepted(figure)
+    if isinstance(before, Absent):
+        return None
+    if isinstance(now, Absent):
+        return _absent(case_id, figure.key, say(before), now)
+    why_not = _why_not(figure, old, new)
+    if why_not:
+        return Finding(case_id, figure.key, "NOT_COMPARABLE", say(before), say(now), "", why_not)
+    if tolerance.unit == "percent":
+        change, unit, allowed = (now - before) / before * 100 if before else 0.0, "%", "%"
+    else:
+        change, unit, allowed = (now - before) * 100, "points", "point" if tolerance.allowed == 1 else "points"
+    worse_by, way = (change, "more") if figure.better == "less" else (-change, "less")
+    return _judged(
+        case_id, figure.key, tolerance, say(before), f"{say(now)} ({signed(change, 2)} {unit})", worse_by,
+        f"at most {tolerance.allowed:g} {allowed} {way}",
+    )  # fmt: skip
 
 
-def _size(size_bytes: float) -> str:
-    return f"{megabytes(size_bytes)} MB"
+def _kernels(old: Entry, new: Entry, tolerance: Tolerance, same_processors: bool) -> Finding | None:
+    """Judge the kernels of each kind by their numbers."""
+    case_id, before, now = new.case.id, old.kernels, new.kernels
+    if isinstance(before, Absent):
+        return None
+    if isinstance(now, Absent):
+        return _absent(case_id, "kernels", _counts(before, before), now)
+    if not same_processors or old.runtime != new.runtime:
+        why_not = "Another processor may pick other kernels for the same network."
+        if same_processors:
+            why_not = f"Run by {old.runtime} then and by {new.runtime} now, which may pick other kernels."
+        shown = _counts(before, before), _counts(now, now)
+        return Finding(case_id, "kernels", "NOT_COMPARABLE", *shown, "", why_not)
+    changes = {kind: abs(now.get(kind, 0) - before.get(kind, 0)) for kind in {**before, **now}}
+    kinds = {kind: None for kind, change in changes.items() if change} or before
+    # There is no better or worse: a changed kernel is a change to look at, so none is an improvement.
+    return _judged(
+        case_id, "kernels", tolerance, _counts(before, kinds), _counts(now, kinds), max(changes.values(), default=0),
+        f"{tolerance.allowed:g} more or fewer of a kind",
+    )  # fmt: skip
 
 
-def _fraction(fraction: float) -> str:
-    return f"{fraction:.4f}"
+def _judged(
+    case_id: str, metric: str, tolerance: Tolerance, before: str, now: str, worse_by: float, allowed: str
+) -> Finding:
+    verdict: Verdict = "PASS"
+    if worse_by > tolerance.allowed + _EPSILON:
+        verdict = "REGRESSED"
+    elif worse_by < -tolerance.allowed - _EPSILON:
+        verdict = "IMPROVED"
+    return Finding(case_id, metric, verdict, before, now, allowed, tolerance.reason, fails=verdict == "REGRESSED")
+
+
+def _absent(case_id: str, metric: str, before: str, now: Absent) -> Finding | None:
+    """A figure that nobody asked for is no finding; one that was asked for and is not there fails."""
+    if now == NOT_SELECTED:
+        return None
+    return Finding(case_id, metric, "MISSING", before, "absent", "it must be there", now.reason, fails=True)
 
 
 def _counts(kernels: Mapping[str, int], kinds: Mapping[str, object]) -> str:
     return ", ".join(f"{kind} {kernels.get(kind, 0)}" for kind in sorted(kinds)) or "none"
+
+
+def _why_not(figure: Figure, old: Entry, new: Entry) -> str:
+    """Say why a figure of two entries must not be compared, or nothing."""
+    if figure.metric == "accuracy":
+        return _other_evaluation(old.accuracy, new.accuracy)
+    return _other_reference(old.parity, new.parity) if figure.metric == "parity" else ""
 
 
 def _other_evaluation(old: AcceptedAccuracy | Absent, new: AcceptedAccuracy | Absent) -> str:

@@ -12,6 +12,7 @@ from typing import Literal
 
 from benchsuite.machine.files import write_whole
 from benchsuite.options.settings import SETTINGS
+from benchsuite.runs import figures
 from benchsuite.terms.cases import PLAIN, Case, slug
 from benchsuite.terms.codec import from_builtins, to_builtins
 from benchsuite.terms.errors import RecordError
@@ -20,24 +21,8 @@ from benchsuite.terms.errors import RecordError
 Verdict = Literal["PASS", "REGRESSED", "IMPROVED", "INCONCLUSIVE", "NOT_COMPARABLE", "MISSING", "OVER_LIMIT"]
 WIDTH = 80
 FINDINGS_FILE = "findings.json"
-TITLES = {
-    "artifact_bytes": "artifact size",
-    "params": "parameters",
-    "gflops": "GFLOPs",
-    "kernels": "kernel counts",
-    "map50_95": "mAP50-95",
-    "map50": "mAP50",
-    "parity": "parity with the reference",
-    "latency": "total latency",
-    "memory": "peak memory",
-    "accuracy": "mAP50-95",
-    "throughput": "throughput",
-    "p95": "95th percentile",
-    "p99": "99th percentile",
-    "waiver": "waiver",
-    "case": "the whole case",
-}
-ACCURACY_METRICS = ("map50_95", "map50", "parity", "accuracy")
+# What is found about a case and not about a figure.
+_OF_CASES = {"waiver": "waiver", "case": "the whole case"}
 # Options that the case itself decides, and those that say where results go and not what is measured.
 _DECIDED_BY_CASE = ("case", "model", "backend", "precision", "device", "imgsz", "batch", "threads", "effort")
 _ABOUT_RESULTS = ("report", "resume", "max_map_drop", "lang")
@@ -63,7 +48,20 @@ class Finding:
     @property
     def title(self) -> str:
         """Return the metric's name as people say it."""
-        return TITLES.get(self.metric, self.metric)
+        titles = (figure.title for figure in figures.FIGURES if self.metric in (figure.key, figure.limit))
+        return _OF_CASES.get(self.metric) or next(titles, self.metric)
+
+    @property
+    def about_detections(self) -> bool:
+        """Say whether it is about what the network detects, which no speed makes up for."""
+        return self.metric in answered_by("accuracy") | answered_by("parity")
+
+
+def answered_by(metric: str) -> frozenset[str]:
+    """Return the metrics of findings that the bench test of a measured metric answers for."""
+    own = (name for it in figures.FIGURES if it.metric == metric for name in (it.key, it.limit) if name)
+    # A case has no test of its own.
+    return frozenset((*own, *(_OF_CASES if metric == "latency" else ())))
 
 
 def rerun_line(case: Case, effort: str, options: Mapping[str, str], command: Sequence[str] = ()) -> str:

@@ -6,10 +6,10 @@ from collections.abc import Iterator
 
 from benchsuite.compare.findings import Finding, rerun_line
 from benchsuite.options.chosen import Limits
+from benchsuite.runs.figures import Figure, figure
 from benchsuite.runs.folder import Run
 from benchsuite.runs.records import Record
 from benchsuite.terms.absence import NOT_SELECTED, Absent
-from benchsuite.terms.quantities import megabytes, milliseconds
 
 
 def broken_limits(run: Run, record: Record, limits: Limits) -> tuple[Finding, ...]:
@@ -22,25 +22,33 @@ def broken_limits(run: Run, record: Record, limits: Limits) -> tuple[Finding, ..
 
 
 def _broken(record: Record, limits: Limits) -> Iterator[tuple[str, str, str, str]]:
-    metrics = record.metrics
-    if not isinstance(metrics.latency, Absent):
-        for name, limit_ns in limits.latency_ns.items():
-            value, allowed = getattr(metrics.latency.total_ns, name), f"{milliseconds(limit_ns)} ms"
-            if isinstance(value, Absent):
-                why = f"The limit on {name} of total latency cannot be checked: {value.reason}; use more effort."
-                yield "latency", "unknown", allowed, why
-            elif value > limit_ns:
-                yield "latency", f"{milliseconds(value)} ms", allowed, f"{name} of total latency is over --max-latency."
-    if limits.memory_bytes is not None and not isinstance(metrics.memory, Absent):
-        peak, allowed = metrics.memory.peak_rss_bytes, f"{megabytes(limits.memory_bytes)} MB"
-        if peak > limits.memory_bytes:
-            yield "memory", f"{megabytes(peak)} MB", allowed, "The worker's peak memory is over --max-memory."
-    if limits.map50_95 is not None and metrics.accuracy != NOT_SELECTED:
-        allowed = f"{limits.map50_95:.4f}"
-        if isinstance(metrics.accuracy, Absent):
-            # What was only built says itself why nothing here could score it.
-            if record.outcome != "built":
-                why = f"--min-map cannot be checked: {metrics.accuracy.reason}."
-                yield "accuracy", "unknown", allowed, why
-        elif metrics.accuracy.map50_95 < limits.map50_95:
-            yield "accuracy", f"{metrics.accuracy.map50_95:.4f}", allowed, "mAP50-95 is under --min-map."
+    for limited, limit, called, option in _limits(limits):
+        value, say = limited.read(record), limited.unit.say
+        if isinstance(value, Absent):
+            why = _unknown(record, limited, value, called, option)
+            if why:
+                yield limited.limit, "unknown", say(limit), why
+        elif limited.better == "less" and value > limit:
+            yield limited.limit, say(value), say(limit), f"{called} is over {option}."
+        elif limited.better == "more" and value < limit:
+            yield limited.limit, say(value), say(limit), f"{called} is under {option}."
+
+
+def _limits(limits: Limits) -> Iterator[tuple[Figure, float, str, str]]:
+    """Yield each figure that has a limit, the limit, what a sentence calls it and the option that set it."""
+    for name, limit_ns in limits.latency_ns.items():
+        yield figure("latency" if name == "p50" else name), limit_ns, f"{name} of total latency", "--max-latency"
+    if limits.memory_bytes is not None:
+        yield figure("memory"), limits.memory_bytes, "The worker's peak memory", "--max-memory"
+    if limits.map50_95 is not None:
+        yield figure("map50_95"), limits.map50_95, "mAP50-95", "--min-map"
+
+
+def _unknown(record: Record, limited: Figure, value: Absent, called: str, option: str) -> str:
+    """Say why a limit cannot be checked, or nothing where its figure was not asked for or could not be."""
+    if limited.metric == "latency" and not isinstance(record.metrics.latency, Absent):
+        return f"The limit on {called} cannot be checked: {value.reason}; use more effort."
+    # What was only built says itself why nothing here could score it.
+    if limited.metric == "accuracy" and value != NOT_SELECTED and record.outcome != "built":
+        return f"{option} cannot be checked: {value.reason}."
+    return ""

@@ -1,14 +1,16 @@
-"""How far each deterministic metric may be worse than its baseline, and why."""
+"""How far each figure that does not scatter may be worse than its baseline, and why."""
 
 from __future__ import annotations
 
+import json
 import sys
 from collections.abc import Mapping
-from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
-from benchsuite.machine.files import template_folder, write_whole
+from benchsuite.machine.files import write_whole
+from benchsuite.runs import figures
+from benchsuite.runs.figures import AllowedUnit, Tolerance
 from benchsuite.terms.errors import BaselineError
 
 if sys.version_info >= (3, 11):
@@ -17,34 +19,31 @@ else:
     import tomli as tomllib
 
 TOLERANCES_FILE = "tolerances.toml"
-Unit = Literal["percent", "points", "count"]
-UNITS: Mapping[str, Unit] = {
-    "artifact_bytes": "percent",
-    "params": "percent",
-    "gflops": "percent",
-    "kernels": "count",
-    "map50_95": "points",
-    "map50": "points",
-    "parity": "points",
-}
+_ABOUT = """\
+# How far a figure may be worse than its promoted baseline before the comparison fails.
+#
+# Each table is one metric; the key's name carries the unit, the reason says why this much and no more.
+# Improvements never fail. Timing is not here: it is judged by its own spread between promoted sessions.
+"""
 
 
-@dataclass(frozen=True)
-class Tolerance:
-    """The change for the worse that is still accepted; points are hundredths of a fraction."""
-
-    allowed: float
-    unit: Unit
-    reason: str
+def default_tolerances() -> Mapping[str, Tolerance]:
+    """Return the tolerances that benchsuite comes with, by the figures' keys."""
+    return {figure.key: figure.tolerance for figure in figures.FIGURES if figure.tolerance is not None}
 
 
-EXACT: Mapping[str, Tolerance] = {
-    metric: Tolerance(0.0, unit, "Nothing was allowed to change.") for metric, unit in UNITS.items()
-}
+def no_tolerance() -> Mapping[str, Tolerance]:
+    """Return tolerances that allow no change."""
+    return {
+        key: Tolerance(0.0, usual.unit, "Nothing was allowed to change.") for key, usual in default_tolerances().items()
+    }
 
 
 def read_tolerances(root: Path) -> Mapping[str, Tolerance]:
-    """Read `tolerances.toml` of a folder of baselines; raises BaselineError that lists everything wrong with it."""
+    """Read `tolerances.toml` of a folder of baselines; raises BaselineError that lists everything wrong with it.
+
+    A figure that it does not name, as one that is younger than the file, has its own tolerance.
+    """
     path = root / TOLERANCES_FILE
     try:
         tables = tomllib.loads(path.read_text(encoding="utf-8"))
@@ -54,13 +53,11 @@ def read_tolerances(root: Path) -> Mapping[str, Tolerance]:
         ) from None
     except (OSError, ValueError) as error:
         raise BaselineError(f"cannot read {path}: {error}; mend it by hand.") from None
-    problems = [f"[{name}] is no metric; there are {', '.join(UNITS)}" for name in tables if name not in UNITS]
-    tolerances = {}
-    for metric, unit in UNITS.items():
-        if metric not in tables:
-            problems.append(f"[{metric}] is missing: give it allowed_{unit} and reason")
-            continue
-        tolerance = _tolerance(tables[metric], unit)
+    usual = default_tolerances()
+    tolerances = dict(usual)
+    problems = [f"[{name}] is no metric; there are {', '.join(usual)}" for name in tables if name not in usual]
+    for metric in (metric for metric in usual if metric in tables):
+        tolerance = _tolerance(tables[metric], usual[metric].unit)
         if isinstance(tolerance, str):
             problems.append(f"[{metric}] {tolerance}")
         else:
@@ -74,11 +71,17 @@ def write_default_tolerances(root: Path) -> Path:
     """Write the tolerances that benchsuite comes with into a folder of baselines that has none; return the file."""
     path = root / TOLERANCES_FILE
     if not path.exists():
-        write_whole(path, (template_folder() / "baselines" / TOLERANCES_FILE).read_text(encoding="utf-8"))
+        write_whole(path, "\n".join((_ABOUT, *(_table(*item) for item in default_tolerances().items()))))
     return path
 
 
-def _tolerance(table: Any, unit: Unit) -> Tolerance | str:
+def _table(metric: str, tolerance: Tolerance) -> str:
+    # A JSON string is a TOML string.
+    reason = json.dumps(tolerance.reason, ensure_ascii=False)
+    return f"[{metric}]\nallowed_{tolerance.unit} = {tolerance.allowed}\nreason = {reason}\n"
+
+
+def _tolerance(table: Any, unit: AllowedUnit) -> Tolerance | str:
     """Return the tolerance that a table gives, or what is wrong with the table."""
     key = f"allowed_{unit}"
     if not isinstance(table, dict):

@@ -16,8 +16,8 @@ from benchsuite.backends.schemes import AUTO
 from benchsuite.compare.comparison import void_if_wrong
 from benchsuite.compare.entries import entry_of
 from benchsuite.compare.exact import judge
-from benchsuite.compare.findings import ACCURACY_METRICS, Finding, rerun_line
-from benchsuite.compare.tolerances import TOLERANCES_FILE, Tolerance, read_tolerances
+from benchsuite.compare.findings import Finding, rerun_line
+from benchsuite.compare.tolerances import TOLERANCES_FILE, default_tolerances, read_tolerances
 from benchsuite.gate import blocks
 from benchsuite.gate.against import Against, ready_against
 from benchsuite.gate.arms import baseline_arm
@@ -30,9 +30,10 @@ from benchsuite.gate.suite import plan_tests
 from benchsuite.gate.verdicts import Levels, exit_code, expired, findings_of, strictly
 from benchsuite.gate.waivers import WAIVERS_FILE, Waiver, ceilings, read_waivers
 from benchsuite.machine.facts import differences
-from benchsuite.machine.files import template_folder, write_whole
+from benchsuite.machine.files import write_whole
 from benchsuite.measure.readings import Side
 from benchsuite.options.chosen import GateMetric, Options
+from benchsuite.runs.figures import Tolerance
 from benchsuite.runs.records import Record
 from benchsuite.runs.runner import Runner
 from benchsuite.runs.site import Site
@@ -205,7 +206,7 @@ class Gate:
 
         outcome = Loop(tests, control, gate.budget_s, source, random.Random(seed), keep, show).run()
         # Other kernels do not make it another detector; lost accuracy does.
-        fixed = {it.case.id: tuple(f for f in it.fixed if f.metric in ACCURACY_METRICS) for it in prepared}
+        fixed = {it.case.id: tuple(f for f in it.fixed if f.about_detections) for it in prepared}
         found = tuple(
             void_if_wrong(finding, fixed[finding.case_id])
             for status in outcome.statuses
@@ -278,5 +279,4 @@ def _not_comparable(case: Case, sentence: str) -> Finding:
 
 def _tolerances(root: Path) -> Mapping[str, Tolerance]:
     """Read the user's tolerances, or those that benchsuite comes with."""
-    folder = root if (root / TOLERANCES_FILE).exists() else template_folder() / "baselines"
-    return read_tolerances(folder)
+    return read_tolerances(root) if (root / TOLERANCES_FILE).exists() else default_tolerances()

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
@@ -11,6 +11,8 @@ from benchsuite.detect.accuracy import Accuracy
 from benchsuite.detect.parity import Parity
 from benchsuite.measure.case_run import CaseRun
 from benchsuite.measure.measurement import Cold, Complexity, Latency, Memory, Throughput
+from benchsuite.runs import figures
+from benchsuite.runs.figures import Metric
 from benchsuite.runs.records import ArtifactFacts, Record
 from benchsuite.terms.absence import NOT_SELECTED, Absent
 from benchsuite.terms.cases import Case
@@ -48,7 +50,7 @@ def _nothing() -> None:
 class Measured(Generic[T]):
     """One metric of one case, with the record as it stood when the metric was measured."""
 
-    metric: str
+    metric: Metric
     value: T
     record: Record
 
@@ -67,8 +69,21 @@ class MeasuredLatency(Measured[Latency]):
     def replay(self, benchmark: Any) -> None:
         """Give the samples of the total latency to pytest-benchmark's table, JSON and histogram."""
         self.timer.load(self.total_ns)
-        benchmark.extra_info.update(_extra_info(self.record, self.value))
+        benchmark.extra_info.update(_extra_info(self.record))
         benchmark.pedantic(_nothing, rounds=len(self.total_ns), iterations=1, warmup_rounds=0)
+
+
+@dataclass(frozen=True)
+class MeasuredArtifact(Measured[ArtifactFacts]):
+    """The artifact that is measured, its size and its digest at hand."""
+
+    @property
+    def bytes(self) -> int:
+        return self.value.bytes
+
+    @property
+    def sha256(self) -> str:
+        return self.value.sha256
 
 
 class BenchRun:
@@ -119,16 +134,16 @@ class BenchRun:
         run = self._runner.case_run(case)
         return Measured("proof", run.ran(), self._runner.provisional(case, run))
 
-    def artifact(self, case: Case) -> ArtifactFacts:
+    def artifact(self, case: Case) -> MeasuredArtifact:
         """Return the artifact that is measured."""
-        artifact = self._measured(case, "complexity", lambda run: run.complexity()).record.artifact
-        assert isinstance(artifact, ArtifactFacts)
-        return artifact
+        measured = self._measured(case, "artifact", lambda run: self._runner.provisional(case, run).artifact)
+        assert isinstance(measured.value, ArtifactFacts)
+        return MeasuredArtifact("artifact", measured.value, measured.record)
 
-    def _measured(self, case: Case, metric: str, measure: Callable[[CaseRun], T]) -> Measured[T]:
+    def _measured(self, case: Case, metric: Metric, measure: Callable[[CaseRun], T]) -> Measured[T]:
         recorded = self._runner.recorded(case)
         if recorded is not None and recorded.outcome in ("measured", "built"):
-            value = getattr(recorded.metrics, metric)
+            value: Any = recorded.artifact if metric == "artifact" else getattr(recorded.metrics, metric)
             if recorded.outcome == "built" and isinstance(value, Absent) and value != NOT_SELECTED:
                 raise NotRunError(value.reason)
             if value != NOT_SELECTED:
@@ -139,8 +154,11 @@ class BenchRun:
 
     def _told(self, measured: Measured[T]) -> Measured[T]:
         self._tell(("case", measured.case.id))
-        for name, figure in _figures(measured.value).items():
-            self._tell((name, figure))
+        for figure in figures.FIGURES:
+            if figure.metric == measured.metric and figure.names.junit:
+                value = figure.read(measured.record)
+                if not isinstance(value, Absent):
+                    self._tell((figure.names.junit, value))
         return measured
 
     def _samples(self, latency: Latency) -> tuple[int, ...]:
@@ -150,35 +168,15 @@ class BenchRun:
             return tuple(int(ns) for ns in samples["total_ns"])
 
 
-def _figures(value: object) -> Mapping[str, float]:
-    """Return a metric's leading figures, units in their names."""
-    if isinstance(value, Latency):
-        shown = {"p50_ns": value.total_ns.p50, "p95_ns": value.total_ns.p95, "p99_ns": value.total_ns.p99}
-        return {name: ns for name, ns in shown.items() if not isinstance(ns, Absent)}
-    if isinstance(value, Throughput):
-        return {"images_per_s": value.images_per_s}
-    if isinstance(value, Memory):
-        return {"peak_rss_bytes": value.peak_rss_bytes}
-    if isinstance(value, Accuracy):
-        return {"map50_95": value.map50_95, "map50": value.map50}
-    if isinstance(value, Parity):
-        return {"agreement": value.agreement}
-    if isinstance(value, Cold):
-        return {"load_ns": value.load_ns, "first_inference_ns": value.first_inference_ns}
-    return {}
-
-
-def _extra_info(record: Record, latency: Latency) -> dict[str, Any]:
+def _extra_info(record: Record) -> dict[str, Any]:
     """Return the figures that pytest-benchmark keeps beside the timings, in its JSON."""
     from benchsuite.terms.codec import to_builtins
 
-    info: dict[str, Any] = {
-        "case": record.case.id,
-        "ran": to_builtins(record.validity.label),
-        "inference_p50_ns": latency.inference_ns.p50,
-        "preprocess_p50_ns": latency.preprocess_ns.p50,
-        "postprocess_p50_ns": latency.postprocess_ns.p50,
-    }
+    info: dict[str, Any] = {"case": record.case.id, "ran": to_builtins(record.validity.label)}
+    for figure in figures.FIGURES:
+        value = figure.read(record)
+        if figure.names.benchmark and not isinstance(value, Absent):
+            info[figure.names.benchmark] = value
     if not isinstance(record.artifact, Absent):
-        info |= {"artifact_bytes": record.artifact.bytes, "artifact_sha256": record.artifact.sha256}
+        info["artifact_sha256"] = record.artifact.sha256
     return info

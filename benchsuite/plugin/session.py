@@ -9,9 +9,9 @@ from pathlib import Path
 from benchsuite.backends.offers import recorded_packages
 from benchsuite.compare.baselines import Baseline, find, load
 from benchsuite.compare.comparison import compare
-from benchsuite.compare.findings import Finding, render, write_findings
+from benchsuite.compare.findings import Finding, answered_by, render, write_findings
 from benchsuite.compare.limits import broken_limits
-from benchsuite.compare.tolerances import EXACT, Tolerance, read_tolerances
+from benchsuite.compare.tolerances import default_tolerances, read_tolerances
 from benchsuite.gate.session import Gate, GateResult, read_terms
 from benchsuite.machine.facts import differences, read_machine
 from benchsuite.machine.files import cache_root
@@ -24,6 +24,7 @@ from benchsuite.plugin.fixtures import Measured
 from benchsuite.report.console import case_line, table_lines
 from benchsuite.report.gating import GateProgress, result_lines
 from benchsuite.report.page import write_report
+from benchsuite.runs.figures import Tolerance
 from benchsuite.runs.folder import Run, create_run, finish_run, newest_unfinished, point_latest, read_run
 from benchsuite.runs.preparation import Preparation
 from benchsuite.runs.records import Record
@@ -33,17 +34,6 @@ from benchsuite.study.search import scheme_search
 from benchsuite.terms.absence import Absent
 from benchsuite.terms.cases import Case
 from benchsuite.terms.errors import UsageError
-
-# Which findings the test of a metric answers for.
-_FINDINGS_OF = {
-    "latency": ("latency", "p95", "p99", "case", "waiver"),
-    "throughput": ("throughput",),
-    "memory": ("memory",),
-    "complexity": ("artifact_bytes", "params", "gflops"),
-    "proof": ("kernels",),
-    "accuracy": ("accuracy", "map50", "map50_95"),
-    "parity": ("parity",),
-}
 
 
 def with_resumed(given: Mapping[str, str]) -> tuple[Options, Run | None]:
@@ -80,7 +70,7 @@ class BenchSession:
         self._selected: tuple[Case, ...] = ()
         self._say: Callable[[str], None] = print
         self._baseline: Baseline | None = None
-        self._tolerances: Mapping[str, Tolerance] = EXACT
+        self._tolerances: Mapping[str, Tolerance] = default_tolerances()
         self._findings: tuple[Finding, ...] = ()
         self._gate: Gate | None = None
         self._gated: GateResult | None = None
@@ -162,7 +152,7 @@ class BenchSession:
 
     def judge(self, measured: Measured[object]) -> tuple[str, ...]:
         """Return a sentence for every limit or baseline that the metric fails."""
-        metrics = _FINDINGS_OF.get(measured.metric, ())
+        metrics = answered_by(measured.metric)
         findings = self._judge({measured.case.id: measured.record}, (measured.case,))
         failing = [finding for finding in findings if finding.fails and finding.metric in metrics]
         self._told |= {(finding.case_id, finding.metric) for finding in failing}

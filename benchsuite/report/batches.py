@@ -9,9 +9,8 @@ from benchsuite.report.detail import DetailTable
 from benchsuite.report.groups import setting_of
 from benchsuite.report.palette import DASHES, Figure, chart_name, colour_of
 from benchsuite.report.recommendation import name_of
-from benchsuite.report.table import ABSENT
 from benchsuite.runs.records import Record
-from benchsuite.terms.absence import Absent
+from benchsuite.terms.absence import Absent, shown
 from benchsuite.terms.quantities import significant
 
 
@@ -47,11 +46,8 @@ def _table(by_name: dict[str, list[Record]]) -> DetailTable:
             alone = _one_stream(record)
             throughput = record.metrics.throughput
             base = _one_stream(made[0])
-            best, how = (
-                (ABSENT, ABSENT)
-                if isinstance(throughput, Absent)
-                else (significant(throughput.images_per_s), f"{throughput.streams} × {throughput.threads}")
-            )
+            best = shown(throughput, lambda it: significant(it.images_per_s))
+            how = shown(throughput, lambda it: f"{it.streams} × {it.threads}")
             rows.append((name, str(record.case.batch), significant(alone), significant(alone / base), best, how))
     return DetailTable(
         "batches",

@@ -3,19 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from dataclasses import replace
 
+from benchsuite.runs import figures
+from benchsuite.runs.figures import Figure, figure
 from benchsuite.runs.records import Record
-from benchsuite.terms.absence import Absent
+from benchsuite.terms.absence import Absent, shown
 from benchsuite.terms.cases import heading
-from benchsuite.terms.quantities import megabytes, milliseconds, significant
 
 _WIDTH = 79
-# The first column of the tables.
+# The first column of the tables, and those beside it; seven fit where each is a character narrower.
 _LABEL = 22
+_COLUMN = 9
 _LONGEST_LABEL = 50
-_ABSENT = "–"
 _REASON_LINES = 4
-_HEADINGS = ("p50 ms", "p95 ms", "img/s", "RAM MB", "file MB", "mAP")
+# What one line says of a case.
+_TOLD = ("latency", "throughput", "map50_95")
 
 
 def case_line(record: Record) -> str:
@@ -23,34 +26,32 @@ def case_line(record: Record) -> str:
     if record.outcome in ("skipped", "failed"):
         reason = record.reason.splitlines()[0] if record.reason else "no reason was recorded"
         return _fit(f"{record.case.id}  {record.outcome}: {reason}")
-    metrics = record.metrics
     parts = []
     if record.outcome == "built" and not isinstance(record.artifact, Absent):
         seconds = record.artifact.build_s
         took = "" if isinstance(seconds, Absent) else f" in {seconds:.1f} s"
-        parts.append(f"built {megabytes(record.artifact.bytes)} MB{took}")
-    if not isinstance(metrics.latency, Absent):
-        parts.append(f"{milliseconds(metrics.latency.total_ns.p50)} ms")
-    if not isinstance(metrics.throughput, Absent):
-        parts.append(f"{significant(metrics.throughput.images_per_s)} img/s")
-    if not isinstance(metrics.accuracy, Absent):
-        parts.append(f"mAP {metrics.accuracy.map50_95:.3f}")
+        parts.append(f"built {figure('artifact_bytes').unit.say(record.artifact.bytes)}{took}")
+    for told in map(figure, _TOLD):
+        value, unit = told.read(record), told.unit
+        if not isinstance(value, Absent):
+            parts.append(unit.say(value) if unit.text else f"{told.names.terminal} {unit.show(value)}")
     return _fit(f"{record.case.id}  {'  '.join(parts) or 'measured'}")
 
 
 def table_lines(records: Sequence[Record]) -> list[str]:
     """Return a table a group of comparable rows; times are total latency, mAP is mAP50-95, skipped rows say why."""
     lines = []
+    columns = [it for it in figures.FIGURES if it.names.terminal]
     for title, group in _groups(records):
         measured = [record for record in group if record.outcome in ("measured", "built")]
         lines += [_fit(title), ""]
         if measured:
             # Long names of variants take the room between the columns.
             widest = max(len(record.case.row_name) for record in measured)
-            width = 9 if widest < _LABEL else 8
-            label = _LABEL if widest < _LABEL else _WIDTH - width * len(_HEADINGS)
-            lines.append(f"{'':{label}}" + "".join(f"{name:>{width}}" for name in _HEADINGS))
-            lines += [_row(record, label, width) for record in measured]
+            width = min(_COLUMN if widest < _LABEL else _COLUMN - 1, (_WIDTH - _LABEL) // len(columns))
+            label = _LABEL if widest < _LABEL else _WIDTH - width * len(columns)
+            lines.append(f"{'':{label}}" + "".join(f"{it.names.terminal:>{width}}" for it in columns))
+            lines += [_row(record, columns, label, width) for record in measured]
         lines += [*_reason_lines(group), ""]
     return lines
 
@@ -62,25 +63,18 @@ def _groups(records: Iterable[Record]) -> Iterable[tuple[str, list[Record]]]:
     return groups.items()
 
 
-def _row(record: Record, label_width: int, width: int) -> str:
-    metrics, latency = record.metrics, record.metrics.latency
-    cells = [_ABSENT] * len(_HEADINGS)
-    if not isinstance(latency, Absent):
-        p95 = latency.total_ns.p95
-        cells[0] = milliseconds(latency.total_ns.p50)
-        cells[1] = _ABSENT if isinstance(p95, Absent) else milliseconds(p95)
-    if not isinstance(metrics.throughput, Absent):
-        cells[2] = significant(metrics.throughput.images_per_s)
-    if not isinstance(metrics.memory, Absent):
-        cells[3] = f"{metrics.memory.peak_rss_bytes / 1e6:.0f}"
-    if not isinstance(record.artifact, Absent):
-        cells[4] = megabytes(record.artifact.bytes)
-    if not isinstance(metrics.accuracy, Absent):
-        cells[5] = f"{metrics.accuracy.map50_95:.3f}"
+def _row(record: Record, columns: Sequence[Figure], label_width: int, width: int) -> str:
     label = record.validity.label
     # A precision that is only stored must not be read as one that was computed in.
     note = "*" if not isinstance(label, Absent) and "storage" in label else ""
-    return f"{record.case.row_name + note:{label_width}}" + "".join(f"{cell:>{width}}" for cell in cells)
+    cells = "".join(f"{_cell(it, record):>{width}}" for it in columns)
+    return f"{record.case.row_name + note:{label_width}}{cells}"
+
+
+def _cell(column: Figure, record: Record) -> str:
+    decimals = column.terminal_decimals
+    unit = column.unit if decimals is None else replace(column.unit, decimals=decimals)
+    return shown(column.read(record), unit.show)
 
 
 def _reason_lines(records: Iterable[Record]) -> list[str]:

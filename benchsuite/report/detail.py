@@ -7,9 +7,9 @@ from dataclasses import dataclass
 
 from benchsuite.report.recommendation import name_of
 from benchsuite.report.samples import Thinned
-from benchsuite.report.table import ABSENT
+from benchsuite.runs.figures import figure
 from benchsuite.runs.records import Record
-from benchsuite.terms.absence import Absent
+from benchsuite.terms.absence import DASH, Absent, shown
 from benchsuite.terms.quantities import megabytes, milliseconds, signed, significant
 
 Samples = Mapping[str, Thinned | Absent]
@@ -48,7 +48,7 @@ def latency_table(records: Sequence[Record], samples: Samples) -> DetailTable:
         if isinstance(latency, Absent):
             continue
         total, thinned = latency.total_ns, samples.get(record.case.id)
-        drift = signed((thinned.drift - 1) * 100) if isinstance(thinned, Thinned) else ABSENT
+        drift = signed((thinned.drift - 1) * 100) if isinstance(thinned, Thinned) else DASH
         times = (total.min, total.p50, total.p90, total.p95, total.p99, total.max)
         rows.append((name_of(record), f"{total.n:,}", *map(_ms, times), drift, str(latency.warmup_calls)))
     return DetailTable(
@@ -89,22 +89,17 @@ def device_table(records: Sequence[Record]) -> DetailTable:
         use = record.metrics.gpu
         if isinstance(use, Absent):
             continue
-        device = use.device
-        parts = (
-            (ABSENT,) * 3
-            if isinstance(device, Absent)
-            else tuple(_ms(part.p50) for part in (device.copy_in_ns, device.compute_ns, device.copy_out_ns))
-        )
-        energy = _shown(use.energy_j_per_call, significant)
-        state = use.after
+        device, state = use.device, use.after
         rows.append(
             (
                 name_of(record),
-                *parts,
-                energy,
-                _shown(state.watts, significant),
-                _shown(state.sm_mhz, str),
-                _shown(state.celsius, str),
+                shown(device, lambda it: milliseconds(it.copy_in_ns.p50)),
+                shown(device, lambda it: milliseconds(it.compute_ns.p50)),
+                shown(device, lambda it: milliseconds(it.copy_out_ns.p50)),
+                shown(use.energy_j_per_call, significant),
+                shown(state.watts, significant),
+                shown(state.sm_mhz, str),
+                shown(state.celsius, str),
                 ", ".join(dict.fromkeys((*use.before.slowed, *state.slowed))) or "no",
             )
         )
@@ -147,7 +142,7 @@ def memory_table(records: Sequence[Record]) -> DetailTable:
         steps = (
             memory.peak_rss_bytes, memory.import_rss_bytes, memory.load_added_bytes, memory.inference_added_bytes
         )  # fmt: skip
-        rows.append((name_of(record), *map(_mb, steps), _shown(memory.gpu_bytes, megabytes)))
+        rows.append((name_of(record), *map(megabytes, steps), shown(memory.gpu_bytes, megabytes)))
     return DetailTable(
         "memory",
         "Memory",
@@ -165,7 +160,7 @@ def cold_table(records: Sequence[Record]) -> DetailTable:
         if isinstance(cold, Absent):
             continue
         steps = (cold.import_ns, cold.load_ns, cold.first_inference_ns)
-        built = ABSENT if isinstance(record.artifact, Absent) else _shown(record.artifact.build_s, significant)
+        built = figure("build").text(record)
         rows.append((name_of(record), *map(_ms, steps), _ms(sum(steps)), built))
     return DetailTable(
         "cold",
@@ -184,16 +179,15 @@ def precision_table(records: Sequence[Record]) -> DetailTable:
         base = plain.get((record.case.backend, record.case.variant))
         if base is None:
             continue
-        ran = record.validity.ran
         rows.append(
             (
                 name_of(record),
-                _shown(record.validity.label, str),
-                ABSENT if isinstance(record.artifact, Absent) else megabytes(record.artifact.bytes),
-                _against(record, base, _p50, lambda mine, other: significant(other / mine)),
-                _against(record, base, _map, lambda mine, other: signed((other - mine) * 100, 2)),
-                _shown(record.metrics.parity, lambda it: f"{it.agreement * 100:.1f}"),
-                ABSENT if isinstance(ran, Absent) else _shown(ran.int8_mac_share, lambda it: f"{it:.0%}"),
+                shown(record.validity.label, str),
+                figure("artifact_bytes").text(record),
+                _against(record, base, "latency", lambda mine, other: significant(other / mine)),
+                _against(record, base, "map50_95", lambda mine, other: signed((other - mine) * 100, 2)),
+                figure("parity").text(record),
+                shown(figure("int8_mac_share").read(record), "{:.0%}".format),
             )
         )
     return DetailTable(
@@ -205,33 +199,10 @@ def precision_table(records: Sequence[Record]) -> DetailTable:
     )
 
 
-def _against(
-    record: Record,
-    base: Record,
-    figure: Callable[[Record], float | None],
-    show: Callable[[float, float], str],
-) -> str:
-    mine, other = figure(record), figure(base)
-    return ABSENT if mine is None or other is None else show(mine, other)
-
-
-def _p50(record: Record) -> float | None:
-    latency = record.metrics.latency
-    return None if isinstance(latency, Absent) else latency.total_ns.p50
-
-
-def _map(record: Record) -> float | None:
-    accuracy = record.metrics.accuracy
-    return None if isinstance(accuracy, Absent) else accuracy.map50_95
+def _against(record: Record, base: Record, key: str, show: Callable[[float, float], str]) -> str:
+    read = figure(key).read
+    return shown(read(record), lambda mine: shown(read(base), lambda other: show(mine, other)))
 
 
 def _ms(ns: float | Absent) -> str:
-    return ABSENT if isinstance(ns, Absent) else milliseconds(ns)
-
-
-def _mb(size_bytes: float) -> str:
-    return megabytes(size_bytes)
-
-
-def _shown(value: object, show: Callable[..., str]) -> str:
-    return ABSENT if isinstance(value, Absent) else show(value)
+    return shown(ns, milliseconds)

@@ -17,7 +17,7 @@ from benchsuite.gate.session import BLOCKS_FILE, GATE_FILE
 from benchsuite.gate.suite import plan_tests
 from benchsuite.options.chosen import GateOptions
 from benchsuite.report.detail import DetailTable
-from benchsuite.report.table import ABSENT
+from benchsuite.terms.absence import DASH
 from benchsuite.terms.codec import from_builtins
 from benchsuite.terms.errors import RecordError
 from benchsuite.terms.quantities import signed, significant
@@ -124,10 +124,10 @@ def _table(tests: Sequence[Evidence]) -> DetailTable:
     rows = []
     for test in tests:
         judgement = test.judgement
-        change = ABSENT if judgement.ratio is None else f"{signed((judgement.ratio - 1) * 100)} %"
+        change = DASH if judgement.ratio is None else f"{signed((judgement.ratio - 1) * 100)} %"
         bounds = judgement.interval
-        spread = ABSENT if bounds is None else " to ".join(signed((bound - 1) * 100) for bound in bounds)
-        excluded = ABSENT if judgement.excluded is None else f"{signed((judgement.excluded - 1) * 100)} %"
+        spread = DASH if bounds is None else " to ".join(signed((bound - 1) * 100) for bound in bounds)
+        excluded = DASH if judgement.excluded is None else f"{signed((judgement.excluded - 1) * 100)} %"
         worse, within = _evidence(test.worse), _evidence(test.within)
         rows.append(
             (test.name, str(len(test.ratios)), str(test.void), change, spread, excluded, worse, within,
@@ -157,5 +157,5 @@ def _table(tests: Sequence[Evidence]) -> DetailTable:
 
 def _evidence(path: Sequence[float]) -> str:
     if not path:
-        return ABSENT
+        return DASH
     return significant(10 ** path[-1]) if path[-1] < _WRITTEN_OUT else f"10^{path[-1]:.0f}"

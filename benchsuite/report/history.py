@@ -9,7 +9,8 @@ from pathlib import Path
 
 from benchsuite.machine.facts import differences
 from benchsuite.report.changes import SHORTEST, Level, levels
-from benchsuite.report.metrics import METRICS, Costs, Metric, figure
+from benchsuite.report.series import series_figures, value_of
+from benchsuite.runs.figures import Figure
 from benchsuite.runs.folder import RUN_FILE, Run, read_run
 from benchsuite.runs.records import Record
 from benchsuite.terms.absence import Absent
@@ -34,7 +35,7 @@ class Course:
 
 @dataclass(frozen=True)
 class Series:
-    """One case on one machine with one number of threads; `courses` by the key of their metric."""
+    """One case on one machine with one number of threads; `courses` by the key of their figure."""
 
     case_id: str
     machine: str
@@ -52,7 +53,7 @@ class Change:
     """
 
     series: int
-    metric: Metric
+    figure: Figure
     run: int
     old: float
     new: float
@@ -72,7 +73,7 @@ class History:
     names: tuple[str, ...]
     series: tuple[Series, ...]
     changes: tuple[Change, ...]
-    metrics: tuple[Metric, ...]
+    figures: tuple[Figure, ...]
     left_out: tuple[str, ...]
 
 
@@ -124,14 +125,15 @@ def make_history(runs: Sequence[Run], left_out: Sequence[str] = ()) -> History:
         series=series,
         # The newest first: that is what one looks for.
         changes=tuple(sorted(changes, key=lambda it: it.run, reverse=True)),
-        metrics=tuple(metric for metric, _ in METRICS if any(metric.key in one.courses for one in series)),
+        figures=tuple(it for it in series_figures() if any(it.key in one.courses for one in series)),
         left_out=tuple(left_out),
     )
 
 
 def _identity(run: Run) -> Hashable:
-    figures = tuple((record.case, *(figure(read, record, Costs()) for _, read in METRICS)) for record in run.records)
-    return run.started, run.command, run.machine.fingerprint, figures
+    shown = series_figures()
+    values = tuple((record.case, *(value_of(figure, record) for figure in shown)) for record in run.records)
+    return run.started, run.command, run.machine.fingerprint, values
 
 
 def names_of(folders: Sequence[Path]) -> tuple[str, ...]:
@@ -152,25 +154,25 @@ def enough(course: Course) -> bool:
 
 def _series(case_id: str, machine: str, fingerprint: str, threads: int, found: Sequence[tuple[int, Record]]) -> Series:
     courses = {}
-    for metric, read in METRICS:
-        figures = ((number, figure(read, record, Costs())) for number, record in found)
-        points = tuple(Point(number, value) for number, value in figures if value is not None)
+    for figure in series_figures():
+        values = ((number, value_of(figure, record)) for number, record in found)
+        points = tuple(Point(number, value) for number, value in values if value is not None)
         if points:
-            courses[metric.key] = Course(points, levels([point.value for point in points]))
+            courses[figure.key] = Course(points, levels([point.value for point in points]))
     return Series(case_id, machine, fingerprint, threads, courses)
 
 
 def _changes(series: Sequence[Series], number: int, runs: Sequence[Run]) -> list[Change]:
     one = series[number]
-    courses = ((metric, one.courses[metric.key]) for metric, _ in METRICS if metric.key in one.courses)
+    courses = ((it, one.courses[it.key]) for it in series_figures() if it.key in one.courses)
     return [
         Change(
             series=number,
-            metric=metric,
+            figure=figure,
             run=course.points[new.start].run,
             old=old.median,
             new=new.median,
-            better=(new.median < old.median) == metric.smaller,
+            better=(new.median < old.median) == (figure.better == "less"),
             runs=(old.end - old.start, new.end - new.start),
             # Every level has at least that many runs.
             beside=_beside(
@@ -179,7 +181,7 @@ def _changes(series: Sequence[Series], number: int, runs: Sequence[Run]) -> list
                 one.case_id,
             ),
         )
-        for metric, course in courses
+        for figure, course in courses
         for old, new in pairwise(course.levels)
     ]
 

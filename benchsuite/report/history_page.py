@@ -9,10 +9,9 @@ from typing import Any
 from benchsuite.report.changes import SHORTEST
 from benchsuite.report.history import Change, Course, History, Series, enough
 from benchsuite.report.html import fill, plotly
-from benchsuite.report.metrics import Metric
-from benchsuite.report.table import ABSENT
+from benchsuite.terms.absence import DASH
 from benchsuite.terms.language import ENGLISH, Language, language
-from benchsuite.terms.quantities import counted, signed, significant
+from benchsuite.terms.quantities import counted, signed
 
 _SPARK_POINTS = 100
 _SPARK = (120, 24)
@@ -68,19 +67,15 @@ def sparkline(values: Sequence[float]) -> str:
 def _shown(change: Change) -> tuple[str, str, str]:
     """Return a change's old and new level and by how much it moved."""
     return (
-        _figure(change.old, change.metric),
-        _figure(change.new, change.metric),
-        f"{signed((change.new / change.old - 1) * 100)} %" if change.old else ABSENT,
+        change.figure.unit.digits(change.old),
+        change.figure.unit.digits(change.new),
+        f"{signed((change.new / change.old - 1) * 100)} %" if change.old else DASH,
     )
 
 
-def _figure(value: float, metric: Metric) -> str:
-    return f"{value:.3f}" if metric.key == "map" else significant(value)
-
-
 def _line(number: int, series: Series, history: History) -> Line:
-    metric = next(metric for metric in history.metrics if metric.key in series.courses)
-    course = series.courses[metric.key]
+    figure = next(it for it in history.figures if it.key in series.courses)
+    course = series.courses[figure.key]
     values = [point.value for point in course.points]
     since = history.names[course.points[course.levels[-1].start].run]
     return Line(
@@ -90,11 +85,11 @@ def _line(number: int, series: Series, history: History) -> Line:
         threads=counted(series.threads, "thread"),
         runs=len(values),
         changes=sum(len(one.levels) - 1 for one in series.courses.values()),
-        first=_figure(course.levels[0].median, metric),
-        last=_figure(course.levels[-1].median, metric),
+        first=figure.unit.digits(course.levels[0].median),
+        last=figure.unit.digits(course.levels[-1].median),
         since=since if len(course.levels) > 1 else "",
         spark=sparkline(values),
-        level=metric.heading,
+        level=figure.names.series,
     )
 
 
@@ -105,7 +100,8 @@ def _data(history: History, speech: Language) -> dict[str, Any]:
             for name, run in zip(history.names, history.runs, strict=True)
         ],
         "metrics": [
-            {"key": it.key, "heading": speech.say(it.heading), "unit": speech.say(it.unit)} for it in history.metrics
+            {"key": it.key, "heading": speech.say(it.names.series), "unit": speech.say(it.unit.in_full)}
+            for it in history.figures
         ],
         "series": [{"courses": {key: _course(it) for key, it in one.courses.items()}} for one in history.series],
     }

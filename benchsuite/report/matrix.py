@@ -9,8 +9,9 @@ from dataclasses import dataclass, replace
 from benchsuite.compare.findings import Finding
 from benchsuite.machine.facts import differences
 from benchsuite.report.groups import titles
-from benchsuite.report.metrics import METRICS, Costs, Figure, Metric, figure
 from benchsuite.report.recommendation import name_of, void_reason
+from benchsuite.report.series import Costs, cost_figures, series_figures, value_of
+from benchsuite.runs.figures import Figure
 from benchsuite.runs.folder import Run
 from benchsuite.runs.records import Record
 from benchsuite.terms.absence import Absent
@@ -35,7 +36,7 @@ class RunColumn:
 
 @dataclass(frozen=True)
 class MatrixRow:
-    """One case as every run measured it: a figure a metric a run, its rank within the group, and why it is absent.
+    """One case as every run measured it: the values of each figure by its key, its rank, and why they are absent.
 
     `voids` says why the speeds of a run do not count, or nothing.
     """
@@ -44,7 +45,7 @@ class MatrixRow:
     name: str
     case_id: str
     recipe: str
-    figures: Mapping[str, tuple[Figure, ...]]
+    values: Mapping[str, tuple[float | None, ...]]
     ranks: tuple[int | None, ...]
     reasons: tuple[str, ...]
     voids: tuple[str, ...]
@@ -57,7 +58,7 @@ class Matrix:
     columns: tuple[RunColumn, ...]
     groups: tuple[str, ...]
     rows: tuple[MatrixRow, ...]
-    metrics: tuple[Metric, ...]
+    figures: tuple[Figure, ...]
     reference: int
 
 
@@ -101,7 +102,7 @@ def make_matrix(
     """
     if not 0 <= reference < len(runs):
         raise UsageError(f"--reference {reference + 1}: give the number of one of the {len(runs)} runs, from 1 on.")
-    costs = costs or [Costs()] * len(runs)
+    shown = [{it.key: it for it in (*series_figures(), *cost_figures(own))} for own in costs or [Costs()] * len(runs)]
     findings = findings or [()] * len(runs)
     numbered = [(number, record) for number, run in enumerate(runs) for record in run.records]
     # Machines are compared whatever number of threads each has.
@@ -113,7 +114,7 @@ def make_matrix(
     groups = tuple(dict.fromkeys(key[0] for key in rows))
     ways = Counter((key[0], key[1]) for key in rows)
     found = tuple(
-        _row(groups.index(group), recipe if ways[group, case_id] > 1 else "", row, costs, findings)
+        _row(groups.index(group), recipe if ways[group, case_id] > 1 else "", row, shown, findings)
         for (group, case_id, recipe), row in rows.items()
     )
     base = runs[reference].machine
@@ -132,7 +133,7 @@ def make_matrix(
         ),
         groups=groups,
         rows=_ranked(sorted(found, key=lambda row: row.group), len(runs)),
-        metrics=tuple(metric for metric, _ in METRICS if any(_known(row, metric) for row in found)),
+        figures=tuple(it for it in shown[reference].values() if any(_known(row, it) for row in found)),
         reference=reference,
     )
 
@@ -161,10 +162,10 @@ def _row(
     group: int,
     recipe: str,
     row: Mapping[int, Record],
-    costs: Sequence[Costs],
+    shown: Sequence[Mapping[str, Figure]],
     findings: Sequence[Sequence[Finding]],
 ) -> MatrixRow:
-    runs = range(len(costs))
+    runs = range(len(shown))
     made = (record for record in row.values() if not isinstance(record.artifact, Absent))
     first = next(made, next(iter(row.values())))
     return MatrixRow(
@@ -172,13 +173,13 @@ def _row(
         name=name_of(first),
         case_id=first.case.id,
         recipe=recipe,
-        figures={
-            metric.key: tuple(figure(read, row[number], costs[number]) if number in row else None for number in runs)
-            for metric, read in METRICS
+        values={
+            key: tuple(value_of(own[key], row[run]) if run in row else None for run, own in enumerate(shown))
+            for key in shown[0]
         },
-        ranks=(None,) * len(costs),
-        reasons=tuple(_reason(row.get(number)) for number in runs),
-        voids=tuple(_void(row.get(number), findings[number]) for number in runs),
+        ranks=(None,) * len(shown),
+        reasons=tuple(_reason(row.get(run)) for run in runs),
+        voids=tuple(_void(row.get(run), findings[run]) for run in runs),
     )
 
 
@@ -203,7 +204,7 @@ def _ranked(rows: Sequence[MatrixRow], runs: int) -> tuple[MatrixRow, ...]:
             fit = [
                 (p50, number)
                 for number in members
-                if (p50 := rows[number].figures["p50"][run]) is not None and not rows[number].voids[run]
+                if (p50 := rows[number].values["latency"][run]) is not None and not rows[number].voids[run]
             ]
             ordered = sorted(p50 for p50, _ in fit)
             for p50, number in fit:
@@ -212,5 +213,5 @@ def _ranked(rows: Sequence[MatrixRow], runs: int) -> tuple[MatrixRow, ...]:
     return tuple(replace(row, ranks=tuple(ranks[number])) for number, row in enumerate(rows))
 
 
-def _known(row: MatrixRow, metric: Metric) -> bool:
-    return any(figure is not None for figure in row.figures[metric.key])
+def _known(row: MatrixRow, figure: Figure) -> bool:
+    return any(value is not None for value in row.values[figure.key])

@@ -20,8 +20,8 @@ def matrix_page(matrix: Matrix, lang: str = ENGLISH) -> str:
             "id": row.case_id,
             "recipe": row.recipe,
             "figures": {
-                metric.key: [None if figure is None else float(f"{figure:.5g}") for figure in row.figures[metric.key]]
-                for metric in matrix.metrics
+                figure.key: [None if value is None else float(f"{value:.5g}") for value in row.values[figure.key]]
+                for figure in matrix.figures
             },
             "ranks": row.ranks,
             "reasons": [numbers[reason] for reason in row.reasons],
@@ -32,7 +32,10 @@ def matrix_page(matrix: Matrix, lang: str = ENGLISH) -> str:
     data = {
         "columns": len(matrix.columns),
         "groups": [speech.say(group) for group in matrix.groups],
-        "metrics": [{"key": metric.key, "smaller": metric.smaller, "speed": metric.speed} for metric in matrix.metrics],
+        "metrics": [
+            {"key": it.key, "smaller": it.better == "less", "speed": it.speed, "decimals": it.unit.decimals}
+            for it in matrix.figures
+        ],
         "reasons": [speech.say(reason) for reason in reasons],
         "rows": rows,
     }

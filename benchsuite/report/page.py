@@ -19,16 +19,19 @@ from benchsuite.report.recommendation import name_of
 from benchsuite.report.samples import read_samples
 from benchsuite.report.study import StudyView
 from benchsuite.report.summary import summary
-from benchsuite.report.table import COLUMNS
+from benchsuite.report.table import SPEED_UP, columns
 from benchsuite.report.views import GroupView, PageView, page_view
+from benchsuite.runs import figures
 from benchsuite.runs.folder import Run, read_run
 from benchsuite.study.rows import Study, read_studies
-from benchsuite.terms.absence import Absent
+from benchsuite.terms.absence import Absent, shown
 from benchsuite.terms.language import ENGLISH
 from benchsuite.terms.quantities import significant
 
 PAGE_FILE = "index.html"
 SUMMARY_FILE = "summary.md"
+# What one asks first of a case that is recommended.
+_TILES = ("latency", SPEED_UP.key, "throughput", "map50_95", "memory", "artifact_bytes")
 
 
 def write_report(
@@ -67,24 +70,32 @@ def _studies_beside(run: Run) -> Sequence[Study]:
 
 def render(view: PageView, lang: str = ENGLISH) -> str:
     """Return the page as HTML; names, reasons and paths are escaped wherever they stand."""
-    figures = [_figures(group, view) for group in view.groups]
+    drawn = [_figures(group, view) for group in view.groups]
     gate_figures = _gate_figures(view)
     return fill(
         "page.html.j2",
         lang,
         view=view,
         run=view.run,
-        columns=COLUMNS,
-        figures=figures,
+        columns=columns(),
+        tiles=_tiles(),
+        figures=drawn,
         links=short_titles([group.title for group in view.groups]),
         gate_figures=gate_figures,
         courses=[course_names(group.records, view.samples) for group in view.groups],
-        plotly=plotly() if _drawn(*figures, gate_figures, *({"batch": it.figure} for it in view.batches)) else "",
+        plotly=plotly() if _drawn(*drawn, gate_figures, *({"batch": it.figure} for it in view.batches)) else "",
         facts=_machine_facts(view.run.machine),
         policies=_policies(view.run),
         provenance=_provenance(view),
         names={record.case.id: name_of(record) for record in view.run.records},
     )
+
+
+def _tiles() -> Sequence[tuple[str, str, str]]:
+    """Return key, heading and unit of each figure beside a recommendation."""
+    named = {it.key: (it.key, it.names.tile, it.unit.text) for it in figures.FIGURES}
+    named[SPEED_UP.key] = (SPEED_UP.key, "speed-up", SPEED_UP.unit)
+    return [named[key] for key in _TILES]
 
 
 def _figures(group: GroupView, view: PageView) -> Mapping[str, Figure | None]:
@@ -150,8 +161,7 @@ def _provenance(view: PageView) -> Sequence[Mapping[str, str]]:
         artifact = record.artifact
         if isinstance(artifact, Absent):
             continue
-        recipe, latency = artifact.recipe, record.metrics.latency
-        calibration = recipe.calibration
+        recipe, calibration = artifact.recipe, artifact.recipe.calibration
         rows.append(
             {
                 "case": record.case.id,
@@ -163,9 +173,7 @@ def _provenance(view: PageView) -> Sequence[Mapping[str, str]]:
                 if calibration
                 else "none",
                 "tools": ", ".join(f"{name} {version}" for name, version in sorted(recipe.tools.items())),
-                "samples": "–"
-                if isinstance(latency, Absent)
-                else f"{latency.samples_file} {latency.samples_sha256[:12]}",
+                "samples": shown(record.metrics.latency, lambda it: f"{it.samples_file} {it.samples_sha256[:12]}"),
             }
         )
     return rows

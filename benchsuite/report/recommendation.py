@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from benchsuite.backends import BACKENDS
-from benchsuite.compare.findings import ACCURACY_METRICS, Finding
+from benchsuite.compare.findings import Finding
 from benchsuite.measure.measurement import Accuracy, Distribution
 from benchsuite.runs.records import Record
 from benchsuite.terms.absence import Absent
@@ -42,7 +42,7 @@ def void_reason(record: Record, findings: Iterable[Finding]) -> str:
         return f"void: its accuracy is not known ({accuracy.reason})"
     wrong = [finding for finding in findings if finding.case_id == record.case.id and finding.fails]
     for finding in wrong:
-        if finding.metric in ACCURACY_METRICS:
+        if finding.about_detections:
             return f"void: {finding.title} failed ({finding.verdict}, {finding.current})"
     return ""
 

@@ -6,9 +6,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from benchsuite.backends.schemes import SchemeSearch
-from benchsuite.report.table import ABSENT
 from benchsuite.runs.records import Record
-from benchsuite.terms.absence import Absent
+from benchsuite.terms.absence import Absent, shown
 from benchsuite.terms.quantities import signed
 
 
@@ -44,7 +43,7 @@ def _view(case_id: str, search: SchemeSearch) -> SearchView:
         rows=tuple(
             (
                 it.scheme,
-                ABSENT if isinstance(it.ratio, Absent) else f"{it.ratio:.2f}",
+                shown(it.ratio, "{:.2f}".format),
                 signed(it.map_loss),
                 f"{it.agreement:.1%}",
             )

@@ -9,10 +9,9 @@ from dataclasses import dataclass
 from benchsuite.detect.bootstrap import MapLoss
 from benchsuite.detect.parity import Parity, beyond_limits
 from benchsuite.report.markdown import escape, table_line
-from benchsuite.report.table import ABSENT
 from benchsuite.study.interleaved import Timed
 from benchsuite.study.rows import NOT_TIMED, CalibrationPoint, Study, StudyRow
-from benchsuite.terms.absence import Absent
+from benchsuite.terms.absence import DASH, Absent, shown
 from benchsuite.terms.cases import heading
 from benchsuite.terms.language import ENGLISH, language
 from benchsuite.terms.quantities import megabytes, milliseconds, signed
@@ -90,34 +89,28 @@ def _cells(row: StudyRow) -> tuple[str, ...]:
     label = "" if isinstance(row.ran, Absent) or row.ran.label == row.case.precision else "*"
     return (
         row.case.row_name + label,
-        ABSENT if isinstance(row.built, Absent) else megabytes(row.built.bytes),
-        ABSENT if isinstance(row.timed, Absent) else milliseconds(row.timed.p50_ns),
-        _ratio_text(row.timed),
-        ABSENT if isinstance(row.map50_95, Absent) else f"{row.map50_95:.3f}",
-        _loss(row.loss),
-        _parity(row.parity),
+        shown(row.built, lambda it: megabytes(it.bytes)),
+        shown(row.timed, lambda it: milliseconds(it.p50_ns)),
+        shown(row.timed, _ratio_text),
+        shown(row.map50_95, "{:.3f}".format),
+        shown(row.loss, _loss),
+        shown(row.parity, _parity),
     )
 
 
-def _ratio_text(timed: Timed | Absent) -> str:
-    if isinstance(timed, Absent):
-        return ABSENT
+def _ratio_text(timed: Timed) -> str:
     low, high = timed.ratio_ci95
     return f"{timed.ratio:.2f} ({low:.2f}–{high:.2f})"
 
 
-def _loss(loss: MapLoss | Absent) -> str:
-    if isinstance(loss, Absent):
-        return ABSENT
+def _loss(loss: MapLoss) -> str:
     low, high = loss.ci95
     return f"{signed(loss.points)} ({signed(low)} to {signed(high)})"
 
 
-def _parity(parity: Parity | Absent) -> str:
-    if isinstance(parity, Absent) or not parity.matched + parity.dropped:
-        return ABSENT
+def _parity(parity: Parity) -> str:
     expected = parity.matched + parity.dropped
-    return f"{parity.matched / expected:.0%} (+{parity.added / expected:.0%})"
+    return f"{parity.matched / expected:.0%} (+{parity.added / expected:.0%})" if expected else DASH
 
 
 def _point(point: CalibrationPoint) -> tuple[str, ...]:
@@ -127,8 +120,8 @@ def _point(point: CalibrationPoint) -> tuple[str, ...]:
         f"{point.size:,}",
         point.method,
         f"{mean:.4f} ± {spread:.4f}",
-        ABSENT if isinstance(point.fp16_map50_95, Absent) else f"{point.fp16_map50_95:.4f}",
-        _ratio_text(point.timed),
+        shown(point.fp16_map50_95, "{:.4f}".format),
+        shown(point.timed, _ratio_text),
         f"{point.observe_s + point.quantise_s:.0f}",
         f"{point.peak_bytes / 1e6:.0f}",
     )

@@ -8,16 +8,14 @@ from benchsuite.compare.findings import Finding
 from benchsuite.report.gate_view import GateView, SelfTestView
 from benchsuite.report.markdown import escape, table_line
 from benchsuite.report.recommendation import name_of
-from benchsuite.report.table import ABSENT, Cell
+from benchsuite.report.table import SPEED_UP, Cell
 from benchsuite.report.views import GroupView, PageView
+from benchsuite.runs import figures
+from benchsuite.terms.absence import DASH
 from benchsuite.terms.language import ENGLISH, language
 from benchsuite.terms.quantities import counted
 
 _SIGNS = {"good": "✅", "warn": "⚠️", "bad": "❌", "none": "ℹ️"}
-_COLUMNS = (
-    ("p50 ms", "p50"), ("p95 ms", "p95"), ("img/s", "throughput"), ("peak MB", "memory"), ("file MB", "size"),
-    ("mAP50-95", "map50_95"), ("parity %", "parity"), ("× torch fp32", "speedup"),
-)  # fmt: skip
 # A pull request is no place for pages of text: the report has the rest.
 _LISTED = 20
 _LISTED_TESTS = 60
@@ -77,11 +75,13 @@ class _Summary:
         if recommendation.faster_but:
             lines += ["", told("Faster, and not chosen:"), ""]
             lines += [f"- {told(text)}" for text in recommendation.faster_but]
-        lines += ["", self._headings(["case", "ran", *(heading for heading, _ in _COLUMNS)])]
-        lines.append("|" + "---|" * 2 + "--:|" * len(_COLUMNS))
+        columns = {figure.key: figure.names.summary for figure in figures.FIGURES if figure.names.summary}
+        columns[SPEED_UP.key] = SPEED_UP.unit
+        lines += ["", self._headings(["case", "ran", *columns.values()])]
+        lines.append("|" + "---|" * 2 + "--:|" * len(columns))
         for row in group.rows:
             name = f"**{escape(row.name)}**" if row.recommended else escape(row.name)
-            lines.append(table_line([name, told(row.ran.text), *(self._cell(row.cells[key]) for _, key in _COLUMNS)]))
+            lines.append(table_line([name, told(row.ran.text), *(self._cell(row.cells[key]) for key in columns)]))
         voids = dict.fromkeys(row.void for row in group.rows if row.void)
         return [*lines, "", *(f"- {told(text)}" for text in voids), *([""] if voids else [])]
 
@@ -97,7 +97,7 @@ class _Summary:
         lines = [f"### {self._told(heading)}", ""]
         lines += [self._headings(["case", "metric", "verdict", "baseline", "now", "allowed", "why"]), "|" + "---|" * 7]
         for it in findings[:_LISTED]:
-            values = (it.baseline or ABSENT, it.current, it.allowed or ABSENT)
+            values = (it.baseline or DASH, it.current, it.allowed or DASH)
             lines.append(self._row(it, values))
         return [*lines, *self._and_more(len(findings))]
 
@@ -121,7 +121,7 @@ class _Summary:
         lines = [f"### {told('Gate against {1}', gate.against)}", ""]
         lines += [self._headings(["case", "metric", "verdict", "baseline", "candidate", "why"]), "|" + "---|" * 6]
         for it in gate.findings[:_LISTED_TESTS]:
-            lines.append(self._row(it, (it.baseline or ABSENT, it.current)))
+            lines.append(self._row(it, (it.baseline or DASH, it.current)))
         if len(gate.findings) > _LISTED_TESTS:
             lines.append(f"- {told('and {1} more, in the report', len(gate.findings) - _LISTED_TESTS)}")
         lines += ["", *(f"- {told(text)}" for text in (*gate.facts, *gate.notes)), ""]

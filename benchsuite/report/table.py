@@ -4,15 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
+from functools import partial
 from typing import TypeVar
 
-from benchsuite.measure.measurement import Accuracy, Complexity, Distribution, Latency, Memory, Parity, Throughput
+from benchsuite.measure.measurement import Accuracy, Memory, Parity, Throughput
 from benchsuite.report.deployment import Setup
+from benchsuite.runs import figures
+from benchsuite.runs.figures import Figure
 from benchsuite.runs.records import ArtifactFacts, Record
-from benchsuite.terms.absence import Absent
-from benchsuite.terms.quantities import megabytes, milliseconds, significant
+from benchsuite.terms.absence import DASH, Absent, part_of
+from benchsuite.terms.quantities import megabytes, significant
 
-ABSENT = "–"
 T = TypeVar("T")
 
 
@@ -36,22 +38,27 @@ class Column:
     unit: str = ""
 
 
-# Headings over several columns, and the columns under each.
-COLUMNS: tuple[tuple[str, tuple[Column, ...]], ...] = (
-    ("Total latency per call", (Column("p50", "p50", "ms"), Column("p95", "p95", "ms"), Column("p99", "p99", "ms"))),
-    ("Inference", (Column("inference", "p50", "ms"),)),
-    ("Speed-up", (Column("speedup", "of p50", "× torch fp32"),)),
-    ("Saturated", (Column("throughput", "throughput", "img/s"),)),
-    ("Memory", (Column("memory", "peak", "MB"),)),
-    ("Network", (Column("size", "artifact", "MB"), Column("params", "params", "M"), Column("gflops", "GFLOPs"))),
-    ("Accuracy", (Column("map50_95", "mAP50-95"), Column("map50", "mAP50"), Column("small", "small", "mAP50-95"))),
-    ("Parity", (Column("parity", "with torch fp32", "%"),)),
-    (
-        "Set-up",
-        (Column("packages", "packages"), Column("installed", "installed", "MB"), Column("driver", "driver")),
-    ),
-)
-_SPEED = ("p50", "p95", "p99", "inference", "speedup", "throughput")
+# What is no figure of one record alone.
+SPEED_UP = Column("speedup", "of p50", "× torch fp32")
+_SET_UP = (Column("packages", "packages"), Column("installed", "installed", "MB"), Column("driver", "driver"))
+# Speed-up stands beside it.
+_FASTER = "inference"
+
+
+def columns() -> tuple[tuple[str, tuple[Column, ...]], ...]:
+    """Return the headings over several columns, and the columns under each."""
+    groups: dict[str, list[Column]] = {}
+    for figure in _columned():
+        own = Column(figure.key, figure.names.heading, figure.unit.text)
+        groups.setdefault(figure.names.group, []).append(own)
+        if figure.key == _FASTER:
+            groups["Speed-up"] = [SPEED_UP]
+    groups["Set-up"] = list(_SET_UP)
+    return tuple((heading, tuple(under)) for heading, under in groups.items())
+
+
+def _columned() -> tuple[Figure, ...]:
+    return tuple(figure for figure in figures.FIGURES if figure.names.heading)
 
 
 @dataclass(frozen=True)
@@ -79,27 +86,20 @@ class Notes:
 
 
 def make_row(record: Record, reference: Record | None, void: str, setup: Setup, recommended: bool, notes: Notes) -> Row:
-    metrics = record.metrics
-    cells = {
-        **_latency_cells(metrics.latency, notes),
-        "speedup": _speedup(record, reference, notes),
-        "throughput": _cell(metrics.throughput, notes, _throughput),
-        "memory": _cell(metrics.memory, notes, _memory),
-        "size": _cell(record.artifact, notes, _size),
-        "params": _cell(metrics.complexity, notes, _params),
-        "gflops": _cell(metrics.complexity, notes, _gflops),
-        "map50_95": _cell(metrics.accuracy, notes, lambda it: Cell(f"{it.map50_95:.3f}", title=_evaluated(it))),
-        "map50": _cell(metrics.accuracy, notes, lambda it: Cell(f"{it.map50:.3f}", title=_evaluated(it))),
-        "small": _small(metrics.accuracy, notes),
-        "parity": _cell(metrics.parity, notes, _parity),
+    cells = {}
+    for figure in _columned():
+        cells[figure.key] = _cell(figure.read(record), notes, partial(_figure, figure, record))
+        if figure.key == _FASTER:
+            cells[SPEED_UP.key] = _speedup(record, reference, notes)
+    cells |= {
         "packages": Cell(", ".join(setup.packages)),
         "installed": _cell(setup.installed_bytes, notes, lambda size: Cell(megabytes(size), title=_WITH_DEPENDENCIES)),
         "driver": Cell(setup.driver),
     }
     if void:
         note = notes.number(void)
-        for key in _SPEED:
-            if cells[key].text != ABSENT:
+        for key in (SPEED_UP.key, *(figure.key for figure in _columned() if figure.speed)):
+            if cells[key].text != DASH:
                 cells[key] = Cell(cells[key].text, cells[key].detail, void, note, void=True)
     label = record.validity.label
     ran = _cell(label, notes, lambda text: Cell(text, title=_runtime(record)))
@@ -111,9 +111,9 @@ def make_row(record: Record, reference: Record | None, void: str, setup: Setup, 
 
 def _note_stand_in(cells: dict[str, Cell], notes: Notes) -> None:
     """Say what was evaluated where the artifact itself cannot run."""
-    for key in ("map50_95", "map50", "small", "parity"):
-        if cells[key].text != ABSENT:
-            cells[key] = replace(cells[key], note=notes.number(_STAND_IN))
+    for figure in _columned():
+        if figure.metric in ("accuracy", "parity") and cells[figure.key].text != DASH:
+            cells[figure.key] = replace(cells[figure.key], note=notes.number(_STAND_IN))
 
 
 _STAND_IN = "of the ONNX file that the engine was built from, run by ONNX Runtime on the CPU"
@@ -122,85 +122,78 @@ _WITH_DEPENDENCIES = "bytes on disk with everything that the packages pull in, s
 
 def _cell(value: T | Absent, notes: Notes, show: Callable[[T], Cell]) -> Cell:
     if isinstance(value, Absent):
-        return Cell(ABSENT, title=value.reason, note=notes.number(value.reason))
+        return Cell(DASH, title=value.reason, note=notes.number(value.reason))
     return show(value)
 
 
-def _latency_cells(latency: Latency | Absent, notes: Notes) -> dict[str, Cell]:
-    if isinstance(latency, Absent):
-        return dict.fromkeys(("p50", "p95", "p99", "inference"), _cell(latency, notes, lambda _: Cell("")))
-    total = latency.total_ns
-    return {
-        "p50": _median(total),
-        "p95": _cell(total.p95, notes, lambda ns: Cell(milliseconds(ns))),
-        "p99": _cell(total.p99, notes, lambda ns: Cell(milliseconds(ns))),
-        "inference": _median(latency.inference_ns),
-    }
-
-
-def _median(distribution: Distribution) -> Cell:
-    interval = distribution.p50_ci95
-    title = f"median of {distribution.n} calls"
-    if isinstance(interval, Absent):
-        return Cell(milliseconds(distribution.p50), title=f"{title}; {interval.reason}")
-    low, high = (milliseconds(ns) for ns in interval)
-    return Cell(milliseconds(distribution.p50), f"{low}–{high}", f"{title}; 95 % interval {low} to {high} ms")
-
-
 def _speedup(record: Record, reference: Record | None, notes: Notes) -> Cell:
-    latency = record.metrics.latency
-    if isinstance(latency, Absent):
-        return _cell(latency, notes, lambda _: Cell(""))
-    base = Absent("torch fp32 was not measured beside it") if reference is None else reference.metrics.latency
-    if isinstance(base, Absent):
-        return _cell(base, notes, lambda _: Cell(""))
-    return Cell(significant(base.total_ns.p50 / latency.total_ns.p50))
+    read = figures.figure("latency").read
+    base = Absent("torch fp32 was not measured beside it") if reference is None else read(reference)
+    return _cell(read(record), notes, lambda mine: _cell(base, notes, lambda theirs: Cell(significant(theirs / mine))))
 
 
-def _throughput(throughput: Throughput) -> Cell:
+def _figure(figure: Figure, record: Record, value: float) -> Cell:
+    return Cell(figure.unit.show(value), *_behind(figure, record))
+
+
+def _behind(figure: Figure, record: Record) -> tuple[str, str]:
+    if figure.interval:
+        return _median(figure, record, figure.interval(record))
+    behind = _BEHIND[figure.key](record) if figure.key in _BEHIND else ("", "")
+    return ("", "") if isinstance(behind, Absent) else behind
+
+
+def _median(figure: Figure, record: Record, interval: tuple[float, float] | Absent) -> tuple[str, str]:
+    title = f"median of {figures.figure('calls').read(record)} calls"
+    if isinstance(interval, Absent):
+        return "", f"{title}; {interval.reason}"
+    low, high = map(figure.unit.show, interval)
+    return f"{low}–{high}", f"{title}; 95 % interval {low} to {high} {figure.unit.text}"
+
+
+def _throughput(throughput: Throughput) -> tuple[str, str]:
     how = f"best of {len(throughput.sweep)}: {throughput.streams} streams × {throughput.threads} threads"
-    return Cell(significant(throughput.images_per_s), f"{throughput.streams} × {throughput.threads}", how)
+    return f"{throughput.streams} × {throughput.threads}", how
 
 
-def _memory(memory: Memory) -> Cell:
+def _memory(memory: Memory) -> tuple[str, str]:
     title = (
         f"import {megabytes(memory.import_rss_bytes)} MB, loading adds {megabytes(memory.load_added_bytes)} MB, "
         f"inference {megabytes(memory.inference_added_bytes)} MB"
     )
-    gpu = "" if isinstance(memory.gpu_bytes, Absent) else f"GPU {megabytes(memory.gpu_bytes)}"
-    return Cell(megabytes(memory.peak_rss_bytes), gpu, title)
+    return "" if isinstance(memory.gpu_bytes, Absent) else f"GPU {megabytes(memory.gpu_bytes)}", title
 
 
-def _size(artifact: ArtifactFacts) -> Cell:
+def _size(artifact: ArtifactFacts) -> tuple[str, str]:
     built = "" if isinstance(artifact.build_s, Absent) else f"{significant(artifact.build_s)} s to build"
-    return Cell(megabytes(artifact.bytes), built, f"{artifact.bytes:,} bytes, sha256 {artifact.sha256[:12]}")
+    return built, f"{artifact.bytes:,} bytes, sha256 {artifact.sha256[:12]}"
 
 
-def _params(complexity: Complexity) -> Cell:
-    return Cell(significant(complexity.params / 1e6), title=f"{complexity.params:,} parameters")
+def _evaluated(accuracy: Accuracy) -> tuple[str, str]:
+    return "", f"{accuracy.labels:,} labels on {accuracy.images:,} images"
 
 
-def _gflops(complexity: Complexity) -> Cell:
-    return Cell(significant(complexity.gflops))
-
-
-def _evaluated(accuracy: Accuracy) -> str:
-    return f"{accuracy.labels:,} labels on {accuracy.images:,} images"
-
-
-def _small(accuracy: Accuracy | Absent, notes: Notes) -> Cell:
-    value = accuracy if isinstance(accuracy, Absent) else accuracy.map50_95_small
-    return _cell(value, notes, lambda it: Cell(f"{it:.3f}", title="objects under 32 × 32 px"))
-
-
-def _parity(parity: Parity) -> Cell:
+def _parity(parity: Parity) -> tuple[str, str]:
     title = (
         f"against {parity.reference} on {parity.images} images: {parity.matched:,} boxes matched, "
         f"{parity.added:,} added, {parity.dropped:,} dropped"
     )
     if not isinstance(parity.worst_class, Absent) and not isinstance(parity.worst_class_agreement, Absent):
         title += f"; worst class {parity.worst_class} {parity.worst_class_agreement * 100:.1f} %"
-    return Cell(f"{parity.agreement * 100:.1f}", title=title)
+    return "", title
+
+
+# A second line, and what the figure rests on.
+_BEHIND: Mapping[str, Callable[[Record], tuple[str, str] | Absent]] = {
+    "throughput": lambda record: part_of(record.metrics.throughput, _throughput),
+    "memory": lambda record: part_of(record.metrics.memory, _memory),
+    "artifact_bytes": lambda record: part_of(record.artifact, _size),
+    "params": lambda record: part_of(record.metrics.complexity, lambda it: ("", f"{it.params:,} parameters")),
+    "map50_95": lambda record: part_of(record.metrics.accuracy, _evaluated),
+    "map50": lambda record: part_of(record.metrics.accuracy, _evaluated),
+    "map50_95_small": lambda _: ("", "objects under 32 × 32 px"),
+    "parity": lambda record: part_of(record.metrics.parity, _parity),
+}
 
 
 def _runtime(record: Record) -> str:

@@ -2,7 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
+from typing import TypeVar
+
+T = TypeVar("T")
+U = TypeVar("U")
+# What a table shows in place of a value.
+DASH = "–"
 
 
 @dataclass(frozen=True)
@@ -13,3 +20,13 @@ class Absent:
 
 
 NOT_SELECTED = Absent("not selected")
+
+
+def part_of(value: T | Absent, read: Callable[[T], U | Absent]) -> U | Absent:
+    """Return what is read from a value; of an absent one nothing is read, and its reason stays."""
+    return value if isinstance(value, Absent) else read(value)
+
+
+def shown(value: T | Absent, show: Callable[[T], str]) -> str:
+    """Return a value's text, or a dash where it is absent."""
+    return DASH if isinstance(value, Absent) else show(value)

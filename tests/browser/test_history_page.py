@@ -77,7 +77,7 @@ def test_paper_says_what_is_drawn(open_page: Any, page_file: Path) -> None:
 def test_another_figure_is_drawn(open_page: Any, page_file: Path) -> None:
     """Picking another figure draws it, and the contents lead to every section."""
     opened = open_page(page_file, viewport=WIDE)
-    opened.page.select_option("#metric", "size")
+    opened.page.select_option("#metric", "artifact_bytes")
     assert opened.page.evaluate("document.getElementById('course').layout.yaxis.title.text") == "artifact, MB"
     for link in opened.page.locator("nav.contents a").all():
         assert opened.page.locator(str(link.get_attribute("href"))).count() == 1

@@ -155,6 +155,35 @@ def test_promoted_baseline_is_compared_with(project: Path, bench: Callable[..., 
         assert part in output
 
 
+def test_grown_artifact_fails_the_test_of_its_size(
+    project: Path, bench: Callable[..., tuple[int, str]], environment: dict[str, str]
+) -> None:
+    """An artifact larger than the baseline's fails test_artifact_size alone; older copies of bench/ go on running."""
+    (project / "bench" / "test_older.py").write_text(
+        "def test_older_size(case, run):\n"
+        "    artifact = run.artifact(case)\n"
+        "    assert artifact.bytes > 0\n"
+        "    assert artifact.sha256\n"
+        "def test_older_cold_start(case, run, verdict):\n"
+        "    verdict(run.cold(case))\n"
+    )
+    arguments = ("--backend", "onnx", "--precision", "fp32", "-k", "size or complexity or older")
+    assert bench(*arguments)[0] == 0
+    subprocess.run(
+        [sys.executable, "-m", "benchsuite.commands.app", "promote", "reports/latest", "--machine", "here"],
+        cwd=project, env=environment, check=True,
+    )  # fmt: skip
+    path = project / "baselines" / "here" / "yolo26n_shapes.json"
+    size = _records(project)[FP32].artifact.bytes
+    path.write_text(path.read_text().replace(f'"bytes": {size}', f'"bytes": {size // 2}'))
+    code, output = bench(*arguments, "--machine", "here")
+    assert code == 1
+    assert "artifact size" in output
+    failed = {line.split("::")[1].split("[")[0] for line in output.splitlines() if line.startswith("FAILED bench")}
+    assert failed == {"test_artifact_size"}
+    assert "1 failed, 3 passed" in output
+
+
 def test_case_that_the_baseline_has_and_the_run_lacks_is_red(
     project: Path, bench: Callable[..., tuple[int, str]], environment: dict[str, str]
 ) -> None:

@@ -25,7 +25,7 @@
     const base = figures[Number(referencePick.value)];
     const ratio = base ? value / base : null;
     const form = formPick.value;
-    const text = metric.key === "map" ? value.toFixed(3) : digits(value);
+    const text = metric.decimals === null ? digits(value) : value.toFixed(metric.decimals);
     const main = form !== "ratio" ? text : ratio === null ? "–" : `${ratio.toFixed(2)} ×`;
     const why = metric.speed && data.reasons[row.voids[column]];
     if (why) {
@@ -39,7 +39,7 @@
     }
     const small = [];
     if (form === "both" && ratio !== null) small.push(`${ratio.toFixed(2)} ×`);
-    if (metric.key === "p50" && row.ranks[column] !== null) small.push(`#${row.ranks[column]}`);
+    if (metric.key === "latency" && row.ranks[column] !== null) small.push(`#${row.ranks[column]}`);
     if (small.length) shown.append(make("small", "", small.join(" · ")));
     return shown;
   };

@@ -11,9 +11,9 @@ import pytest
 from benchsuite.compare.baselines import Baseline, load, promote
 from benchsuite.compare.comparison import compare, compare_runs
 from benchsuite.compare.findings import Finding
-from benchsuite.compare.tolerances import Tolerance
 from benchsuite.machine.facts import Machine
 from benchsuite.measure.measurement import Complexity
+from benchsuite.runs.figures import Tolerance
 from benchsuite.runs.folder import Run
 from benchsuite.runs.records import Record
 from benchsuite.terms.absence import NOT_SELECTED, Absent

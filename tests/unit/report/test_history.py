@@ -36,12 +36,12 @@ def runs(times_ms: Sequence[float], upgraded_at: int = 99, **machine: object) ->
 def test_a_slower_level_names_its_run_and_what_changed_there() -> None:
     """The first run of the new level, both medians, whether that is worse, and the upgrade beside it."""
     history = make_history(runs([40, 40.1, 39.9, 40, 44, 44.1, 44], upgraded_at=4)[::-1])
-    change = next(it for it in history.changes if it.metric.key == "p50")
+    change = next(it for it in history.changes if it.figure.key == "latency")
     assert history.names[change.run] == "20260304-120000"
     assert (change.old, change.new, change.better, change.runs) == (40.0, 44.0, False, (4, 3))
     assert change.beside == ("onnxruntime: 1.32.0 -> 1.33.0",)
-    assert {(it.metric.key, it.better) for it in history.changes} == {
-        ("p50", False),
+    assert {(it.figure.key, it.better) for it in history.changes} == {
+        ("latency", False),
         ("p95", False),
         ("throughput", False),
     }
@@ -60,8 +60,8 @@ def test_an_accuracy_that_fell_to_nothing_is_a_change() -> None:
     made = [replace(run, records=(make_record(map50_95=0.65 if day in (0, 1, 2, 6, 7, 8) else 0.0),))
             for day, run in enumerate(runs([40] * 9))]  # fmt: skip
     history = make_history(made)
-    assert [(it.metric.key, it.old, it.new, it.better) for it in history.changes] == [
-        ("map", 0.0, 0.65, True), ("map", 0.65, 0.0, False),
+    assert [(it.figure.key, it.old, it.new, it.better) for it in history.changes] == [
+        ("map50_95", 0.0, 0.65, True), ("map50_95", 0.65, 0.0, False),
     ]  # fmt: skip
     assert "−100.0 %" in history_page(history)
 
@@ -112,7 +112,7 @@ def test_what_a_failed_case_left_is_no_level() -> None:
     ]
     history = make_history(made)
     assert history.changes == ()
-    assert len(history.series[0].courses["p50"].points) == 4
+    assert len(history.series[0].courses["latency"].points) == 4
 
 
 def test_a_history_without_figures_is_a_page(tmp_path: Path) -> None:

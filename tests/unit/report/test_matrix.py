@@ -13,7 +13,7 @@ from benchsuite.backends.interface import RunPolicy
 from benchsuite.compare.findings import Finding
 from benchsuite.report.matrix import Matrix, make_matrix, read_costs
 from benchsuite.report.matrix_page import matrix_page
-from benchsuite.report.metrics import Costs
+from benchsuite.report.series import Costs
 from benchsuite.runs.folder import Run
 from benchsuite.runs.records import Record
 from benchsuite.terms.absence import Absent
@@ -47,10 +47,10 @@ def test_a_case_is_a_row_and_a_run_a_column() -> None:
     matrix = both([FAST], [SLOW])
     (row,) = matrix.rows
     assert (row.name, row.case_id, row.recipe) == ("onnx fp32", FAST.case.id, "")
-    assert row.figures["p50"] == (20.0, 40.0)
-    assert row.figures["throughput"] == (60.0, 30.0)
-    assert row.figures["size"] == (9.8, 9.8)
-    assert row.figures["map"] == (0.65, 0.65)
+    assert row.values["latency"] == (20.0, 40.0)
+    assert row.values["throughput"] == (60.0, 30.0)
+    assert row.values["artifact_bytes"] == (9.8, 9.8)
+    assert row.values["map50_95"] == (0.65, 0.65)
     assert row.ranks == (1, 1)
     assert [(it.machine, it.threads) for it in matrix.columns] == [("CPU A", 2), ("CPU B", 1)]
     assert matrix.columns[1].changes == ("cpu: CPU A -> CPU B",)
@@ -74,7 +74,7 @@ def test_what_a_failed_case_left_is_no_figure() -> None:
     """A case whose proof contradicts its name keeps its reason and loses its figures, however fast it was."""
     failed = replace(FAST, outcome="failed", reason="onnx fp32 is named fp32, and onnx ran bf16")
     (row,) = both([failed], [SLOW]).rows
-    assert row.figures["p50"] == (None, 40.0)
+    assert row.values["latency"] == (None, 40.0)
     assert row.ranks == (None, 1)
     assert row.reasons[0] == failed.reason
 
@@ -101,7 +101,7 @@ def test_recipes_that_differ_are_rows_of_their_own() -> None:
     other = replace(SLOW, artifact=make_artifact(SLOW.case, recipe_digest="feedfeedfeedfeed"))
     first, second = both([FAST], [other]).rows
     assert {first.recipe, second.recipe} == {FAST.artifact.recipe_digest, "feedfeedfeedfeed"}  # type: ignore[union-attr]
-    assert (first.figures["p50"], second.figures["p50"]) == ((20.0, None), (None, 40.0))
+    assert (first.values["latency"], second.values["latency"]) == ((20.0, None), (None, 40.0))
     assert first.reasons == ("", "not among this run's cases, or made in another way, or scored on other data")
 
 
@@ -122,7 +122,7 @@ def test_other_data_is_another_group() -> None:
     assert len(both([FAST], [elsewhere]).groups) == 2
     unknown = replace(SLOW, metrics=make_metrics(40, accuracy=Absent("not selected")))
     (row,) = both([FAST], [unknown]).rows
-    assert row.figures["p50"] == (20.0, 40.0)
+    assert row.values["latency"] == (20.0, 40.0)
     # Speed whose accuracy is unknown has no rank.
     assert row.ranks == (1, None)
 
@@ -140,7 +140,7 @@ def test_what_a_run_skipped_says_why() -> None:
     """A case that one machine cannot run stands in the row that another measured, with the reason."""
     skipped = make_record(outcome="skipped", reason="no bf16 here")
     (row,) = both([skipped], [SLOW]).rows
-    assert row.figures["p50"] == (None, 40.0)
+    assert row.values["latency"] == (None, 40.0)
     assert row.reasons == ("no bf16 here", "")
 
 
@@ -149,10 +149,10 @@ def test_power_and_price_turn_rates_into_costs() -> None:
     costs = read_costs("60,-", "3.6,1.8", 2)
     assert costs == (Costs(60.0, 3.6), Costs(None, 1.8))
     (row,) = both([FAST], [SLOW], costs=costs).rows
-    assert row.figures["per_joule"] == (1.0, None)
-    assert row.figures["per_usd"] == (60_000.0, 60_000.0)
-    assert row.figures["map_per_watt"][0] == pytest.approx(65 / 60)
-    assert "per_joule" not in [metric.key for metric in both([FAST], [SLOW]).metrics]
+    assert row.values["per_joule"] == (1.0, None)
+    assert row.values["per_usd"] == (60_000.0, 60_000.0)
+    assert row.values["map_per_watt"][0] == pytest.approx(65 / 60)
+    assert "per_joule" not in [figure.key for figure in both([FAST], [SLOW]).figures]
 
 
 @pytest.mark.parametrize("text", ["60", "60,much", "0,5", "1,2,3", "nan,1", "inf,1"])
@@ -174,6 +174,6 @@ def test_page_holds_the_matrix_as_data_and_names_as_text() -> None:
     page = matrix_page(make_matrix([run(evil, cpu=EVIL), run(FAST)]))
     assert EVIL not in page
     data = json.loads(re.findall(r'<script type="application/json" id="data">(.*?)</script>', page, re.DOTALL)[0])
-    assert data["rows"][0]["figures"]["p50"] == [12.346, None]
+    assert data["rows"][0]["figures"]["latency"] == [12.346, None]
     assert data["reasons"] == ["", "not among this run's cases, or made in another way, or scored on other data"]
     assert data["groups"][0].startswith(EVIL)

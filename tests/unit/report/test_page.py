@@ -6,10 +6,10 @@ import json
 import re
 from collections import Counter
 from dataclasses import replace
-from html.parser import HTMLParser
 from pathlib import Path
 
 import pytest
+from page_reader import PageReader
 
 from benchsuite.compare.findings import Finding
 from benchsuite.report.page import render, write_report
@@ -25,47 +25,8 @@ TORCH = make_record(make_case(backend="torch"), total_ms=50)
 ONNX = make_record(total_ms=40)
 
 
-class _Page(HTMLParser):
-    """Collect the tags, ids and table rows of a page; a void figure counts as text, a script does not."""
-
-    def __init__(self, text: str) -> None:
-        super().__init__()
-        self.tags: list[tuple[str, dict[str, str | None]]] = []
-        self.rows: list[list[str]] = []
-        self.text = ""
-        self._raw = self._in_cell = False
-        self.feed(text)
-
-    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
-        self.tags.append((tag, dict(attrs)))
-        self._raw = tag in ("script", "style")
-        if tag == "tr":
-            self.rows.append([])
-        if tag in ("td", "th"):
-            self.rows[-1].append("")
-            self._in_cell = True
-
-    def handle_endtag(self, tag: str) -> None:
-        if tag in ("script", "style"):
-            self._raw = False
-        if tag in ("td", "th"):
-            self._in_cell = False
-
-    def handle_data(self, data: str) -> None:
-        if self._raw:
-            return
-        self.text += data
-        if self._in_cell:
-            self.rows[-1][-1] += data
-
-    def row(self, *start: str) -> list[str]:
-        """Return the texts of the first row that starts with these cells."""
-        rows = [[" ".join(cell.split()) for cell in row] for row in self.rows]
-        return next(row for row in rows if tuple(row[: len(start)]) == start)
-
-
-def _page(run: Run, findings: tuple[Finding, ...] = ()) -> _Page:
-    return _Page(render(page_view(run, findings, 1.0)))
+def _page(run: Run, findings: tuple[Finding, ...] = ()) -> PageReader:
+    return PageReader(render(page_view(run, findings, 1.0)))
 
 
 def _with_markup(record: Record) -> Record:
@@ -77,12 +38,26 @@ def _with_markup(record: Record) -> Record:
 
 
 def test_row_of_the_page_holds_the_figures_of_the_record() -> None:
-    """The row of a record computed by hand shows its figures in the order of the headings."""
-    row = _page(make_run([TORCH, ONNX])).row("onnx fp32 ★ recommended", "fp32")
-    assert row[2:16] == [
-        "40.039.6–40.4", "46.0", "52.0", "36.035.6–36.4", "1.25", "30.02 × 1", "189", "9.80", "2.40", "5.48", "0.650",
-        "0.850", "0.450", "99.5",
-    ]  # fmt: skip
+    """The row of a record computed by hand shows each figure under its heading."""
+    row = _page(make_run([TORCH, ONNX])).table("Case", "Ran").row("onnx fp32 ★ recommended", "fp32")
+    assert {heading: text for heading, text in row.items() if not heading.startswith("Set-up")} == {
+        "Case": "onnx fp32 ★ recommended",
+        "Ran": "fp32",
+        "Total latency per call: p50 ms": "40.0 39.6–40.4",
+        "Total latency per call: p95 ms": "46.0",
+        "Total latency per call: p99 ms": "52.0",
+        "Inference: p50 ms": "36.0 35.6–36.4",
+        "Speed-up: of p50 × torch fp32": "1.25",
+        "Saturated: throughput img/s": "30.0 2 × 1",
+        "Memory: peak MB": "189",
+        "Network: artifact MB": "9.80",
+        "Network: params M": "2.40",
+        "Network: GFLOPs": "5.48",
+        "Accuracy: mAP50-95": "0.650",
+        "Accuracy: mAP50": "0.850",
+        "Accuracy: small mAP50-95": "0.450",
+        "Parity: with torch fp32 %": "99.5",
+    }
 
 
 def test_verdict_comes_first_then_the_recommendation() -> None:
@@ -120,7 +95,7 @@ def test_names_with_markup_are_shown_as_text() -> None:
     clean = _page(make_run([TORCH, ONNX, make_record(make_case(backend="ncnn"))]))
     run = make_run(records, command=EVIL, notes=(EVIL,), effort=EVIL, folder=Path(f"reports/{EVIL}"))
     text = render(page_view(run, findings, 1.0))
-    page = _Page(text)
+    page = PageReader(text)
     assert Counter(tag for tag, _ in page.tags)["script"] == Counter(tag for tag, _ in clean.tags)["script"]
     assert not [tag for tag, attributes in page.tags if tag == "img" or "onerror" in attributes]
     assert page.text.count("alert('x')") >= 20
@@ -169,9 +144,13 @@ def test_cases_without_figures_keep_their_reason() -> None:
     failed = make_record(make_case(backend="ncnn"), "failed", "worker died by signal 11")
     ids = (ONNX.case.id, skipped.case.id, alike.case.id, failed.case.id, "yolo26n-torch-fp32-cpu-640-b1")
     page = _page(make_run([ONNX, skipped, alike, failed], selected_ids=ids, state="interrupted"))
-    assert page.row("– skipped") == ["– skipped", why, f"2 cases {skipped.case.id}{alike.case.id}"]
-    assert page.row("✗ failed") == ["✗ failed", failed.reason, f"1 case {failed.case.id}"]
-    assert page.row("✗ not reached")[1:] == ["The run ended before this case.", f"1 case {ids[4]}"]
+    for outcome, reason, cases in (
+        ("– skipped", why, f"2 cases {skipped.case.id}{alike.case.id}"),
+        ("✗ failed", failed.reason, f"1 case {failed.case.id}"),
+        ("✗ not reached", "The run ended before this case.", f"1 case {ids[4]}"),
+    ):
+        row = page.table("Outcome").row(outcome)
+        assert row == {"Outcome": outcome, "Why": reason, "Cases": cases}
     assert "2 cases were not measured, and why" in page.text
 
 

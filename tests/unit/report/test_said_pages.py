@@ -28,9 +28,9 @@ from benchsuite.report.history import make_history
 from benchsuite.report.history_page import history_page
 from benchsuite.report.matrix import make_matrix
 from benchsuite.report.matrix_page import matrix_page
-from benchsuite.report.metrics import Costs
 from benchsuite.report.page import render
 from benchsuite.report.samples import thin
+from benchsuite.report.series import Costs
 from benchsuite.report.summary import summary
 from benchsuite.report.views import page_view
 from benchsuite.runs.folder import Run

@@ -5,9 +5,9 @@ from __future__ import annotations
 from dataclasses import replace
 
 from benchsuite.report.deployment import Setup
-from benchsuite.report.table import ABSENT, COLUMNS, Notes, Row, make_row
+from benchsuite.report.table import Notes, Row, columns, make_row
 from benchsuite.runs.records import Record
-from benchsuite.terms.absence import Absent
+from benchsuite.terms.absence import DASH, Absent
 from benchsuite.testing import make_case, make_latency, make_memory, make_metrics, make_parity, make_ran, make_record
 
 SETUP = Setup(("onnxruntime 1.32.0",), 134_868_571, "none")
@@ -22,19 +22,19 @@ def test_cells_hold_the_figures_of_the_record() -> None:
     """A record computed by hand is shown cell by cell: 40 ms in total, 36 ms of inference, 50/40 of torch's speed."""
     texts = {key: cell.text for key, cell in _row(make_record(total_ms=40)).cells.items()}
     assert texts == {
-        "p50": "40.0",
+        "latency": "40.0",
         "p95": "46.0",
         "p99": "52.0",
         "inference": "36.0",
         "speedup": "1.25",
         "throughput": "30.0",
         "memory": "189",
-        "size": "9.80",
+        "artifact_bytes": "9.80",
         "params": "2.40",
         "gflops": "5.48",
         "map50_95": "0.650",
         "map50": "0.850",
-        "small": "0.450",
+        "map50_95_small": "0.450",
         "parity": "99.5",
         "packages": "onnxruntime 1.32.0",
         "installed": "135",
@@ -44,13 +44,13 @@ def test_cells_hold_the_figures_of_the_record() -> None:
 
 def test_every_column_has_a_cell() -> None:
     """Headings and rows agree."""
-    keys = [column.key for _, columns in COLUMNS for column in columns]
+    keys = [column.key for _, under in columns() for column in under]
     assert keys == list(_row(make_record()).cells)
 
 
 def test_second_line_is_the_interval_of_the_median() -> None:
     """The median's interval and the number of calls stand behind it."""
-    cell = _row(make_record(total_ms=40)).cells["p50"]
+    cell = _row(make_record(total_ms=40)).cells["latency"]
     assert cell.detail == "39.6–40.4"
     assert cell.title == "median of 400 calls; 95 % interval 39.6 to 40.4 ms"
 
@@ -61,9 +61,9 @@ def test_absent_value_is_a_dash_with_its_reason() -> None:
     record = make_record()
     metrics = make_metrics(latency=make_latency(40, n=80), accuracy=Absent("crashed"), throughput=Absent("crashed"))
     row = _row(replace(record, metrics=metrics, artifact=Absent("gone")), notes=notes)
-    for key in ("p99", "map50_95", "map50", "small", "throughput", "size"):
+    for key in ("p99", "map50_95", "map50", "map50_95_small", "throughput", "artifact_bytes"):
         cell = row.cells[key]
-        assert cell.text == ABSENT
+        assert cell.text == DASH
         assert notes.texts[cell.note - 1] == cell.title
     assert row.cells["p95"].text == "46.0"
     assert notes.texts == ["p99 needs 368 samples, 80 were taken", "crashed", "gone"]
@@ -74,8 +74,8 @@ def test_record_without_anything_is_a_row_of_dashes() -> None:
     gone = Absent("nothing was selected")
     row = _row(replace(make_record(outcome="failed", reason=gone.reason), outcome="measured"))
     texts = {key: cell.text for key, cell in row.cells.items() if key not in ("packages", "installed", "driver")}
-    assert set(texts.values()) == {ABSENT}
-    assert row.ran.text == ABSENT
+    assert set(texts.values()) == {DASH}
+    assert row.ran.text == DASH
 
 
 def test_void_row_marks_its_speed_and_nothing_else() -> None:
@@ -83,16 +83,16 @@ def test_void_row_marks_its_speed_and_nothing_else() -> None:
     notes = Notes()
     cells = _row(make_record(), "void: crashed", notes=notes).cells
     assert {key for key, cell in cells.items() if cell.void} == {
-        "p50", "p95", "p99", "inference", "speedup", "throughput",
+        "latency", "p95", "p99", "inference", "speedup", "throughput",
     }  # fmt: skip
-    assert cells["p50"].title == "void: crashed"
-    assert notes.texts[cells["p50"].note - 1] == "void: crashed"
+    assert cells["latency"].title == "void: crashed"
+    assert notes.texts[cells["latency"].note - 1] == "void: crashed"
 
 
 def test_speedup_needs_torch_beside_it() -> None:
     """Without torch fp32 in the group there is no speed-up but a reason."""
     cell = _row(make_record(), reference=None).cells["speedup"]
-    assert (cell.text, cell.title) == (ABSENT, "torch fp32 was not measured beside it")
+    assert (cell.text, cell.title) == (DASH, "torch fp32 was not measured beside it")
 
 
 def test_ran_is_the_label_and_what_proves_it() -> None:
@@ -112,9 +112,9 @@ def test_built_row_says_what_stands_in_for_it() -> None:
     metrics = make_metrics(latency=Absent("not run"))
     row = _row(replace(record, metrics=metrics, artifact=replace(record.artifact, build_s=1.94)), notes=notes)
     assert row.ran.text == "int8, only built"
-    assert row.cells["size"].detail == "1.94 s to build"
-    assert row.cells["p50"].text == ABSENT
-    for key in ("map50_95", "map50", "small", "parity"):
+    assert row.cells["artifact_bytes"].detail == "1.94 s to build"
+    assert row.cells["latency"].text == DASH
+    for key in ("map50_95", "map50", "map50_95_small", "parity"):
         assert notes.texts[row.cells[key].note - 1].startswith("of the ONNX file that the engine was built from")
 
 

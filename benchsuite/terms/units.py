@@ -1,0 +1,53 @@
+"""Units that people read figures in, and how many digits each is given."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from benchsuite.terms.quantities import NS_PER_MS, significant
+
+
+@dataclass(frozen=True)
+class Unit:
+    """A unit by its `text`, or `spelt` where there is room; `scaled` turns what records hold into it.
+
+    `decimals` of None are three significant digits. `said` writes a value of which a small change must show; without
+    it that is a table's text and the unit.
+    """
+
+    text: str
+    scaled: Callable[[float], float] = lambda value: value
+    decimals: int | None = None
+    said: Callable[[float], str] | None = None
+    spelt: str = ""
+
+    @property
+    def in_full(self) -> str:
+        """Return the unit's name where there is room for it."""
+        return self.spelt or self.text
+
+    def show(self, value: float) -> str:
+        """Return a value for a table, whose heading has the unit."""
+        return self.digits(self.scaled(value))
+
+    def say(self, value: float) -> str:
+        """Return a value for a sentence."""
+        return self.said(value) if self.said else f"{self.show(value)} {self.text}".rstrip()
+
+    def digits(self, scaled: float) -> str:
+        """Write a value that is in this unit already."""
+        return significant(scaled) if self.decimals is None else f"{scaled:.{self.decimals}f}"
+
+
+NUMBER = Unit("", said="{:,}".format)
+MILLISECONDS = Unit("ms", lambda ns: ns / NS_PER_MS)
+SECONDS = Unit("s")
+MEGABYTES = Unit("MB", lambda size_bytes: size_bytes / 1e6)
+MILLIONS = Unit("M", lambda number: number / 1e6, said="{:,}".format)
+GFLOPS = Unit("", said="{:.4g}".format)
+IMAGES_PER_S = Unit("img/s", spelt="images/s")
+JOULES = Unit("J")
+# mAP is a fraction and read as one; agreement is a fraction and read in percent.
+FRACTION = Unit("", decimals=3, said="{:.4f}".format)
+PERCENT = Unit("%", lambda fraction: fraction * 100, decimals=1, said="{:.4f}".format)
