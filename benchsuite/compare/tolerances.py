@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -10,11 +9,7 @@ from typing import Any, Literal
 
 from benchsuite.machine.files import template_folder, write_whole
 from benchsuite.terms.errors import BaselineError
-
-if sys.version_info >= (3, 11):
-    import tomllib
-else:
-    import tomli as tomllib
+from benchsuite.terms.toml import read_toml
 
 TOLERANCES_FILE = "tolerances.toml"
 Unit = Literal["percent", "points", "count"]
@@ -47,7 +42,7 @@ def read_tolerances(root: Path) -> Mapping[str, Tolerance]:
     """Read `tolerances.toml` of a folder of baselines; raises BaselineError that lists everything wrong with it."""
     path = root / TOLERANCES_FILE
     try:
-        tables = tomllib.loads(path.read_text(encoding="utf-8"))
+        tables = read_toml(path)
     except FileNotFoundError:
         raise BaselineError(
             f"{path} is missing: take it back from git, or let `benchsuite promote` write it anew."
