@@ -147,7 +147,7 @@ def memory_table(records: Sequence[Record]) -> DetailTable:
         steps = (
             memory.peak_rss_bytes, memory.import_rss_bytes, memory.load_added_bytes, memory.inference_added_bytes
         )  # fmt: skip
-        rows.append((name_of(record), *map(_mb, steps), _shown(memory.gpu_bytes, megabytes)))
+        rows.append((name_of(record), *map(megabytes, steps), _shown(memory.gpu_bytes, megabytes)))
     return DetailTable(
         "memory",
         "Memory",
@@ -227,10 +227,6 @@ def _map(record: Record) -> float | None:
 
 def _ms(ns: float | Absent) -> str:
     return ABSENT if isinstance(ns, Absent) else milliseconds(ns)
-
-
-def _mb(size_bytes: float) -> str:
-    return megabytes(size_bytes)
 
 
 def _shown(value: object, show: Callable[..., str]) -> str:

@@ -6,7 +6,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from benchsuite.compare.findings import ACCURACY_METRICS, Finding
-from benchsuite.measure.measurement import Accuracy, Distribution
+from benchsuite.detect.accuracy import Accuracy
+from benchsuite.measure.measurement import Distribution
 from benchsuite.runs.records import Record
 from benchsuite.terms.absence import Absent
 from benchsuite.terms.cases import BACKENDS, PRECISIONS

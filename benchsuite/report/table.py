@@ -6,7 +6,9 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import TypeVar
 
-from benchsuite.measure.measurement import Accuracy, Complexity, Distribution, Latency, Memory, Parity, Throughput
+from benchsuite.detect.accuracy import Accuracy
+from benchsuite.detect.parity import Parity
+from benchsuite.measure.measurement import Complexity, Distribution, Latency, Memory, Throughput
 from benchsuite.report.deployment import Setup
 from benchsuite.runs.records import ArtifactFacts, Record
 from benchsuite.terms.absence import Absent

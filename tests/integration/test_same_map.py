@@ -12,9 +12,9 @@ from pathlib import Path
 import pytest
 
 from benchsuite.data.shapes import ShapesSpec, shapes_data
+from benchsuite.detect.accuracy import Accuracy
 from benchsuite.machine.facts import read_machine
 from benchsuite.machine.processes import offline_environment
-from benchsuite.measure.measurement import Accuracy
 from benchsuite.networks.weights import BUNDLED, resolve
 from benchsuite.options.settings import parse
 from benchsuite.runs.runner import Runner
