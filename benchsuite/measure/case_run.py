@@ -73,6 +73,7 @@ class CaseRun:
         self._parity: Parity | Absent = NOT_SELECTED
         self._ran: Ran | None = None
         self._failure: str | None = None
+        self._notes: list[str] = []
 
     @property
     def failure(self) -> str | None:
@@ -157,6 +158,11 @@ class CaseRun:
             gpu=self._gpu if self._subject.case.on_gpu else ON_CPU,
         )
 
+    @property
+    def notes(self) -> tuple[str, ...]:
+        """Return what was odd about kept files that figures were taken from."""
+        return tuple(self._notes)
+
     def close(self) -> None:
         """End the worker."""
         if self._launch is not None:
@@ -216,10 +222,12 @@ class CaseRun:
             subject.setup.cache_root,
             self._opened,
         )
+        self._notes += self._evaluation.notes
 
     def _compare(self) -> None:
         candidate = self.evaluation()
         reference = self._reference()
+        self._notes += reference.notes
         self._parity = compare(reference.detections, candidate.detections, self._subject.names, "torch fp32")
 
     def _prove(self) -> None:

@@ -10,11 +10,12 @@ from typing import Any
 
 from benchsuite.artifacts.recipe import Artifact
 from benchsuite.backends.interface import DeviceTimes, Ran, RunPolicy
+from benchsuite.detect.accuracy import Accuracy
 from benchsuite.machine.nvml import process_bytes
 from benchsuite.machine.processes import Child, offline_environment
 from benchsuite.measure.effort import ROTATING_INPUTS, Effort
 from benchsuite.measure.measurement import ON_CPU, Cold, Memory
-from benchsuite.terms.absence import Absent
+from benchsuite.terms.absence import NOT_SELECTED, Absent
 from benchsuite.terms.cases import Case
 from benchsuite.terms.codec import from_builtins, to_builtins
 
@@ -46,6 +47,13 @@ class Reading:
     ns: tuple[int, ...]
     busy_ns: int
     involuntary_switches: int
+
+
+@dataclass(frozen=True)
+class Scored:
+    """How well a worker's detections of the evaluated images score."""
+
+    accuracy: Accuracy | Absent
 
 
 class Launch:
@@ -125,8 +133,8 @@ class Launch:
 
     def evaluate(
         self, images: Sequence[Path], data: Path, data_sha256: str, score: bool, path: Path, scored_path: Path
-    ) -> Any:
-        """Detect on the images and return accuracy as JSON values, or None unscored.
+    ) -> Accuracy | Absent:
+        """Detect on the images and return accuracy, not selected where it is not to be scored.
 
         `path` gets the detections of a deployment, `scored_path` those that are scored.
         """
@@ -141,7 +149,7 @@ class Launch:
             path=str(path),
             scored_path=str(scored_path),
         )
-        return answer["accuracy"]
+        return from_builtins(answer, Scored).accuracy if score else NOT_SELECTED
 
     def send(self, op: str, **arguments: Any) -> None:
         """Start an operation whose answer `receive` gets."""

@@ -10,7 +10,7 @@ from pathlib import Path
 
 from benchsuite.artifacts.exporters import parent_recipe
 from benchsuite.artifacts.recipe import Artifact, Recipe
-from benchsuite.artifacts.store import Store, calibration_of
+from benchsuite.artifacts.store import Card, Store, calibration_of
 from benchsuite.backends import backend, only_builds
 from benchsuite.backends.interface import RunPolicy
 from benchsuite.backends.schemes import SCHEMES, SchemeSearch, calibration_method
@@ -30,7 +30,7 @@ from benchsuite.runs import records
 from benchsuite.runs.images import RunData
 from benchsuite.runs.records import NO_SEARCH, ArtifactFacts, Record, Validity
 from benchsuite.terms.absence import NOT_SELECTED, Absent
-from benchsuite.terms.cases import Case, variant_of
+from benchsuite.terms.cases import Case, Head, variant_of
 from benchsuite.terms.errors import BenchsuiteError, BuildError, SessionError
 
 Say = Callable[[str], None]
@@ -184,13 +184,12 @@ class Runner:
         return self._weights[slug]
 
     def _subject(self, case: Case) -> Subject:
-        weights, sha256 = self._weights_of(case.model)
-        card = self._store.card(weights, sha256, case.imgsz, "one2many")
+        card = self._card(case, "one2many")
         if case.head not in card.heads:
             raise BuildError(f"{case.model} has no NMS-free head: use --head auto")
         if case.head != "one2many":
-            card = self._store.card(weights, sha256, case.imgsz, case.head)
-        artifact = self._find(case) if self._find else self._built(case, weights)
+            card = self._card(case, case.head)
+        artifact = self._find(case) if self._find else self._built(case, self.weights(case))
         return Subject(
             case=case,
             setup=self._setup(case, artifact),
@@ -201,6 +200,13 @@ class Runner:
             effort=self._options.effort,
             samples_folder=self.folder / "samples",
         )
+
+    def _card(self, case: Case, head: Head) -> Card:
+        weights, sha256 = self._weights_of(case.model)
+        card, notes = self._store.card(weights, sha256, case.imgsz, head)
+        for note in notes:
+            self._say(note)
+        return card
 
     def _built(self, case: Case, weights: Path) -> Artifact:
         """Take the artifact of the case's recipe from the store, built where needed."""
@@ -261,9 +267,8 @@ class Runner:
         reason = self.why_not(reference)
         if reason:
             raise SessionError(f"no reference detections: {reason}")
-        weights, sha256 = self._weights_of(case.model)
-        artifact, _ = self._store.get(self.recipe(reference), weights)
-        names = self._store.card(weights, sha256, case.imgsz, "one2many").names
+        artifact, _ = self._store.get(self.recipe(reference), self.weights(case))
+        names = self._card(case, "one2many").names
         with ExitStack() as stack:
 
             def launch() -> Launch:
@@ -294,7 +299,7 @@ class Runner:
             ),
             _with_earlier(metrics, self._done.get(case.id)),
             Validity(
-                warnings=(*self._notes.get(case.id, ()), *gpu_warnings(metrics.gpu)),
+                warnings=(*self._notes.get(case.id, ()), *run.notes, *gpu_warnings(metrics.gpu)),
                 ran=ran,
                 label=ran if isinstance(ran, Absent) else ran.label,
                 policy=policy,
@@ -315,7 +320,8 @@ class Runner:
 
     def _append(self, record: Record) -> Record:
         self._done[record.case.id] = record
-        records.append(self.folder / "records.jsonl", record)
+        for note in records.append(self.folder / "records.jsonl", record):
+            self._say(note)
         return record
 
 

@@ -15,8 +15,9 @@ from dataclasses import replace
 from pathlib import Path
 
 from benchsuite.backends.schemes import AUTO, DEFAULT, MOST_INTEGER, SCHEMES, SchemePoint, SchemeSearch
+from benchsuite.machine.cache import CacheEntry, digest_entries, mark_used
 from benchsuite.machine.facts import Machine
-from benchsuite.machine.files import write_whole
+from benchsuite.machine.json_files import read_json, write_json
 from benchsuite.networks.topology import GROUPS
 from benchsuite.networks.weights import ModelRef
 from benchsuite.options.settings import Options
@@ -25,11 +26,11 @@ from benchsuite.study.bench import Prepared, StudyBench, Way
 from benchsuite.study.rows import StudyRow
 from benchsuite.terms.absence import Absent
 from benchsuite.terms.cases import Case
-from benchsuite.terms.codec import from_builtins, to_builtins
-from benchsuite.terms.errors import BuildError
+from benchsuite.terms.errors import BuildError, RecordError
 
 # Part of the key of a kept search: raise it with any change to how schemes are chosen.
 _VERSION = 2
+_FOLDER = "searches"
 _MOST_TIMED = 6
 # Schemes that are there to be compared with, not to be deployed.
 _FOR_COMPARISON = frozenset({"ultralytics", "dynamic-u8u8"})
@@ -42,7 +43,7 @@ class SchemeSearcher:
     def __init__(self, bench: StudyBench, machine: Machine, cache_root: Path, options: Options, say: Say) -> None:
         self._bench = bench
         self._machine = machine
-        self._folder = cache_root / "searches"
+        self._folder = cache_root / _FOLDER
         self._max_map_drop = options.max_map_drop
         self._budget_s = options.search_budget_s
         self._effort = options.effort.name
@@ -53,10 +54,16 @@ class SchemeSearcher:
         plain = replace(case, variant="")
         path = self._folder / f"{self._key(plain)}.json"
         if path.is_file():
-            return from_builtins(json.loads(path.read_text(encoding="utf-8")), SchemeSearch)
+            try:
+                kept = read_json(path, SchemeSearch, "its scheme is searched for again")
+            except RecordError as damage:
+                self._say(str(damage))
+            else:
+                mark_used(path)
+                return kept
         self._say(f"searching the INT8 scheme of {case.model} on {case.backend}, at most {self._budget_s:.0f} s")
         found = self._search(plain)
-        write_whole(path, json.dumps(to_builtins(found), indent=1) + "\n")
+        write_json(path, found)
         return found
 
     def _search(self, case: Case) -> SchemeSearch:
@@ -146,6 +153,11 @@ def _best(rows: Sequence[StudyRow], schemes: Sequence[str], tried: Mapping[str, 
     slowest_of_fastest = min(timed.values(), key=lambda it: it.ratio).ratio_ci95[1]
     close = [scheme for scheme, it in timed.items() if it.ratio_ci95[0] <= slowest_of_fastest]
     return min(close, key=lambda scheme: _loss(tried[scheme]))
+
+
+def kept_searches(cache_root: Path) -> tuple[CacheEntry, ...]:
+    """Return the searches that are kept."""
+    return digest_entries(cache_root / _FOLDER, "search")
 
 
 def scheme_search(
