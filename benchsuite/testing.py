@@ -13,17 +13,16 @@ from typing import Any
 
 from benchsuite.artifacts.recipe import Recipe
 from benchsuite.backends.interface import Ran, RunPolicy
+from benchsuite.detect.accuracy import Accuracy, ClassAccuracy
+from benchsuite.detect.parity import Parity
 from benchsuite.machine.facts import Machine
 from benchsuite.measure.measurement import (
-    Accuracy,
-    ClassAccuracy,
     Cold,
     Complexity,
     Distribution,
     Latency,
     Memory,
     Metrics,
-    Parity,
     Throughput,
     ThroughputPoint,
 )

@@ -37,13 +37,10 @@ def describe_checkpoint(request: dict[str, Any]) -> dict[str, Any]:
             "ultralytics-thop: pip uninstall -y thop, then pip install --force-reinstall ultralytics-thop"
         )
     return {
-        "task": model.task,
         "names": [model.names[index] for index in sorted(model.names)],
         "params": params,
         "gflops": gflops,
         "heads": list(heads),
-        "stride": int(model.stride.max()),
-        "class": type(model.model[-1]).__name__,
     }
 
 

@@ -11,24 +11,27 @@ import tempfile
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from functools import cache
 from pathlib import Path
 
 from benchsuite.artifacts.engine import BESIDE_ENGINE
 from benchsuite.artifacts.exporters import parent_recipe
 from benchsuite.artifacts.recipe import Artifact, Calibration, Recipe
-from benchsuite.machine.files import write_whole
+from benchsuite.machine.cache import CacheEntry, remove_longest_unused
+from benchsuite.machine.json_files import read_json, write_json
 from benchsuite.machine.processes import Child, offline_environment
 from benchsuite.terms.cases import Head
 from benchsuite.terms.codec import from_builtins, to_builtins
-from benchsuite.terms.errors import BuildError, ModelError, ProcessError
+from benchsuite.terms.errors import BuildError, ModelError, ProcessError, RecordError
 from benchsuite.terms.input_size import InputSize
 
 SIZE_CAP_BYTES = 20_000_000_000
 _MANIFEST = "artifact.json"
 _FILES = "files"
 _BUILD_DEADLINE_S = 1800
+# What builders of 0.1.0 say of a checkpoint as well.
+_NOT_ON_CARD = ("task", "stride", "class")
 # Another run may have taken an artifact's path a moment ago: nothing used within this time is evicted.
 _IN_USE_S = 24 * 3600
 
@@ -55,14 +58,21 @@ class Cost:
 
 
 @dataclass(frozen=True)
-class Stored:
-    """One stored artifact as `cache list` shows it."""
+class Stored(CacheEntry):
+    """One stored artifact; `bytes` are those that a runtime loads."""
 
-    digest: str
     recipe: Recipe
+
+
+@dataclass(frozen=True)
+class _Manifest:
+    """What stands beside an artifact's files."""
+
+    recipe: Recipe
+    sha256: str
     bytes: int
-    used_at: float
     build_s: float
+    peak_bytes: int = 0
 
 
 class Store:
@@ -115,8 +125,8 @@ class Store:
 
     def cost(self, recipe: Recipe) -> Cost:
         """Return what building a stored artifact took, without what it was made from."""
-        manifest = json.loads((self._folder(recipe) / _MANIFEST).read_text())
-        return Cost(manifest["build_s"], manifest.get("peak_bytes", 0))
+        manifest = _read_manifest(self._folder(recipe))
+        return Cost(manifest.build_s, manifest.peak_bytes)
 
     @contextmanager
     def one_builder(self) -> Iterator[None]:
@@ -136,43 +146,51 @@ class Store:
         """Return the artifact of a recipe if it is there and whole, without building it."""
         return self._stored(recipe)[0]
 
-    def card(self, weights: Path, weights_sha256: str, imgsz: InputSize, head: Head) -> Card:
-        """Return what Ultralytics says of a checkpoint; asked once, then kept. Raises ModelError."""
-        path = self._root / "cards" / f"{weights_sha256[:16]}-{imgsz}-{head}.json"
-        if not path.is_file():
-            child = self._child()
-            try:
-                answer = child.request("describe", 300, weights=str(weights), imgsz=imgsz.plain, head=head)
-            except ProcessError as error:
-                raise ModelError(f"--model {weights}: {error}") from None
-            finally:
-                child.close()
-            write_whole(path, json.dumps(answer))
-        data = json.loads(path.read_text())
-        return Card(tuple(data["names"]), data["params"], data["gflops"], tuple(data["heads"]))
+    def card(self, weights: Path, weights_sha256: str, imgsz: InputSize, head: Head) -> tuple[Card, tuple[str, ...]]:
+        """Return what Ultralytics says of a checkpoint, asked once and then kept, and what was noted.
 
-    def entries(self) -> Iterator[Stored]:
-        """Yield every stored artifact."""
-        for manifest in sorted((self._root / "artifacts").glob(f"*/{_MANIFEST}")):
+        Raises ModelError. A kept card that is damaged is asked for again, with a note.
+        """
+        path = self._root / "cards" / f"{weights_sha256[:16]}-{imgsz}-{head}.json"
+        notes: tuple[str, ...] = ()
+        if path.exists():
             try:
-                data = json.loads(manifest.read_text())
-                recipe, used_at = recipe_from_dict(data["recipe"]), manifest.stat().st_mtime
-            except (OSError, ValueError, KeyError, TypeError):
-                continue  # Another process is evicting it, or it is damaged and will be rebuilt when asked for.
-            yield Stored(manifest.parent.name, recipe, data["bytes"], used_at, data["build_s"])
+                return read_json(path, Card, "it is made again", passed_over=_NOT_ON_CARD), ()
+            except RecordError as damage:
+                notes = (str(damage),)
+        child = self._child()
+        try:
+            answer = child.request("describe", 300, weights=str(weights), imgsz=imgsz.plain, head=head)
+        except ProcessError as error:
+            raise ModelError(f"--model {weights}: {error}") from None
+        finally:
+            child.close()
+        # Another release's builder may say more.
+        card = from_builtins({field.name: answer[field.name] for field in fields(Card)}, Card)
+        write_json(path, card)
+        return card, notes
+
+    def entries(self) -> tuple[tuple[Stored, ...], tuple[str, ...]]:
+        """Return every stored artifact, and a sentence for each whose manifest cannot be read."""
+        found, damage = [], []
+        # Those whose names begin with a point are being built.
+        for path in sorted((self._root / "artifacts").glob(f"[!.]*/{_MANIFEST}")):
+            folder = path.parent
+            try:
+                manifest, used_at = _read_manifest(folder), path.stat().st_mtime
+            except (OSError, RecordError) as error:
+                # Another process may be evicting it.
+                damage += [str(error)] if path.exists() else []
+                continue
+            recipe = manifest.recipe
+            words = (recipe.format, recipe.precision, f"{recipe.imgsz} px b{recipe.batch}", recipe.head, recipe.scheme)
+            what = " ".join(word for word in words if word)
+            found.append(Stored(folder.name, what, (folder,), manifest.bytes, used_at, recipe))
+        return tuple(found), tuple(damage)
 
     def clean(self, cap_bytes: int, in_use_s: float = _IN_USE_S) -> tuple[Stored, ...]:
         """Remove the artifacts unused for longest until the rest fits the cap; return what was removed."""
-        entries = sorted(self.entries(), key=lambda entry: entry.used_at)
-        total = sum(entry.bytes for entry in entries)
-        removed = []
-        for entry in entries:
-            if total <= cap_bytes or entry.used_at > time.time() - in_use_s:
-                break
-            shutil.rmtree(self._root / "artifacts" / entry.digest, ignore_errors=True)
-            total -= entry.bytes
-            removed.append(entry)
-        return tuple(removed)
+        return remove_longest_unused(self.entries()[0], cap_bytes, in_use_s)
 
     def _folder(self, recipe: Recipe) -> Path:
         return self._root / "artifacts" / recipe.digest
@@ -183,11 +201,11 @@ class Store:
         if not folder.exists():
             return None, ""
         try:
-            manifest = json.loads((folder / _MANIFEST).read_text())
+            manifest = _read_manifest(folder)
             sha256, size = digest_folder(folder / _FILES)
-        except (OSError, ValueError):
+        except (OSError, RecordError):
             return None, "incomplete"
-        if manifest.get("sha256") != sha256:
+        if manifest.sha256 != sha256:
             return None, "truncated or altered"
         return Artifact(recipe, str(folder / _FILES), sha256, size), ""
 
@@ -199,14 +217,8 @@ class Store:
             started = time.monotonic()
             peak_bytes = write(scratch / _FILES)
             sha256, size = digest_folder(scratch / _FILES)
-            manifest = {
-                "recipe": to_builtins(recipe),
-                "sha256": sha256,
-                "bytes": size,
-                "build_s": round(time.monotonic() - started, 2),
-                "peak_bytes": peak_bytes,
-            }
-            (scratch / _MANIFEST).write_text(json.dumps(manifest, indent=1))
+            manifest = _Manifest(recipe, sha256, size, round(time.monotonic() - started, 2), peak_bytes)
+            (scratch / _MANIFEST).write_text(json.dumps(to_builtins(manifest), indent=1))
             scratch.replace(folder)
         except OSError as error:
             raise BuildError(f"cannot write to the artifact store {self._root}: {error.strerror or error}") from error
@@ -248,9 +260,8 @@ def _gpu_to_build_on(recipe: Recipe) -> str:
     return next((gpu.uuid for gpu in list_gpus()[0] if gpu.name == recipe.build["gpu"]), "")
 
 
-def recipe_from_dict(data: dict[str, object]) -> Recipe:
-    """Rebuild a recipe from its JSON form."""
-    return from_builtins(data, Recipe)
+def _read_manifest(folder: Path) -> _Manifest:
+    return read_json(folder / _MANIFEST, _Manifest, "remove its folder, or let a run that needs it build it again")
 
 
 def digest_folder(folder: Path) -> tuple[str, int]:

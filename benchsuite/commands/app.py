@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated
 
 import typer
 
@@ -22,7 +22,9 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     rich_markup_mode=None,
 )
-cache_app = typer.Typer(help="The store of built artifacts.", no_args_is_help=True, rich_markup_mode=None)
+cache_app = typer.Typer(
+    help="What was built, evaluated and searched for, and is kept.", no_args_is_help=True, rich_markup_mode=None
+)
 app.add_typer(cache_app, name="cache")
 app.add_typer(study_app, name="study")
 
@@ -127,43 +129,34 @@ def selftest(
 
 @cache_app.command("list")
 def cache_list() -> None:
-    """List the stored artifacts, the most recently used first.
+    """List the stored artifacts, and evaluations and searches that are kept, the most recently used first.
 
     Example: benchsuite cache list
     """
-    import time
+    from benchsuite.commands.cache import list_lines
+    from benchsuite.machine.files import cache_root
 
-    store = _store()
-    entries = sorted(store.entries(), key=lambda entry: -entry.used_at)
-    for entry in entries:
-        used = time.strftime("%Y-%m-%d %H:%M", time.localtime(entry.used_at))
-        recipe = entry.recipe
-        what = f"{recipe.format} {recipe.precision} {recipe.imgsz} px b{recipe.batch} {recipe.head} {recipe.scheme}"
-        typer.echo(f"{entry.digest}  {entry.bytes / 1e6:8.2f} MB  {used}  {what}")
-    typer.echo(f"{len(entries)} artifacts, {sum(entry.bytes for entry in entries) / 1e6:.0f} MB")
+    for line in list_lines(cache_root()):
+        typer.echo(line)
 
 
 @cache_app.command("clean")
 def cache_clean(
-    max_size: Annotated[str, typer.Option(help="keep the most recently used artifacts up to this size")] = "0",
+    max_size: Annotated[str, typer.Option(help="keep what was used most recently, up to this size")] = "0",
 ) -> None:
-    """Remove the artifacts that were unused for longest, until the rest fits.
+    """Remove the artifacts, evaluations and searches that were unused for longest, until the rest fits.
 
     Example: benchsuite cache clean --max-size 2GB
     """
+    from benchsuite.commands.cache import clean_lines
+    from benchsuite.machine.files import cache_root
+
     try:
         cap_bytes = size_bytes(max_size) or 0
     except ValueError as error:
         raise UsageError(f"--max-size {max_size}: {error}.") from None
-    removed = _store().clean(cap_bytes, in_use_s=0)
-    typer.echo(f"removed {len(removed)} artifacts, {sum(entry.bytes for entry in removed) / 1e6:.0f} MB")
-
-
-def _store() -> Any:
-    from benchsuite.artifacts.store import Store
-    from benchsuite.machine.files import cache_root
-
-    return Store(cache_root())
+    for line in clean_lines(cache_root(), cap_bytes):
+        typer.echo(line)
 
 
 def main() -> None:

@@ -9,9 +9,8 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from benchsuite.gate.against import refuse_windows
-from benchsuite.gate.selftest import SelfTest, read_suites
+from benchsuite.gate.selftest import SelfTest, SelfTestSetup, read_suites, write_setup
 from benchsuite.gate.session import name_one_scheme
-from benchsuite.machine.files import write_whole
 from benchsuite.measure.readings import Side
 from benchsuite.options.chosen import GateOptions
 from benchsuite.options.settings import parse
@@ -43,9 +42,11 @@ def run_selftest(given: Mapping[str, str], plan: SelfTestPlan, say: Say, termina
     name_one_scheme(options, "a self-test")
     site, selected = open_site(options, say)
     machine = site.machine
-    folder = options.report / "selftest" / _digest(machine.fingerprint, machine.packages, selected, given)
+    # Where the results lie is not what they are of.
+    settings = {name: text for name, text in given.items() if name != "report"}
+    folder = options.report / "selftest" / _digest(machine.fingerprint, machine.packages, selected, settings)
     folder.mkdir(parents=True, exist_ok=True)
-    _write_setup(folder, selected, given, machine.fingerprint)
+    write_setup(folder, SelfTestSetup(machine.fingerprint, tuple(case.id for case in selected), settings))
     runner = Runner(Preparation(replace(site, folder=folder)))
     try:
         test = _self_test(folder, selected, runner, options.gate, say)
@@ -64,8 +65,9 @@ def run_selftest(given: Mapping[str, str], plan: SelfTestPlan, say: Say, termina
                 say(suite_line(slowdown, number, wanted, suite.seconds, suite.false_alarms, suite.caught))
     finally:
         runner.close()
-    lines, holds = rate_lines(read_suites(folder), options.gate)
-    for line in lines:
+    suites, notes = read_suites(folder)
+    lines, holds = rate_lines(suites, options.gate)
+    for line in (*lines, *notes):
         say(line)
     say(f"Kept in {folder}")
     return 0 if holds else 1
@@ -83,14 +85,6 @@ def suite_line(
     return ", ".join(parts)
 
 
-def _write_setup(folder: Path, selected: tuple[Case, ...], given: Mapping[str, str], fingerprint: str) -> None:
-    """Keep beside the suites what they were of."""
-    # Where the results lie is not what they are of.
-    options = {name: text for name, text in given.items() if name != "report"}
-    setup = {"fingerprint": fingerprint, "cases": [case.id for case in selected], "options": options}
-    write_whole(folder / "setup.json", json.dumps(setup, indent=1) + "\n")
-
-
 def _self_test(folder: Path, selected: tuple[Case, ...], runner: Runner, options: GateOptions, say: Say) -> SelfTest:
     sides: dict[str, Side] = {}
     cost: dict[str, int] = {}
@@ -106,7 +100,7 @@ def _self_test(folder: Path, selected: tuple[Case, ...], runner: Runner, options
     runner.finish_open()
     if not sides:
         raise UsageError("selftest: none of the selected cases can run here; `benchsuite cases` says why.")
-    return SelfTest(folder, sides, min(cost, key=cost.__getitem__), options)
+    return SelfTest(folder, sides, min(cost, key=cost.__getitem__), options, say)
 
 
 def _wanted(plan: SelfTestPlan) -> list[tuple[float, int, bool]]:
@@ -119,12 +113,13 @@ def _count(folder: Path, slowdown: float, replayed: bool) -> int:
     mode = "replayed" if replayed else "live"
     return sum(
         suite.mode == mode and set(suite.injected.values()) == ({slowdown} if slowdown else set())
-        for suite in read_suites(folder)
+        for suite in read_suites(folder)[0]
     )
 
 
-def _digest(fingerprint: str, packages: Mapping[str, str], selected: tuple[Case, ...], given: Mapping[str, str]) -> str:
+def _digest(
+    fingerprint: str, packages: Mapping[str, str], selected: tuple[Case, ...], settings: Mapping[str, str]
+) -> str:
     """Name the folder of suites that may be counted together: same machine, versions, cases and settings."""
-    settings = {name: text for name, text in given.items() if name != "report"}
     facts = [fingerprint, dict(packages), [(case.id, case.threads, case.head) for case in selected], settings]
     return hashlib.sha256(json.dumps(facts, sort_keys=True).encode()).hexdigest()[:12]

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -17,10 +17,11 @@ from benchsuite.compare.entries import Entry, entry_of, merge
 from benchsuite.compare.tolerances import write_default_tolerances
 from benchsuite.machine.facts import Machine, differences
 from benchsuite.machine.files import cannot_write, write_whole
+from benchsuite.machine.json_files import read_json
 from benchsuite.runs.folder import Run
 from benchsuite.terms.cases import slug
-from benchsuite.terms.codec import from_builtins, to_builtins
-from benchsuite.terms.errors import BaselineError, UsageError
+from benchsuite.terms.codec import to_builtins
+from benchsuite.terms.errors import BaselineError, RecordError, SchemaError, UsageError
 
 BASELINE_SCHEMA = 1
 _LINE_WIDTH = 140
@@ -33,6 +34,7 @@ class ModelBaseline:
     model: str
     machine: Machine
     entries: Mapping[str, Entry]
+    schema: int = BASELINE_SCHEMA
 
 
 @dataclass(frozen=True)
@@ -117,16 +119,6 @@ def load(folder: Path) -> Baseline:
     return Baseline(folder, {model.model: model for model in (_load_model(path) for path in paths)})
 
 
-def orphans(baseline: Baseline, case_ids: Collection[str]) -> tuple[str, ...]:
-    """Return the keys of entries whose case is not among `case_ids`: candidates for removal by hand."""
-    return tuple(
-        key
-        for model in baseline.models.values()
-        for key, entry in model.entries.items()
-        if entry.case.id not in case_ids
-    )
-
-
 def _remove(path: Path) -> None:
     try:
         path.unlink()
@@ -162,18 +154,13 @@ def _differences(baseline: Baseline, machine: Machine) -> tuple[str, ...]:
 
 def _load_model(path: Path) -> ModelBaseline:
     try:
-        data = json.loads(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError) as error:
-        raise BaselineError(f"cannot read {path}: {error}; take it back from git, or promote a run anew.") from None
-    schema = data.pop("schema", None) if isinstance(data, dict) else None
-    if schema != BASELINE_SCHEMA:
+        baseline = read_json(path, ModelBaseline, "take it back from git, or promote a run anew.", BASELINE_SCHEMA)
+    except SchemaError as error:
         raise BaselineError(
-            f"{path} has schema {schema}; this version reads schema {BASELINE_SCHEMA}: promote a run anew."
-        )
-    try:
-        baseline = from_builtins(data, ModelBaseline)
-    except Exception as error:  # cattrs raises groups of whatever its hooks met.
-        raise BaselineError(f"{path} is damaged ({error}); take it back from git, or promote a run anew.") from None
+            f"{path} has schema {error.found}; this version reads schema {BASELINE_SCHEMA}: promote a run anew."
+        ) from None
+    except RecordError as error:
+        raise BaselineError(str(error)) from None
     strays = [key for key, entry in baseline.entries.items() if key != entry.key or entry.case.model != baseline.model]
     if strays or slug(baseline.model) != path.stem:
         misfiled = ", ".join(strays) or baseline.model
@@ -187,7 +174,7 @@ def _text(baseline: ModelBaseline) -> str:
         # Releases that do not know this key refuse it.
         if not entry["figures"]:
             del entry["figures"]
-    return _layout({"schema": BASELINE_SCHEMA, **data}, 0) + "\n"
+    return _layout(data, 0) + "\n"
 
 
 def _layout(value: Any, depth: int) -> str:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import shlex
 import textwrap
 from collections.abc import Iterable, Mapping, Sequence
@@ -10,12 +9,10 @@ from dataclasses import dataclass
 from pathlib import Path, PurePath
 from typing import Literal
 
-from benchsuite.machine.files import write_whole
+from benchsuite.machine.json_files import read_json, write_json
 from benchsuite.options.settings import SETTINGS
 from benchsuite.runs import figures
 from benchsuite.terms.cases import PLAIN, Case, slug
-from benchsuite.terms.codec import from_builtins, to_builtins
-from benchsuite.terms.errors import RecordError
 
 # OVER_LIMIT belongs to service goals, which know no baseline; the others compare.
 Verdict = Literal["PASS", "REGRESSED", "IMPROVED", "INCONCLUSIVE", "NOT_COMPARABLE", "MISSING", "OVER_LIMIT"]
@@ -99,18 +96,15 @@ def rerun_line(case: Case, effort: str, options: Mapping[str, str], command: Seq
 
 def write_findings(folder: Path, findings: Sequence[Finding]) -> None:
     """Keep a run's findings beside its records, so that its report can be written again."""
-    write_whole(folder / FINDINGS_FILE, json.dumps(to_builtins(list(findings)), indent=1) + "\n")
+    write_json(folder / FINDINGS_FILE, list(findings))
 
 
 def read_findings(folder: Path) -> tuple[Finding, ...]:
-    """Read a run's findings; none were written for a run that did not finish."""
+    """Read a run's findings; none were written for a run that did not finish. Raises RecordError."""
     path = folder / FINDINGS_FILE
     if not path.exists():
         return ()
-    try:
-        return tuple(from_builtins(item, Finding) for item in json.loads(path.read_text(encoding="utf-8")))
-    except Exception as error:  # cattrs raises groups of whatever its hooks met.
-        raise RecordError(f"cannot read {path}: {error}") from None
+    return read_json(path, tuple[Finding, ...], "remove that file to show the run without its verdicts")
 
 
 def render(findings: Sequence[Finding]) -> str:

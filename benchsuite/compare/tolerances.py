@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import sys
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -12,11 +11,7 @@ from benchsuite.machine.files import write_whole
 from benchsuite.runs import figures
 from benchsuite.runs.figures import AllowedUnit, Tolerance
 from benchsuite.terms.errors import BaselineError
-
-if sys.version_info >= (3, 11):
-    import tomllib
-else:
-    import tomli as tomllib
+from benchsuite.terms.toml import read_toml
 
 TOLERANCES_FILE = "tolerances.toml"
 _ABOUT = """\
@@ -46,7 +41,7 @@ def read_tolerances(root: Path) -> Mapping[str, Tolerance]:
     """
     path = root / TOLERANCES_FILE
     try:
-        tables = tomllib.loads(path.read_text(encoding="utf-8"))
+        tables = read_toml(path)
     except FileNotFoundError:
         raise BaselineError(
             f"{path} is missing: take it back from git, or let `benchsuite promote` write it anew."

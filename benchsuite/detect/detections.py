@@ -53,7 +53,7 @@ def save_detections(path: Path, detections: Sequence[Detections]) -> None:
         raise RecordError(cannot_write(path, error)) from None
 
 
-def load_detections(path: Path) -> list[Detections]:
+def load_detections(path: Path, remedy: str = "delete that file") -> list[Detections]:
     """Read what `save_detections` wrote; raise RecordError for a file that is missing, truncated or another's."""
     try:
         # Opened here, because numpy leaves its own handle open when the archive turns out to be damaged.
@@ -62,5 +62,5 @@ def load_detections(path: Path) -> list[Detections]:
             parts = [np.split(stored[name], starts) for name in ("boxes", "scores", "classes")]
             images = len(stored["counts"])
     except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile) as error:
-        raise RecordError(f"detections at '{path}' cannot be read ({error}); delete that file") from None
+        raise RecordError(f"detections at '{path}' cannot be read ({error}); {remedy}") from None
     return [Detections(*arrays) for arrays in zip(*parts, strict=True)][:images]

@@ -70,10 +70,11 @@ class StoredArtifacts:
 
     def artifact(self, case: Case) -> Artifact:
         wanted = self._candidate.preparation.recipe(case)
-        alike = [entry.recipe for entry in self._store.entries() if _same_case(entry.recipe, wanted)]
+        entries, damage = self._store.entries()
+        alike = [entry.recipe for entry in entries if _same_case(entry.recipe, wanted)]
         exact = [recipe for recipe in alike if recipe.digest == wanted.digest]
         if not alike:
-            raise BuildError("the store holds no artifact of these weights for this case")
+            raise BuildError("; ".join(["the store holds no artifact of these weights for this case", *damage]))
         if len(alike) > 1 and not exact:
             found = ", ".join(sorted(recipe.digest for recipe in alike))
             raise BuildError(f"the store holds {len(alike)} artifacts for this case ({found}); leave one of them")

@@ -2,18 +2,15 @@
 
 from __future__ import annotations
 
-import json
 import math
-import os
 import statistics
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
-from benchsuite.machine.files import cannot_write
+from benchsuite.machine.json_files import Lines
 from benchsuite.terms.codec import from_builtins, to_builtins
-from benchsuite.terms.errors import RecordError
 
 Arm = Literal["A", "B"]
 Timed = Literal["latency", "throughput"]
@@ -71,33 +68,24 @@ class Block:
         return math.log(self.peak_bytes["B"] / self.peak_bytes["A"])
 
 
-def append(path: Path, block: Block) -> None:
-    """Append one block as a line of JSON; raises RecordError where the disk refuses."""
-    data = {"d": round(block.d, 6), **to_builtins(block)}
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        with path.open("a", encoding="utf-8") as file:
-            file.write(json.dumps(data, separators=(",", ":")) + "\n")
-            file.flush()
-            os.fsync(file.fileno())
-    except OSError as error:
-        raise RecordError(cannot_write(path, error)) from None
+def append(path: Path, block: Block) -> tuple[str, ...]:
+    """Append one block, hand it to the disk, and return what was noted of the file; raises RecordError."""
+    return _lines(path).append(block)
 
 
-def read(path: Path) -> tuple[Block, ...]:
-    """Read the blocks of a file, without a last line that was cut off; raises RecordError."""
-    try:
-        lines = path.read_text(encoding="utf-8").split("\n")
-    except (OSError, UnicodeDecodeError) as error:
-        raise RecordError(f"cannot read {path}: {error}") from None
-    return tuple(_parse(path, lines[:-1]))
+def read(path: Path) -> tuple[tuple[Block, ...], tuple[str, ...]]:
+    """Return the blocks of a file, and a sentence for a last line that was cut off; raises RecordError."""
+    return _lines(path).read()
 
 
-def _parse(path: Path, lines: Iterable[str]) -> Iterable[Block]:
-    for number, line in enumerate(lines, 1):
-        try:
-            data = json.loads(line)
-            data.pop("d")
-            yield from_builtins(data, Block)
-        except Exception as error:  # cattrs raises groups of whatever its hooks met.
-            raise RecordError(f"{path}, line {number}: no block of a gate: {error}") from None
+def _lines(path: Path) -> Lines[Block]:
+    return Lines(path, Block, "no block of a gate", _encoded, _decoded)
+
+
+def _encoded(block: Block) -> dict[str, Any]:
+    """Return the block as JSON values, with its d, which others need not compute then."""
+    return {"d": round(block.d, 6), **to_builtins(block)}
+
+
+def _decoded(data: dict[str, Any]) -> Block:
+    return from_builtins({name: value for name, value in data.items() if name != "d"}, Block)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import random
 import secrets
 from collections.abc import Callable, Mapping, Sequence
@@ -17,13 +16,12 @@ from benchsuite.gate.live import LiveSource
 from benchsuite.gate.loop import BlockSource, Loop, Outcome, Status
 from benchsuite.gate.replay import ReplaySource
 from benchsuite.gate.suite import plan_tests
-from benchsuite.machine.files import cannot_write
+from benchsuite.machine.json_files import Lines, read_json, write_json
 from benchsuite.measure.readings import Side
 from benchsuite.options.chosen import GateOptions
-from benchsuite.terms.codec import from_builtins, to_builtins
-from benchsuite.terms.errors import RecordError
 
 SUITES_FILE = "suites.jsonl"
+SETUP_FILE = "setup.json"
 Mode = Literal["live", "replayed"]
 _ALARMS = ("REGRESSED", "IMPROVED")
 
@@ -63,6 +61,15 @@ class Suite:
 
 
 @dataclass(frozen=True)
+class SelfTestSetup:
+    """What the suites of a folder are of: a machine's fingerprint, case ids, and options as texts."""
+
+    fingerprint: str
+    cases: tuple[str, ...]
+    options: Mapping[str, str]
+
+
+@dataclass(frozen=True)
 class SelfTest:
     """Runs suites of the same artifacts in both arms and keeps each in `folder` as soon as it ends."""
 
@@ -70,20 +77,21 @@ class SelfTest:
     sides: Mapping[str, Side]
     control: str
     options: GateOptions
+    say: Callable[[str], None]
 
     def live(self, slowdown: float, show: Callable[[Sequence[Status]], None]) -> Suite | None:
         """Run one suite on real workers, half of its cases slowed where there is a slowdown; None if interrupted."""
         seed = secrets.randbits(48)
         coins = random.Random(seed)
         injected = self._inject(coins, slowdown)
-        path = self._blocks_file(len(read_suites(self.folder)) + 1)
+        path = self._blocks_file(self._next_number())
         # A suite that was cut off left its blocks; they must not count in this one.
         path.unlink(missing_ok=True)
         taken: list[Block] = []
 
         def keep(block: Block) -> None:
             taken.append(block)
-            blocks.append(path, block)
+            self._say_all(blocks.append(path, block))
 
         outcome = replace(self._loop(LiveSource(self._arms(injected)), coins), keep=keep, show=show).run()
         if outcome.interrupted:
@@ -104,9 +112,17 @@ class SelfTest:
         return Loop(tests, Stream(self.control, control=True), self.options.budget_s, source, coins)
 
     def _kept(self, mode: Mode, injected: Mapping[str, float], outcome: Outcome, seed: int, harness: float) -> Suite:
-        suite = _suite(len(read_suites(self.folder)) + 1, mode, injected, outcome, seed, harness)
-        _append(self.folder / SUITES_FILE, suite)
+        suite = _suite(self._next_number(), mode, injected, outcome, seed, harness)
+        self._say_all(_suites(self.folder).append(suite))
         return suite
+
+    def _next_number(self) -> int:
+        # Not their count: a line that was taken out must not give its successor's blocks to another suite.
+        return max((suite.number for suite in read_suites(self.folder)[0]), default=0) + 1
+
+    def _say_all(self, notes: Sequence[str]) -> None:
+        for note in notes:
+            self.say(note)
 
     def _blocks_file(self, number: int) -> Path:
         return self.folder / "blocks" / f"{number:05}.jsonl"
@@ -114,9 +130,11 @@ class SelfTest:
     @cached_property
     def _pool(self) -> Mapping[Stream, Sequence[Block]]:
         pool: dict[Stream, list[Block]] = {}
-        for suite in read_suites(self.folder):
+        for suite in read_suites(self.folder)[0]:
             if suite.mode == "live" and not suite.injected:
-                for block in blocks.read(self._blocks_file(suite.number)):
+                taken, notes = blocks.read(self._blocks_file(suite.number))
+                self._say_all(notes)
+                for block in taken:
                     if not block.void:
                         pool.setdefault(block.subject, []).append(block)
         return pool
@@ -144,24 +162,25 @@ def harness_share(taken: Sequence[Block]) -> float:
     return 1 - sum(block.calls_ns for block in taken) / block_ns if block_ns else 0.0
 
 
-def read_suites(folder: Path) -> tuple[Suite, ...]:
-    """Read the suites of a self-test's folder; none where there is no file yet. Raises RecordError."""
-    path = folder / SUITES_FILE
-    if not path.exists():
-        return ()
-    try:
-        lines = path.read_text(encoding="utf-8").split("\n")[:-1]
-        return tuple(from_builtins(json.loads(line), Suite) for line in lines)
-    except Exception as error:  # cattrs raises groups of whatever its hooks met.
-        raise RecordError(f"cannot read {path}: {error}") from None
+def read_suites(folder: Path) -> tuple[tuple[Suite, ...], tuple[str, ...]]:
+    """Return the suites of a self-test's folder, none where there is no file yet, and a sentence for a last line that
+    was cut off; raises RecordError.
+    """
+    return _suites(folder).read() if (folder / SUITES_FILE).exists() else ((), ())
 
 
-def _append(path: Path, suite: Suite) -> None:
-    try:
-        with path.open("a", encoding="utf-8") as file:
-            file.write(json.dumps(to_builtins(suite), separators=(",", ":")) + "\n")
-    except OSError as error:
-        raise RecordError(cannot_write(path, error)) from None
+def _suites(folder: Path) -> Lines[Suite]:
+    return Lines(folder / SUITES_FILE, Suite, "no suite of a self-test")
+
+
+def write_setup(folder: Path, setup: SelfTestSetup) -> None:
+    """Keep beside the suites what they are of."""
+    write_json(folder / SETUP_FILE, setup)
+
+
+def read_setup(folder: Path) -> SelfTestSetup:
+    """Return what the suites of a folder are of; raises RecordError."""
+    return read_json(folder / SETUP_FILE, SelfTestSetup, "run the same self-test again, which writes it")
 
 
 def _suite(

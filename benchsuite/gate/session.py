@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 import datetime
-import json
 import random
 import secrets
 import statistics
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
 
 from benchsuite.backends.schemes import AUTO
 from benchsuite.compare.comparison import void_if_wrong
@@ -22,6 +20,7 @@ from benchsuite.gate import blocks
 from benchsuite.gate.against import Against, ready_against
 from benchsuite.gate.arms import baseline_arm
 from benchsuite.gate.blocks import Arm, Block, Stream
+from benchsuite.gate.card import GateCard, write_card
 from benchsuite.gate.judging import Thresholds
 from benchsuite.gate.live import LiveSource
 from benchsuite.gate.loop import Loop, Outcome, Status
@@ -30,20 +29,16 @@ from benchsuite.gate.suite import plan_tests
 from benchsuite.gate.verdicts import Levels, exit_code, expired, findings_of, strictly
 from benchsuite.gate.waivers import WAIVERS_FILE, Waiver, ceilings, read_waivers
 from benchsuite.machine.facts import differences
-from benchsuite.machine.files import write_whole
-from benchsuite.measure.readings import Side
+from benchsuite.measure.readings import Plan, Side
 from benchsuite.options.chosen import GateMetric, Options
 from benchsuite.runs.figures import Tolerance
 from benchsuite.runs.records import Record
 from benchsuite.runs.runner import Runner
 from benchsuite.runs.site import Site
-from benchsuite.terms import codec
 from benchsuite.terms.cases import Case
 from benchsuite.terms.errors import BuildError, ProcessError, SessionError, UsageError
 
 BLOCKS_FILE = "gate-blocks.jsonl"
-GATE_FILE = "gate.json"
-SCHEMA = 1
 # What one case may fail by; a mistake of the user's ends the gate.
 _FAILURES = (BuildError, SessionError, ProcessError)
 
@@ -92,6 +87,16 @@ class GateResult:
     notes: tuple[str, ...] = ()
 
 
+@dataclass(frozen=True)
+class _Timed:
+    """What blocks came to."""
+
+    outcome: Outcome
+    findings: tuple[Finding, ...]
+    plans: Mapping[str, Plan]
+    taken: Sequence[Block]
+
+
 class Gate:
     """Compares the cases of one run with a baseline that is measured beside them."""
 
@@ -109,7 +114,7 @@ class Gate:
         return self._candidate.site.options
 
     def run(self, cases: Sequence[Case], show: Callable[[Sequence[Status]], None]) -> GateResult:
-        """Prepare all cases, then measure them in blocks until each is decided; write `gate.json` at the end."""
+        """Prepare all cases, then measure them in blocks until each is decided; write the gate's card at the end."""
         self._candidate.site.say(f"gate: candidate against {self._arm.against}")
         prepared: list[ReadyCase] = []
         findings: list[Finding] = list(expired(self._waivers, [case.id for case in cases], self._today))
@@ -121,19 +126,16 @@ class Gate:
                 findings.append(ready)
         self._candidate.finish_open()
         self._arm.runner.finish_open()
-        outcome: Outcome | None = None
-        timed: tuple[Finding, ...] = ()
-        plans: Mapping[str, Any] = {}
         seed = secrets.randbits(48)
-        if prepared:
-            outcome, timed, plans = self._time(prepared, seed, show)
-        findings += timed
+        timed = self._time(prepared, seed, show) if prepared else None
+        outcome = timed.outcome if timed else None
+        findings += timed.findings if timed else ()
         for ready in prepared:
             findings += ready.fixed
         strict = self._options.gate.strict
         findings = [self._with_rerun(strictly(finding) if strict else finding, cases) for finding in findings]
         result = GateResult(tuple(findings), outcome, exit_code(findings, strict), self._notes(outcome))
-        self._write(result, plans, seed)
+        write_card(self._candidate.site.folder, self._card(result, timed, seed))
         return result
 
     def _prepare(self, case: Case) -> ReadyCase | Finding | None:
@@ -186,9 +188,7 @@ class Gate:
         found = judge(entry_of(old, "baseline"), entry_of(new, "candidate"), self._tolerances)
         return tuple(replace(finding, case_id=case.id, environment=self._changed) for finding in found)
 
-    def _time(
-        self, prepared: Sequence[ReadyCase], seed: int, show: Callable[[Sequence[Status]], None]
-    ) -> tuple[Outcome, tuple[Finding, ...], Mapping[str, Any]]:
+    def _time(self, prepared: Sequence[ReadyCase], seed: int, show: Callable[[Sequence[Status]], None]) -> _Timed:
         gate = self._options.gate
         tests = plan_tests([it.case.id for it in prepared], gate, ceilings(self._waivers, self._today))
         cheapest = min(prepared, key=lambda it: it.first_call_ns)
@@ -202,7 +202,8 @@ class Gate:
 
         def keep(block: Block) -> None:
             taken.append(block)
-            blocks.append(self._candidate.site.folder / BLOCKS_FILE, block)
+            for note in blocks.append(self._candidate.site.folder / BLOCKS_FILE, block):
+                self._candidate.site.say(note)
 
         outcome = Loop(tests, control, gate.budget_s, source, random.Random(seed), keep, show).run()
         # Other kernels do not make it another detector; lost accuracy does.
@@ -212,8 +213,7 @@ class Gate:
             for status in outcome.statuses
             for finding in self._judged(status, tests[status.subject], taken, outcome)
         )
-        plans = {"plans": codec.to_builtins(source.plans), "harness_share": harness_share(taken), "blocks": len(taken)}
-        return outcome, found, plans
+        return _Timed(outcome, found, source.plans, taken)
 
     def _judged(
         self, status: Status, tests: Mapping[GateMetric, Thresholds], taken: Sequence[Block], outcome: Outcome
@@ -243,21 +243,22 @@ class Gate:
             )
         return tuple(notes)
 
-    def _write(self, result: GateResult, plans: Mapping[str, Any], seed: int) -> None:
-        data = {
-            "schema": SCHEMA,
-            "against": str(self._arm.against),
-            "changed": list(self._changed),
-            "baseline_machine": codec.to_builtins(self._arm.runner.site.machine),
-            "settings": codec.to_builtins(replace(self._options.gate, waivers=None)),
-            "waivers": [str(waiver) for waiver in self._waivers],
-            "seed": seed,
-            **plans,
-            "exit_code": result.exit_code,
-            "notes": list(result.notes),
-            "outcome": codec.to_builtins(result.outcome) if result.outcome else None,
-        }
-        write_whole(self._candidate.site.folder / GATE_FILE, json.dumps(data, indent=1) + "\n")
+    def _card(self, result: GateResult, timed: _Timed | None, seed: int) -> GateCard:
+        card = GateCard(
+            against=str(self._arm.against),
+            changed=self._changed,
+            baseline_machine=self._arm.runner.site.machine,
+            settings=replace(self._options.gate, waivers=None),
+            waivers=tuple(str(waiver) for waiver in self._waivers),
+            seed=seed,
+            exit_code=result.exit_code,
+            notes=result.notes,
+            outcome=result.outcome,
+        )
+        if timed is None:
+            return card
+        taken = timed.taken
+        return replace(card, plans=timed.plans, harness_share=harness_share(taken), blocks=len(taken))
 
 
 def _levels(own: Sequence[Block]) -> Levels:

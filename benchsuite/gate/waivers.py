@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import datetime
-import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -11,11 +10,7 @@ from typing import Any
 
 from benchsuite.options.chosen import GATE_METRICS
 from benchsuite.terms.errors import UsageError, raise_all
-
-if sys.version_info >= (3, 11):
-    import tomllib
-else:
-    import tomli as tomllib
+from benchsuite.terms.toml import read_toml
 
 WAIVERS_FILE = "waivers.toml"
 _KEYS = ("case", "metric", "ceiling", "reason", "expires")
@@ -39,7 +34,7 @@ class Waiver:
 def read_waivers(path: Path) -> tuple[Waiver, ...]:
     """Read `[[waiver]]` tables; raises one UsageError for everything that is wrong with them."""
     try:
-        data = tomllib.loads(path.read_text(encoding="utf-8"))
+        data = read_toml(path)
     except FileNotFoundError:
         raise UsageError(f"--waivers {path}: there is no such file; leave the option out or write one.") from None
     except (OSError, ValueError) as error:

@@ -14,15 +14,18 @@ from benchsuite.data.dataset import load_dataset, spread
 from benchsuite.data.images import data_digest
 from benchsuite.detect.accuracy import Accuracy
 from benchsuite.detect.detections import Detections, load_detections
+from benchsuite.machine.cache import CacheEntry, digest_entries, mark_used
 from benchsuite.machine.facts import Machine
-from benchsuite.machine.files import write_whole
+from benchsuite.machine.json_files import read_json, write_json
 from benchsuite.measure.launch import Launch
 from benchsuite.terms.absence import Absent
 from benchsuite.terms.cases import Case
-from benchsuite.terms.codec import from_builtins, to_builtins
+from benchsuite.terms.codec import to_builtins
+from benchsuite.terms.errors import RecordError
 
 # Part of every key: raise it with any change to letterboxing, decoding, NMS or scoring.
 _VERSION = 2
+_FOLDER = "evaluations"
 
 
 @dataclass(frozen=True)
@@ -30,11 +33,20 @@ class Evaluation:
     """What an artifact detects on the evaluated images, and how well.
 
     `detections` are those of a deployment; `scored_file` holds the many more of low score that accuracy is made of.
+    `notes` say what was odd about the kept files.
     """
 
     detections: tuple[Detections, ...]
     accuracy: Accuracy | Absent
     scored_file: Path
+    notes: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Scored:
+    """How well the detections score: what is kept of an evaluation beside them."""
+
+    accuracy: Accuracy | Absent
 
 
 @dataclass(frozen=True)
@@ -64,27 +76,40 @@ def evaluate_once(
     cache_root: Path,
     launch: Callable[[], Launch],
 ) -> Evaluation:
-    """Return the kept evaluation of this artifact, runtime and data, or let the launch's worker make it."""
-    folder = cache_root / "evaluations"
+    """Return the kept evaluation of this artifact, runtime and data, or let the launch's worker make it.
+
+    A kept one that is damaged is made again, with a note.
+    """
+    folder = cache_root / _FOLDER
     key = evaluation_key(case, artifact, data, machine)
     result, detections, scored_file = (folder / f"{key}{end}" for end in (".json", ".npz", "-scored.npz"))
+    notes: tuple[str, ...] = ()
+    if result.is_file() and detections.is_file() and scored_file.is_file():
+        try:
+            kept = read_json(result, Scored, "it is made again")
+            # Whoever asks for what was scored must find it whole.
+            load_detections(scored_file, "they are made again")
+            found = tuple(load_detections(detections, "they are made again"))
+        except RecordError as damage:
+            notes = (str(damage),)
+        else:
+            mark_used(result)
+            return Evaluation(found, kept.accuracy, scored_file)
+    folder.mkdir(parents=True, exist_ok=True)
+    partial = [folder / f".{key}.{os.getpid()}{end}" for end in (".npz", "-scored.npz")]
     mismatch = class_mismatch(names, data.names)
-    if not (result.is_file() and detections.is_file() and scored_file.is_file()):
-        folder.mkdir(parents=True, exist_ok=True)
-        partial = [folder / f".{key}.{os.getpid()}{end}" for end in (".npz", "-scored.npz")]
-        scored = launch().evaluate(data.images, data.yaml, data.sha256, mismatch is None, *partial)
-        partial[0].replace(detections)
-        partial[1].replace(scored_file)
-        write_whole(result, json.dumps(to_builtins(scored)))
-    kept = json.loads(result.read_text())
-    accuracy: Accuracy | Absent
+    accuracy: Accuracy | Absent = launch().evaluate(data.images, data.yaml, data.sha256, mismatch is None, *partial)
     if mismatch is not None:
         accuracy = Absent(mismatch)
-    elif "absent" in kept:
-        accuracy = from_builtins(kept, Absent)
-    else:
-        accuracy = from_builtins(kept, Accuracy)
-    return Evaluation(tuple(load_detections(detections)), accuracy, scored_file)
+    partial[0].replace(detections)
+    partial[1].replace(scored_file)
+    write_json(result, Scored(accuracy))
+    return Evaluation(tuple(load_detections(detections)), accuracy, scored_file, notes)
+
+
+def kept_evaluations(cache_root: Path) -> tuple[CacheEntry, ...]:
+    """Return the evaluations that are kept."""
+    return digest_entries(cache_root / _FOLDER, "evaluation")
 
 
 def class_mismatch(model: tuple[str, ...], data: tuple[str, ...]) -> str | None:
@@ -98,8 +123,13 @@ def class_mismatch(model: tuple[str, ...], data: tuple[str, ...]) -> str | None:
 
 
 def evaluation_key(case: Case, artifact: Artifact, data: EvaluationData, machine: Machine) -> str:
-    """Digest everything that can change a detection: artifact, data, how it is run, versions, instruction set."""
+    """Digest everything that decides detections and accuracy.
+
+    That is the artifact, the data with its class names, how it is run, versions and the instruction set.
+    """
     names = ("backend", "precision", "device", "imgsz", "batch", "head", "variant")
     run = {name: getattr(case, name) for name in names}
-    facts = [_VERSION, artifact.sha256, data.sha256, run, dict(machine.packages), machine.arch, list(machine.isa)]
+    facts = [
+        _VERSION, artifact.sha256, data.sha256, data.names, run, dict(machine.packages), machine.arch, machine.isa,
+    ]  # fmt: skip
     return hashlib.sha256(json.dumps(to_builtins(facts), sort_keys=True).encode()).hexdigest()[:24]

@@ -78,6 +78,10 @@ class BuiltRun:
             metrics = self._stand_in.metrics()
         return replace(metrics, latency=absent, cold=absent, throughput=absent, memory=absent, gpu=absent)
 
+    @property
+    def notes(self) -> tuple[str, ...]:
+        return () if isinstance(self._stand_in, Absent) else self._stand_in.notes
+
     def close(self) -> None:
         if not isinstance(self._stand_in, Absent):
             self._stand_in.close()

@@ -89,6 +89,11 @@ class CaseRun(Protocol):
         """Return what has been measured so far."""
         ...
 
+    @property
+    def notes(self) -> tuple[str, ...]:
+        """Return what was odd about kept files that figures were taken from."""
+        ...
+
     def close(self) -> None:
         """End the worker."""
         ...

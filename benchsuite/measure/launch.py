@@ -33,7 +33,7 @@ from benchsuite.measure.requests import (
     Saturated,
     WarmUp,
 )
-from benchsuite.terms.absence import Absent
+from benchsuite.terms.absence import NOT_SELECTED, Absent
 from benchsuite.terms.cases import Case
 from benchsuite.terms.codec import from_builtins, to_builtins
 
@@ -123,14 +123,14 @@ class Launch:
 
     def evaluate(
         self, images: Sequence[Path], data: Path, data_sha256: str, score: bool, path: Path, scored_path: Path
-    ) -> Accuracy | Absent | None:
-        """Detect on the images and return accuracy, or None unscored.
+    ) -> Accuracy | Absent:
+        """Detect on the images and return accuracy, not selected where it is not to be scored.
 
         `path` gets the detections of a deployment, `scored_path` those that are scored.
         """
         names = tuple(str(image) for image in images)
         asked = Evaluate(names, str(data), data_sha256, score, str(path), str(scored_path))
-        return self._ask(asked, _GRACE_S + 10.0 * len(images)).accuracy
+        return self._ask(asked, _GRACE_S + 10.0 * len(images)).accuracy or NOT_SELECTED
 
     def send_warm_up(self, effort: Effort) -> None:
         """Start running until call times are steady."""

@@ -56,6 +56,7 @@ class LiveRun:
     def __init__(self, subject: Subject, reference: Callable[[], Evaluation]) -> None:
         self.subject = subject
         self.failure: str | None = None
+        self.notes: tuple[str, ...] = ()
         self._reference = reference
         self._launch: Launch | None = None
         self._cold: Cold | None = None
@@ -166,13 +167,17 @@ class LiveRun:
 
     def _evaluated(self) -> Evaluation:
         it = self.subject
-        return evaluate_once(
+        found = evaluate_once(
             it.case, it.setup.artifact, it.names, it.data, it.machine, it.setup.cache_root, self._opened
         )
+        self.notes += found.notes
+        return found
 
     def _compared(self) -> Parity:
         candidate = self.evaluation()
-        return compare(self._reference().detections, candidate.detections, self.subject.names, "torch fp32")
+        reference = self._reference()
+        self.notes += reference.notes
+        return compare(reference.detections, candidate.detections, self.subject.names, "torch fp32")
 
     def _told(self) -> Ran:
         return self._opened().ran()

@@ -4,15 +4,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from benchsuite.detect.accuracy import Accuracy, ClassAccuracy
+from benchsuite.detect.accuracy import Accuracy
 from benchsuite.detect.parity import Parity
 from benchsuite.machine.nvml import GpuState
 from benchsuite.terms.absence import NOT_SELECTED, Absent
-
-__all__ = [
-    "PHASES", "Accuracy", "ClassAccuracy", "Cold", "Complexity", "Distribution", "Latency", "Memory", "Metrics",
-    "Parity", "Throughput", "ThroughputPoint",
-]  # fmt: skip
 
 ON_CPU = Absent("the case runs on the CPU")
 PHASES = ("preprocess", "inference", "postprocess", "total")

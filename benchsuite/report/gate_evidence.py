@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -10,16 +9,13 @@ from pathlib import Path
 
 from benchsuite.gate import blocks
 from benchsuite.gate.blocks import Block
+from benchsuite.gate.card import GateCard
 from benchsuite.gate.evidence import log_evidence
 from benchsuite.gate.judging import MISS, Judgement, Thresholds
-from benchsuite.gate.loop import Outcome
-from benchsuite.gate.session import BLOCKS_FILE, GATE_FILE
+from benchsuite.gate.session import BLOCKS_FILE
 from benchsuite.gate.suite import plan_tests
-from benchsuite.options.chosen import GateOptions
 from benchsuite.report.detail import DetailTable
 from benchsuite.terms.absence import DASH
-from benchsuite.terms.codec import from_builtins
-from benchsuite.terms.errors import RecordError
 from benchsuite.terms.quantities import signed, significant
 
 _TEN = math.log(10)
@@ -54,11 +50,12 @@ class Evidence:
 
 @dataclass(frozen=True)
 class GateEvidence:
-    """Every test's evidence, the control's ratios, and the table of what it came to."""
+    """Every test's evidence, the control's ratios, the table of what it came to, and what was odd about the blocks."""
 
     tests: tuple[Evidence, ...]
     control: tuple[float, ...]
     table: DetailTable
+    notes: tuple[str, ...] = ()
 
 
 def evidence_of(judgement: Judgement, case_id: str, taken: Sequence[Block], thresholds: Thresholds) -> Evidence:
@@ -81,22 +78,14 @@ def evidence_of(judgement: Judgement, case_id: str, taken: Sequence[Block], thre
     )
 
 
-def read_evidence(folder: Path) -> GateEvidence | None:
+def read_evidence(folder: Path, card: GateCard) -> GateEvidence | None:
     """Return the evidence of a run's gate, or None where nothing was timed; raises RecordError."""
-    path = folder / GATE_FILE
-    if not path.exists():
+    outcome = card.outcome
+    if outcome is None:
         return None
-    try:
-        data = json.loads(path.read_text(encoding="utf-8"))
-        if data["outcome"] is None:
-            return None
-        outcome = from_builtins(data["outcome"], Outcome)
-        options = from_builtins(data["settings"], GateOptions)
-    except Exception as error:  # cattrs raises groups of whatever its hooks met.
-        raise RecordError(f"cannot read {path}: {error}") from None
-    taken = blocks.read(folder / BLOCKS_FILE) if (folder / BLOCKS_FILE).exists() else ()
+    taken, notes = blocks.read(folder / BLOCKS_FILE) if (folder / BLOCKS_FILE).exists() else ((), ())
     case_ids = list(dict.fromkeys(status.subject.case_id for status in outcome.statuses))
-    planned = plan_tests(case_ids, options)
+    planned = plan_tests(case_ids, card.settings)
     tests = tuple(
         evidence_of(
             judgement,
@@ -109,7 +98,7 @@ def read_evidence(folder: Path) -> GateEvidence | None:
         if judgement.metric in _SHIFTS and status.subject in planned
     )
     control = tuple(math.exp(block.d) for block in taken if block.subject.control and not block.void)
-    return GateEvidence(tests, control, _table(tests))
+    return GateEvidence(tests, control, _table(tests), notes)
 
 
 def _path(signs: Sequence[bool]) -> tuple[float, ...]:

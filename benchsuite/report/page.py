@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 
 from benchsuite.compare.findings import Finding
@@ -43,12 +44,14 @@ def write_report(
     cannot be written.
     """
     run = read_run(folder)
+    studies, damage = read_studies(run.folder.parent)
+    run = replace(run, notes=(*run.notes, *damage))
     view = page_view(
         run,
         findings,
         max_map_drop,
         gate_view(folder, findings),
-        _studies_beside(run),
+        _concerning(studies, run),
         read_samples(run),
         selftests(folder.parent, run.machine.fingerprint),
     )
@@ -58,11 +61,11 @@ def write_report(
     return page, markdown
 
 
-def _studies_beside(run: Run) -> Sequence[Study]:
-    """Return the newest study of each kind on this machine that concerns one of the run's models."""
+def _concerning(studies: Sequence[Study], run: Run) -> Sequence[Study]:
+    """Return the newest study of each kind on the run's machine that concerns one of its models."""
     models = {record.case.model for record in run.records}
     newest: dict[str, Study] = {}
-    for study in read_studies(run.folder.parent):
+    for study in studies:
         if study.machine.fingerprint == run.machine.fingerprint and models & {row.case.model for row in study.rows}:
             newest.setdefault(study.kind, study)
     return tuple(newest.values())

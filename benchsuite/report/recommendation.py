@@ -7,7 +7,8 @@ from dataclasses import dataclass
 
 from benchsuite.backends import BACKENDS
 from benchsuite.compare.findings import Finding
-from benchsuite.measure.measurement import Accuracy, Distribution
+from benchsuite.detect.accuracy import Accuracy
+from benchsuite.measure.measurement import Distribution
 from benchsuite.runs.records import Record
 from benchsuite.terms.absence import Absent
 from benchsuite.terms.cases import PRECISIONS

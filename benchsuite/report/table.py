@@ -7,7 +7,9 @@ from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import TypeVar
 
-from benchsuite.measure.measurement import Accuracy, Memory, Parity, Throughput
+from benchsuite.detect.accuracy import Accuracy
+from benchsuite.detect.parity import Parity
+from benchsuite.measure.measurement import Memory, Throughput
 from benchsuite.report.deployment import Setup
 from benchsuite.runs import figures
 from benchsuite.runs.figures import Figure

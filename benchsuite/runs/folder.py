@@ -10,7 +10,7 @@ import json
 import tempfile
 import time
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timezone
 from pathlib import Path
 from typing import Any, Literal
@@ -18,9 +18,10 @@ from typing import Any, Literal
 from benchsuite.backends.interface import RunPolicy
 from benchsuite.machine.facts import Machine
 from benchsuite.machine.files import cannot_write, write_whole
+from benchsuite.machine.json_files import read_json
 from benchsuite.runs import records
 from benchsuite.runs.records import Record
-from benchsuite.terms.codec import faults, from_builtins, to_builtins
+from benchsuite.terms.codec import to_builtins
 from benchsuite.terms.errors import RecordError, SchemaError, UsageError
 
 RUN_SCHEMA = 1
@@ -29,6 +30,7 @@ State = Literal["running", "finished", "interrupted"]
 RUN_FILE = "run.json"
 _ENVIRONMENT_FILE = "environment.json"
 _LATEST = "latest"
+_REMEDY = "take it from a copy of the run, or measure again"
 
 
 @dataclass(frozen=True)
@@ -69,6 +71,16 @@ class _Card:
     options: Mapping[str, str]
 
 
+@dataclass(frozen=True)
+class _Environment:
+    """What stands in environment.json."""
+
+    schema: int
+    fingerprint: str
+    machine: Machine
+    policy: RunPolicy
+
+
 def create_run(
     root: Path,
     machine: Machine,
@@ -84,22 +96,16 @@ def create_run(
     the folder cannot be written.
     """
     folder = _new_folder(root)
-    environment = {
-        "schema": RUN_SCHEMA,
-        "fingerprint": machine.fingerprint,
-        "machine": to_builtins(machine),
-        "policy": asdict(policy),
-    }
-    write_whole(folder / _ENVIRONMENT_FILE, _text(environment))
+    _write(folder / _ENVIRONMENT_FILE, _Environment(RUN_SCHEMA, machine.fingerprint, machine, policy))
     started = datetime.now(timezone.utc).isoformat(timespec="seconds")
-    _write_card(folder, _Card(RUN_SCHEMA, command, started, "running", tuple(selected_ids), effort, dict(options)))
+    card = _Card(RUN_SCHEMA, command, started, "running", tuple(selected_ids), effort, dict(options))
+    _write(folder / RUN_FILE, card)
     return folder
 
 
 def finish_run(folder: Path, state: State) -> None:
     """Write down how the run ended, or that it goes on."""
-    card = _read_card(folder)
-    _write_card(folder, _Card(**{**vars(card), "state": state}))
+    _write(folder / RUN_FILE, replace(_read_card(folder), state=state))
 
 
 def read_run(folder: Path) -> Run:
@@ -111,18 +117,18 @@ def read_run(folder: Path) -> Run:
     path = folder / RECORDS_FILE
     try:
         card = _read_card(folder)
-        machine, policy = _read_environment(folder)
+        environment = _read_environment(folder)
         found, notes = records.read(path) if path.exists() else ((), ())
     except SchemaError as error:
-        raise SchemaError(f"{error}: install {_writer(folder)}") from None
-    strangers = sorted({record.environment for record in found} - {machine.fingerprint})
+        raise SchemaError(error.sentence, error.found, _writer(folder)) from None
+    strangers = sorted({record.environment for record in found} - {environment.fingerprint})
     if strangers:
         notes = (*notes, f"{path}: holds records of another machine, fingerprint {', '.join(strangers)}")
     return Run(
         folder=folder,
         records=found,
-        machine=machine,
-        policy=policy,
+        machine=environment.machine,
+        policy=environment.policy,
         notes=notes,
         started=card.started,
         command=card.command,
@@ -188,57 +194,28 @@ def _resolve(folder: Path) -> Path:
 
 
 def _read_card(folder: Path) -> _Card:
-    path = folder / RUN_FILE
-    card: _Card = _structure(path, _read_json(path), _Card)
-    return card
+    return read_json(folder / RUN_FILE, _Card, _REMEDY, RUN_SCHEMA)
 
 
-def _write_card(folder: Path, card: _Card) -> None:
-    write_whole(folder / RUN_FILE, _text(to_builtins(card)))
-
-
-def _read_environment(folder: Path) -> tuple[Machine, RunPolicy]:
+def _read_environment(folder: Path) -> _Environment:
     path = folder / _ENVIRONMENT_FILE
-    data = _read_json(path)
-    machine = _structure(path, data.get("machine"), Machine)
-    if machine.fingerprint != data.get("fingerprint"):
+    environment = read_json(path, _Environment, _REMEDY, RUN_SCHEMA)
+    if environment.machine.fingerprint != environment.fingerprint:
         raise RecordError(
-            f"{path} was altered: its machine has the fingerprint {machine.fingerprint}, "
-            f"it says {data.get('fingerprint')}"
+            f"{path} was altered: its machine has the fingerprint {environment.machine.fingerprint}, "
+            f"it says {environment.fingerprint}"
         )
-    return machine, _structure(path, data.get("policy"), RunPolicy)
-
-
-def _read_json(path: Path) -> dict[str, Any]:
-    try:
-        data = json.loads(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError, RecursionError) as error:
-        raise RecordError(f"cannot read {path}: {error}") from None
-    schema = data.get("schema") if isinstance(data, dict) else None
-    if not isinstance(schema, int):
-        raise RecordError(f"{path} is damaged: it names no schema")
-    if schema != RUN_SCHEMA:
-        raise SchemaError(f"{path} has schema {schema}, this version reads schema {RUN_SCHEMA}")
-    return dict(data)
+    return environment
 
 
 def _writer(folder: Path) -> str:
     """Return which version wrote a run, as far as files of an unknown schema tell."""
     try:
-        data = json.loads((folder / _ENVIRONMENT_FILE).read_text(encoding="utf-8"))
-        version = data["machine"]["packages"]["benchsuite"]
-    except (OSError, ValueError, KeyError, TypeError):
+        version = read_json(folder / _ENVIRONMENT_FILE, dict[str, Any], _REMEDY)["machine"]["packages"]["benchsuite"]
+    except (RecordError, KeyError, TypeError):
         return "the version of benchsuite that wrote it"
     return f"benchsuite {version} or newer, which wrote it"
 
 
-def _structure(path: Path, data: Any, kind: type[Any]) -> Any:
-    try:
-        return from_builtins(data, kind)
-    except Exception as error:  # cattrs raises groups of whatever its hooks met.
-        what = kind.__name__.strip("_").lower()
-        raise RecordError(f"{path} is damaged: it holds no {what} ({'; '.join(faults(error))})") from None
-
-
-def _text(data: Mapping[str, Any]) -> str:
-    return json.dumps(data, indent=2, sort_keys=True, ensure_ascii=False) + "\n"
+def _write(path: Path, value: _Card | _Environment) -> None:
+    write_whole(path, json.dumps(to_builtins(value), indent=2, sort_keys=True, ensure_ascii=False) + "\n")

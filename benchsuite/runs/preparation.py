@@ -11,7 +11,7 @@ from typing import Protocol
 
 from benchsuite.artifacts.exporters import parent_recipe
 from benchsuite.artifacts.recipe import Artifact, Recipe
-from benchsuite.artifacts.store import Store, calibration_of
+from benchsuite.artifacts.store import Card, Store, calibration_of
 from benchsuite.backends import backend, only_builds
 from benchsuite.backends.interface import RunPolicy
 from benchsuite.backends.offers import calibration_method
@@ -30,7 +30,7 @@ from benchsuite.runs.images import RunData
 from benchsuite.runs.records import NO_SEARCH
 from benchsuite.runs.site import Site
 from benchsuite.terms.absence import Absent
-from benchsuite.terms.cases import Case
+from benchsuite.terms.cases import Case, Head
 from benchsuite.terms.errors import BuildError, SessionError
 
 
@@ -140,13 +140,12 @@ class Preparation:
         return LiveRun(subject, lambda: self._reference(subject.case))
 
     def _subject(self, case: Case) -> Subject:
-        weights, sha256 = self._weights_of(case.model)
-        card = self._store.card(weights, sha256, case.imgsz, "one2many")
+        card = self._card(case, "one2many")
         if case.head not in card.heads:
             raise BuildError(f"{case.model} has no NMS-free head: use --head auto")
         if case.head != "one2many":
-            card = self._store.card(weights, sha256, case.imgsz, case.head)
-        artifact = self._source.artifact(case) if self._source else self._built(case, weights)
+            card = self._card(case, case.head)
+        artifact = self._source.artifact(case) if self._source else self._built(case)
         return Subject(
             case=case,
             setup=self._setup(case, artifact),
@@ -158,13 +157,20 @@ class Preparation:
             samples_folder=self.site.folder / "samples",
         )
 
-    def _built(self, case: Case, weights: Path) -> Artifact:
+    def _card(self, case: Case, head: Head) -> Card:
+        weights, sha256 = self._weights_of(case.model)
+        card, notes = self._store.card(weights, sha256, case.imgsz, head)
+        for note in notes:
+            self.site.say(note)
+        return card
+
+    def _built(self, case: Case) -> Artifact:
         """Take the artifact of the case's recipe from the store, built where needed."""
         recipe = self.recipe(case)
         if not self._store.has(recipe):
             self.site.say(f"building {recipe.format} {recipe.precision} of {case.model} at {case.imgsz} …")
         calibration = self._data.calibration if recipe.calibration else None
-        artifact, notes = self._store.get(recipe, weights, calibration.images if calibration else ())
+        artifact, notes = self._store.get(recipe, self.weights(case), calibration.images if calibration else ())
         self._notes[case.id] = (*notes, *(calibration.warnings if calibration else ()))
         return artifact
 
@@ -191,9 +197,8 @@ class Preparation:
         reason = self.why_not(reference)
         if reason:
             raise SessionError(f"no reference detections: {reason}")
-        weights, sha256 = self._weights_of(case.model)
-        artifact, _ = self._store.get(self.recipe(reference), weights)
-        names = self._store.card(weights, sha256, case.imgsz, "one2many").names
+        artifact, _ = self._store.get(self.recipe(reference), self.weights(case))
+        names = self._card(case, "one2many").names
         with ExitStack() as stack:
 
             def launch() -> Launch:

@@ -112,7 +112,7 @@ class Runner:
             ),
             metrics=_with_earlier(metrics, self._done.get(case.id)),
             validity=Validity(
-                warnings=(*self.preparation.notes(case), *gpu_warnings(metrics.gpu)),
+                warnings=(*self.preparation.notes(case), *run.notes, *gpu_warnings(metrics.gpu)),
                 ran=proof,
                 label=proof if isinstance(proof, Absent) else proof.label,
                 policy={
@@ -141,7 +141,8 @@ class Runner:
 
     def _append(self, record: Record) -> Record:
         self._done[record.case.id] = record
-        records.append(self.site.folder / "records.jsonl", record)
+        for note in records.append(self.site.folder / "records.jsonl", record):
+            self.site.say(note)
         return record
 
 

@@ -135,6 +135,8 @@ class StudyBench:
 
     def _evaluated(self, row: StudyRow, run: CaseRun) -> Prepared:
         evaluation, parity = run.evaluation(), run.parity()
+        for note in run.notes:
+            self.site.say(note)
         ran = run.account()
         artifact = run.subject.setup.artifact
         accuracy = evaluation.accuracy

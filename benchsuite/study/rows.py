@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal
@@ -13,10 +13,11 @@ from benchsuite.detect.bootstrap import MapLoss
 from benchsuite.detect.parity import Parity
 from benchsuite.machine.facts import Machine
 from benchsuite.machine.files import write_whole
+from benchsuite.machine.json_files import read_json, write_json
 from benchsuite.study.interleaved import Readings, Timed
 from benchsuite.terms.absence import Absent
 from benchsuite.terms.cases import Case
-from benchsuite.terms.codec import from_builtins, to_builtins
+from benchsuite.terms.errors import RecordError
 
 STUDY_FILE = "study.json"
 _READINGS_FILE = "readings.json"
@@ -97,15 +98,15 @@ class Study:
 def save_study(folder: Path, study: Study, readings: Mapping[str, Readings]) -> None:
     """Write a study and the readings of its rows, in ns, a list a launch, into its folder."""
     write_whole(folder / _READINGS_FILE, json.dumps({name: rows.tolist() for name, rows in readings.items()}) + "\n")
-    write_whole(folder / STUDY_FILE, json.dumps(to_builtins(study), indent=1) + "\n")
+    write_json(folder / STUDY_FILE, study)
 
 
-def read_studies(root: Path) -> Sequence[Study]:
-    """Return the studies under a report folder, the newest first; one that cannot be read is passed over."""
-    found = []
+def read_studies(root: Path) -> tuple[tuple[Study, ...], tuple[str, ...]]:
+    """Return the studies under a report folder, the newest first, and a sentence for each that cannot be read."""
+    found, damage = [], []
     for path in sorted(root.glob(f"study-*/{STUDY_FILE}"), key=lambda path: path.parent.name[-15:], reverse=True):
         try:
-            found.append(from_builtins(json.loads(path.read_text(encoding="utf-8")), Study))
-        except Exception:  # cattrs raises groups of whatever its hooks met.
-            continue
-    return found
+            found.append(read_json(path, Study, "run the study again", SCHEMA))
+        except RecordError as error:
+            damage.append(str(error))
+    return tuple(found), tuple(damage)

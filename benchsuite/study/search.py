@@ -12,21 +12,23 @@ import json
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
+from pathlib import Path
 
 from benchsuite.backends import backend
 from benchsuite.backends.schemes import AUTO, DEFAULT, MOST_INTEGER, SchemePoint, SchemeSearch
-from benchsuite.machine.files import write_whole
+from benchsuite.machine.cache import CacheEntry, digest_entries, mark_used
+from benchsuite.machine.json_files import read_json, write_json
 from benchsuite.networks.topology import GROUPS
 from benchsuite.runs.site import Site
 from benchsuite.study.bench import Prepared, StudyBench, Way
 from benchsuite.study.rows import StudyRow
 from benchsuite.terms.absence import Absent
 from benchsuite.terms.cases import Case
-from benchsuite.terms.codec import from_builtins, to_builtins
-from benchsuite.terms.errors import BuildError
+from benchsuite.terms.errors import BuildError, RecordError
 
 # Part of the key of a kept search: raise it with any change to how schemes are chosen.
 _VERSION = 2
+_FOLDER = "searches"
 _MOST_TIMED = 6
 # Schemes that are there to be compared with, not to be deployed.
 _FOR_COMPARISON = frozenset({"ultralytics", "dynamic-u8u8"})
@@ -46,11 +48,17 @@ class SchemeSearcher:
         plain = replace(case, scheme="")
         path = self._site.cache_root / "searches" / f"{self._key(plain)}.json"
         if path.is_file():
-            return from_builtins(json.loads(path.read_text(encoding="utf-8")), SchemeSearch)
+            try:
+                kept = read_json(path, SchemeSearch, "its scheme is searched for again")
+            except RecordError as damage:
+                self._site.say(str(damage))
+            else:
+                mark_used(path)
+                return kept
         budget_s = self._options.search_budget_s
         self._site.say(f"searching the INT8 scheme of {case.model} on {case.backend}, at most {budget_s:.0f} s")
         found = self._search(plain)
-        write_whole(path, json.dumps(to_builtins(found), indent=1) + "\n")
+        write_json(path, found)
         return found
 
     def _search(self, case: Case) -> SchemeSearch:
@@ -139,6 +147,11 @@ def _best(rows: Sequence[StudyRow], schemes: Sequence[str], tried: Mapping[str, 
     slowest_of_fastest = min(timed.values(), key=lambda it: it.ratio).ratio_ci95[1]
     close = [scheme for scheme, it in timed.items() if it.ratio_ci95[0] <= slowest_of_fastest]
     return min(close, key=lambda scheme: _loss(tried[scheme]))
+
+
+def kept_searches(cache_root: Path) -> tuple[CacheEntry, ...]:
+    """Return the searches that are kept."""
+    return digest_entries(cache_root / _FOLDER, "search")
 
 
 def scheme_search(site: Site) -> Callable[[Case], SchemeSearch] | None:

@@ -9,8 +9,8 @@ BenchsuiteError
 ├── SessionError        a runtime refused to load or to run an artifact
 ├── NotRunError         an artifact was built, and this machine cannot run it
 ├── ProcessError        a child process died, hung or broke the protocol
-└── RecordError         a record file that cannot be read or written
-    └── SchemaError     a record file of a schema that this version does not know
+└── RecordError         a file of a run or a cache that cannot be read or written
+    └── SchemaError     such a file of a schema that this version does not know
 """
 
 from __future__ import annotations
@@ -55,11 +55,21 @@ class ProcessError(BenchsuiteError):
 
 
 class RecordError(BenchsuiteError):
-    """A record file cannot be read or written."""
+    """A file that a run or a cache keeps cannot be read or written."""
 
 
 class SchemaError(RecordError):
-    """A record file has a schema that this version does not know."""
+    """A file has a schema that this version does not know: `found`, or None where it names none.
+
+    The sentence ends in what to install, unless none was found.
+    """
+
+    def __init__(
+        self, sentence: str, found: object = None, newer: str = "the version of benchsuite that wrote it"
+    ) -> None:
+        super().__init__(sentence if found is None else f"{sentence}: install {newer}")
+        self.sentence = sentence
+        self.found = found
 
 
 def raise_all(problems: Sequence[str]) -> None:

@@ -8,19 +8,13 @@ What no file knows, as names and a runtime's own messages, stays as it is.
 from __future__ import annotations
 
 import re
-import sys
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
-from typing import Any
 
 from benchsuite.terms.errors import UsageError
-
-if sys.version_info >= (3, 11):
-    import tomllib
-else:
-    import tomli as tomllib
+from benchsuite.terms.toml import read_toml
 
 ENGLISH = "en"
 _FOLDER = Path(__file__).parent / "texts"
@@ -128,8 +122,7 @@ def language(code: str) -> Language:
 
 def read_texts(path: Path) -> dict[str, str]:
     """Return the texts of a language's file, whatever section each stands in."""
-    sections: dict[str, Any] = tomllib.loads(path.read_text(encoding="utf-8"))
-    return {text: said for section in sections.values() for text, said in section.items()}
+    return {text: said for section in read_toml(path).values() for text, said in section.items()}
 
 
 def _pattern(text: str, translation: str) -> _Pattern:

@@ -71,7 +71,7 @@ def test_describes_what_runs(
         answer = child.request("describe", 120, weights=str(weights), head=head)
         assert answer["names"][0] == "person"
         assert len(answer["names"]) == 80
-        assert (answer["task"], answer["stride"], answer["params"]) == ("detect", 32, params)
+        assert answer["params"] == params
         assert answer["heads"] == heads
         counted = float(_python(tmp_path, _COUNT_FLOPS, weights, head))
         assert answer["gflops"] == pytest.approx(counted, rel=0.005)

@@ -143,7 +143,7 @@ def test_one_engine_takes_every_batch_of_its_profile(built: tuple[Path, str]) ->
 
 def test_no_gpu_is_told_where_an_engine_is_loaded(built: tuple[Path, str]) -> None:
     """The real libraries, asked to run an engine on a machine without a driver, come out as one sentence."""
-    entries = Store(built[0] / "cache").entries()
+    entries, _ = Store(built[0] / "cache").entries()
     entry = next(it for it in entries if it.recipe.format == "trt")
     folder = built[0] / "cache" / "artifacts" / entry.digest / "files"
     case = make_case(backend="trt", device="cuda:0", imgsz=64)
@@ -155,7 +155,7 @@ def test_no_gpu_is_told_where_an_engine_is_loaded(built: tuple[Path, str]) -> No
 def test_what_the_parser_refuses_is_said_with_its_node(built: tuple[Path, str], tmp_path: Path) -> None:
     """Asymmetric Q/DQ and a file that is no ONNX are refused in the parser's own words."""
     onnx: Any = pytest.importorskip("onnx")
-    entries = Store(built[0] / "cache").entries()
+    entries, _ = Store(built[0] / "cache").entries()
     entry = next(it for it in entries if (it.recipe.format, it.recipe.scheme) == ("onnx", SYMMETRIC))
     model = onnx.load(built[0] / "cache" / "artifacts" / entry.digest / "files" / "model.onnx")
     node = next(node for node in model.graph.node if node.op_type == "QuantizeLinear")

@@ -82,7 +82,7 @@ def test_equal_arms_pass_and_leave_evidence(run: Callable[..., tuple[int, str]],
     found = json.loads((folder / "findings.json").read_text())
     assert code == 0, output
     assert {(it["metric"], it["verdict"]) for it in found} >= {("latency", "PASS"), ("memory", "PASS")}
-    kept = blocks.read(folder / "gate-blocks.jsonl")
+    kept = blocks.read(folder / "gate-blocks.jsonl")[0]
     assert {block.subject.control for block in kept} == {True, False}
     assert all(set(block.order) == {"A", "B"} and block.launched in ("AB", "BA") for block in kept)
     data = json.loads((folder / "gate.json").read_text())
@@ -103,7 +103,7 @@ def test_saturated_blocks_decide_throughput(run: Callable[..., tuple[int, str]],
     assert code == 0, output
     assert found["throughput"]["verdict"] in ("PASS", "INCONCLUSIVE")
     assert found["throughput"]["current"].split()[1] == "img/s"
-    saturated = [it for it in blocks.read(folder / "gate-blocks.jsonl") if it.subject.metric == "throughput"]
+    saturated = [it for it in blocks.read(folder / "gate-blocks.jsonl")[0] if it.subject.metric == "throughput"]
     assert all(len(reading) == 1 for it in saturated for reading in it.readings)
 
 
@@ -147,7 +147,7 @@ def test_baseline_that_dies_in_a_later_block_is_named(run: Callable[..., tuple[i
     assert "The baseline failed after" in " ".join(output.split())
     assert "illegal instruction" in output
     assert "Traceback" not in output
-    assert blocks.read(folder / "gate-blocks.jsonl")
+    assert blocks.read(folder / "gate-blocks.jsonl")[0]
 
 
 def test_interrupt_keeps_evidence_and_says_so(start: Callable[..., subprocess.Popen[str]], tmp_path: Path) -> None:
@@ -162,7 +162,7 @@ def test_interrupt_keeps_evidence_and_says_so(start: Callable[..., subprocess.Po
     assert process.returncode == 130, output
     assert "interrupted; the blocks so far are kept" in output
     assert "Traceback" not in output
-    assert blocks.read(tmp_path / "reports" / "latest" / "gate-blocks.jsonl")
+    assert blocks.read(tmp_path / "reports" / "latest" / "gate-blocks.jsonl")[0]
     assert json.loads((tmp_path / "reports" / "latest" / "run.json").read_text())["state"] == "interrupted"
 
 

@@ -13,9 +13,9 @@ import pytest
 
 from benchsuite.backends.offers import recorded_packages
 from benchsuite.data.shapes import ShapesSpec, shapes_data
+from benchsuite.detect.accuracy import Accuracy
 from benchsuite.machine.facts import read_machine
 from benchsuite.machine.processes import offline_environment
-from benchsuite.measure.measurement import Accuracy
 from benchsuite.networks.weights import BUNDLED, resolve
 from benchsuite.options.chosen import Options
 from benchsuite.options.settings import parse

@@ -51,7 +51,7 @@ def call(tmp_path: Path, cache: Path) -> Call:
 
 def the_study(folder: Path) -> Study:
     """Return the one study that was kept."""
-    (study,) = read_studies(folder / "reports")
+    ((study,), _) = read_studies(folder / "reports")
     return study
 
 
@@ -89,7 +89,7 @@ def test_what_subsets_share_is_what_they_would_have_seen(call: Call, cache: Path
     store = Store(cache)
     (subset,) = (
         entry
-        for entry in store.entries()
+        for entry in store.entries()[0]
         if entry.recipe.precision == OBSERVED and entry.recipe.calibration and entry.recipe.calibration.size == 100
     )
     listed = next((tmp_path / "reports").glob("study-calibration-*/pool/100-seed0.txt")).read_text().split()

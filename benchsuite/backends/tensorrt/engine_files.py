@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
 from benchsuite.backends.interface import Ran
 from benchsuite.backends.tensorrt.flavours import FLAVOURS, Flavour
-from benchsuite.terms.codec import from_builtins, to_builtins
+from benchsuite.machine.json_files import read_json, write_json
 
 ACCOUNT_FILE = "account.json"
 
@@ -30,9 +29,9 @@ class EngineAccount:
 
 def write_account(folder: Path, account: EngineAccount) -> None:
     """Keep an account in the engine's folder."""
-    (folder / ACCOUNT_FILE).write_text(json.dumps(to_builtins(account), indent=1) + "\n")
+    write_json(folder / ACCOUNT_FILE, account)
 
 
 def read_account(folder: Path) -> EngineAccount:
-    """Return the account in an engine's folder."""
-    return from_builtins(json.loads((folder / ACCOUNT_FILE).read_text()), EngineAccount)
+    """Return the account in an engine's folder; raises RecordError."""
+    return read_json(folder / ACCOUNT_FILE, EngineAccount, "remove its folder, and the next run builds it again")

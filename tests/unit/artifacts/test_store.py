@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from benchsuite.artifacts.recipe import Calibration, Recipe
-from benchsuite.artifacts.store import Store
+from benchsuite.artifacts.store import Card, Store
 from benchsuite.terms.errors import BuildError
 from benchsuite.terms.input_size import InputSize
 
@@ -27,7 +27,6 @@ class FakeBuilder:
         with self.log.open("a") as file:
             file.write(f"{recipe.format} {recipe.precision}\n")
         (folder / "model.bin").write_text(f"{recipe.format} {recipe.precision} from {bool(parent)} and {len(images)}")
-        return 1000
         return 1000
 
 
@@ -78,6 +77,44 @@ def test_altered_artifact_is_rebuilt_and_said(store: Store, builder: FakeBuilder
     assert "truncated or altered" in notes[0]
     (Path(artifact.folder).parent / "artifact.json").unlink()
     assert "incomplete" in store.get(RECIPE, tmp_path / "w.pt")[1][0]
+
+
+def test_damaged_manifest_is_named_where_artifacts_are_listed(store: Store, tmp_path: Path) -> None:
+    """The others are listed all the same, and what is being built is not."""
+    artifact, _ = store.get(RECIPE, tmp_path / "w.pt")
+    path = Path(artifact.folder).parent / "artifact.json"
+    for name, text in (("f" * 16, '{"recipe": 3'), (".building-x", "{")):
+        (path.parents[1] / name).mkdir()
+        (path.parents[1] / name / "artifact.json").write_text(text)
+    entries, damage = store.entries()
+    assert [entry.recipe for entry in entries] == [RECIPE]
+    (sentence,) = damage
+    assert sentence.startswith(f"cannot read {path.parents[1] / ('f' * 16) / 'artifact.json'}: it is not JSON: ")
+
+
+def test_damaged_card_is_asked_for_again_and_said(
+    store: Store, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What a checkpoint is, is kept, be it told with more; a file that holds something else is replaced with a note."""
+
+    class FakeBuilderProcess:
+        def request(self, *_: object, **__: object) -> dict[str, object]:
+            return {"names": ["disc"], "params": 5, "gflops": 1.5, "heads": ["one2many"], "stride": 32}
+
+        def close(self) -> None:
+            pass
+
+    monkeypatch.setattr(store, "_child", FakeBuilderProcess)
+    card, notes = store.card(tmp_path / "w.pt", "0" * 64, SIZE, "one2many")
+    assert (card, notes) == (Card(("disc",), 5, 1.5, ("one2many",)), ())
+    (path,) = (tmp_path / "store" / "cards").iterdir()
+    path.write_text("null")
+    again, notes = store.card(tmp_path / "w.pt", "0" * 64, SIZE, "one2many")
+    assert again == card
+    (note,) = notes
+    assert note.startswith(f"cannot read {path}: its content is damaged: ")
+    assert note.endswith("; it is made again")
+    assert store.card(tmp_path / "w.pt", "0" * 64, SIZE, "one2many") == (card, ())
 
 
 def test_failed_build_leaves_nothing_behind(tmp_path: Path) -> None:

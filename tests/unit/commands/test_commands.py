@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import subprocess
 import sys
 from collections.abc import Callable
@@ -160,6 +161,23 @@ def test_report_refuses_options_that_cannot_be_or_do_nothing(
     found = command("report", str(folder), *words)
     assert (found.returncode, message in " ".join(found.stderr.split())) == (2, True), found.stderr
     assert not (tmp_path / "x.html").exists()
+
+
+def test_cache_lists_and_cleans_all_that_can_be_made_again(command: Command, tmp_path: Path) -> None:
+    """Artifacts, evaluations and searches are listed with what cannot be read, and cleaned by one rule."""
+    cache = tmp_path / "cache"
+    shutil.copytree(ROOT / "tests" / "samples" / "0.1.0" / "cache", cache)
+    (cache / "artifacts" / ("f" * 16)).mkdir()
+    (cache / "artifacts" / ("f" * 16) / "artifact.json").write_text("{")
+    *lines, damage, total = command("cache", "list").stdout.splitlines()
+    assert sorted(line.split("  ")[-1] for line in lines) == [
+        *["evaluation"] * 3, "onnx fp32 640 px b1 one2many", "search",
+    ]  # fmt: skip
+    assert damage.startswith(f"cannot read {cache / 'artifacts' / ('f' * 16) / 'artifact.json'}: ")
+    assert total == "1 artifacts, 4 evaluations and searches, 0 MB"
+    cleaned = command("cache", "clean").stdout.splitlines()
+    assert cleaned == [damage, "removed 1 artifacts, 4 evaluations and searches, 0 MB"]
+    assert command("cache", "list").stdout.splitlines() == [damage, "0 artifacts, 0 evaluations and searches, 0 MB"]
 
 
 def test_cache_clean_refuses_a_size_it_cannot_read(command: Command) -> None:

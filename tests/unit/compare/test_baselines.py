@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from benchsuite.compare.baselines import Baseline, find, load, names, orphans, promote
+from benchsuite.compare.baselines import Baseline, find, load, names, promote
 from benchsuite.compare.entries import SESSIONS_KEPT, entry_of
 from benchsuite.runs.folder import Run
 from benchsuite.runs.records import Record
@@ -218,12 +218,6 @@ def test_empty_folder_is_an_error(tmp_path: Path) -> None:
     """A folder of baselines without a file is an error too."""
     with pytest.raises(BaselineError, match="holds no baseline"):
         load(tmp_path)
-
-
-def test_orphans_are_entries_that_no_case_claims(tmp_path: Path) -> None:
-    """Entries of cases that the options can no longer select are listed by key."""
-    promote(_run([make_record(ONNX), make_record(INT8)]), tmp_path)
-    assert orphans(_baseline(tmp_path), {INT8.id}) == (KEY,)
 
 
 def test_another_runtime_or_policy_starts_a_new_series() -> None:

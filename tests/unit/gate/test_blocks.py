@@ -50,14 +50,16 @@ def test_injected_slowdown_moves_d_by_its_log() -> None:
 
 
 def test_blocks_come_back_as_they_were(tmp_path: Path) -> None:
-    """What was appended is read back equal, without the unfinished line of a killed gate."""
+    """What was appended is read back equal, without the unfinished line of a killed gate, which is said."""
     path = tmp_path / "blocks.jsonl"
     written = [make_block(), make_block("BAAB", void="the machine slept for 3.0 s", conditions={"stolen": 0.01})]
     for block in written:
         append(path, block)
     with path.open("a") as file:
         file.write('{"d": 0.1, "subj')
-    assert read(path) == tuple(written)
+    found, notes = read(path)
+    assert found == tuple(written)
+    assert notes == (f"{path}: dropped an unterminated last line of 16 characters",)
 
 
 def test_a_damaged_line_is_named(tmp_path: Path) -> None:

@@ -19,7 +19,7 @@ from benchsuite.report.matrix import make_matrix, read_costs
 from benchsuite.report.matrix_page import matrix_page
 from benchsuite.report.page import render
 from benchsuite.report.views import page_view
-from benchsuite.testing import make_case, make_record, make_run
+from benchsuite.testing import make_case, make_record, make_run, make_site
 
 MEASURED = make_record()
 RUN = make_run([MEASURED])
@@ -115,7 +115,7 @@ class _Recorded:
     def __init__(self, folder: Path) -> None:
         (folder / "samples").mkdir()
         np.savez(folder / MEASURED.metrics.latency.samples_file, total_ns=[40_000_000] * 3)  # type: ignore[union-attr]
-        self.folder = folder
+        self.site = make_site(folder)
 
     def recorded(self, _: object) -> object:
         return MEASURED

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import math
 from pathlib import Path
 
@@ -10,20 +9,20 @@ import pytest
 
 from benchsuite.gate import blocks
 from benchsuite.gate.blocks import Block, Stream
+from benchsuite.gate.card import GATE_FILE, GateCard, write_card
 from benchsuite.gate.evidence import log_evidence
 from benchsuite.gate.judging import Thresholds, judge_shift
 from benchsuite.gate.loop import Outcome, Status
-from benchsuite.gate.session import BLOCKS_FILE, GATE_FILE
+from benchsuite.gate.session import BLOCKS_FILE
 from benchsuite.options.settings import parse
 from benchsuite.report.gate_charts import path_figure, ratio_figure
-from benchsuite.report.gate_evidence import evidence_of, read_evidence
+from benchsuite.report.gate_evidence import GateEvidence, evidence_of
 from benchsuite.report.gate_view import gate_view
 from benchsuite.report.page import render
 from benchsuite.report.views import page_view
-from benchsuite.terms.codec import to_builtins
 from benchsuite.terms.errors import RecordError
 from benchsuite.terms.quantities import significant
-from benchsuite.testing import make_case, make_record, make_run
+from benchsuite.testing import make_case, make_machine, make_record, make_run
 
 CASE_ID = make_case().id
 THRESHOLDS = Thresholds(0.01, 0.05, 0.001)
@@ -59,14 +58,24 @@ def write_gate(folder: Path) -> None:
     taken = [block(1.10) for _ in range(20)]
     for it in (*taken, *(block(1.0, control=True) for _ in range(5))):
         blocks.append(folder / BLOCKS_FILE, it)
-    gate = parse({"against": "baseline:x", "gate_metrics": "latency"}).gate
     status = Status(Stream(CASE_ID), 20, (judged(taken),), True)  # type: ignore[arg-type]
-    outcome = Outcome((status,), (0.0,) * 5, False, None, 20, 60.0)
-    data = {
-        "against": "baseline:x", "changed": [], "notes": [], "settings": to_builtins(gate),
-        "outcome": to_builtins(outcome),
-    }  # fmt: skip
-    (folder / GATE_FILE).write_text(json.dumps(data))
+    write_card(folder, make_card(Outcome((status,), (0.0,) * 5, False, None, 20, 60.0)))
+
+
+def make_card(outcome: Outcome | None, notes: tuple[str, ...] = ()) -> GateCard:
+    """Build the card of a gate of latency against a baseline."""
+    gate = parse({"against": "baseline:x", "gate_metrics": "latency"}).gate
+    return GateCard(
+        against="baseline:x", changed=(), baseline_machine=make_machine(), settings=gate, waivers=(), seed=1,
+        exit_code=0, notes=notes, outcome=outcome,
+    )  # fmt: skip
+
+
+def read_evidence(folder: Path) -> GateEvidence | None:
+    """Return the evidence that the page of a gated run shows."""
+    view = gate_view(folder, ())
+    assert view is not None
+    return view.evidence
 
 
 def test_evidence_of_a_run_is_read_back(tmp_path: Path) -> None:
@@ -99,14 +108,25 @@ def test_page_of_a_gated_run_shows_the_evidence(tmp_path: Path) -> None:
 
 
 def test_a_gate_that_timed_nothing_has_no_evidence(tmp_path: Path) -> None:
-    """Neither has a run without a gate; a damaged file is told."""
-    assert read_evidence(tmp_path) is None
-    nothing = {"against": "store:x", "changed": [], "notes": ["no case could be timed"], "outcome": None}
-    (tmp_path / GATE_FILE).write_text(json.dumps(nothing))
+    """A run without a gate has no view of one; a damaged file is told."""
+    assert gate_view(tmp_path, ()) is None
+    write_card(tmp_path, make_card(None, ("no case could be timed",)))
     assert read_evidence(tmp_path) is None
     page = render(page_view(make_run([make_record()]), (), 1.0, gate_view(tmp_path, ())))
     assert "no case could be timed" in page
     assert "gate-ratios" not in page
-    (tmp_path / GATE_FILE).write_text(json.dumps({"outcome": {"statuses": 1}, "settings": {}}))
-    with pytest.raises(RecordError, match=r"cannot read .*gate\.json"):
+    (tmp_path / GATE_FILE).write_text((tmp_path / GATE_FILE).read_text().replace('"seed": 1', '"seed": "one"'))
+    with pytest.raises(RecordError, match=r"cannot read .*gate\.json: .* @ \$\.seed; remove that file"):
         read_evidence(tmp_path)
+
+
+def test_a_line_that_a_killed_gate_left_is_noted(tmp_path: Path) -> None:
+    """Blocks before it count, and the page says what was dropped."""
+    write_gate(tmp_path)
+    with (tmp_path / BLOCKS_FILE).open("a") as file:
+        file.write('{"d": 0.1')
+    view = gate_view(tmp_path, ())
+    assert view is not None
+    assert view.evidence is not None
+    assert len(view.evidence.control) == 5
+    assert view.notes == (f"{tmp_path / BLOCKS_FILE}: dropped an unterminated last line of 9 characters",)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import csv
 import io
-import json
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -29,8 +28,9 @@ from benchsuite.report.page import render
 from benchsuite.report.views import page_view
 from benchsuite.runs import figures
 from benchsuite.runs.figures import Figure, Names, Tolerance
-from benchsuite.runs.records import Record, from_json, to_json
+from benchsuite.runs.records import Record
 from benchsuite.terms.absence import Absent, part_of
+from benchsuite.terms.codec import from_builtins, to_builtins
 from benchsuite.terms.units import JOULES, NUMBER
 from benchsuite.testing import make_metrics, make_record, make_run
 
@@ -66,9 +66,9 @@ def _record(joules: float = 0.25, gflops: float = 5.48) -> Record:
 
 def _older() -> Record:
     """Return a record as it was written before anything of either figure was measured."""
-    data = json.loads(to_json(_record()))
+    data = to_builtins(_record())
     del data["metrics"]["gpu"], data["metrics"]["complexity"]
-    return from_json(json.dumps(data))
+    return from_builtins(data, Record)
 
 
 @pytest.fixture(params=[SCATTERS, EXACT], ids=["scatters", "exact"])

@@ -184,6 +184,19 @@ def test_report_is_written_beside_the_records(tmp_path: Path) -> None:
     }  # fmt: skip
 
 
+def test_study_that_cannot_be_read_is_named_on_the_page(tmp_path: Path) -> None:
+    """A damaged study beside the run is no study, and one sentence says which and what to do."""
+    folder = write_run(tmp_path, make_run([ONNX]))
+    damaged = tmp_path / "study-schemes-20260131-120000" / "study.json"
+    damaged.parent.mkdir()
+    damaged.write_text('{"schema": 1, "kind"')
+    page, _ = write_report(folder, (), 1.0)
+    assert f"cannot read {damaged}: it is not JSON" in page.read_text()
+    assert "run the study again" in page.read_text()
+    page, _ = write_report(folder, (), 1.0, "zh")
+    assert "请重新进行该研究" in page.read_text()
+
+
 def test_run_without_figures_has_a_small_page(tmp_path: Path) -> None:
     """A run in which nothing was measured still has its page, without the chart library."""
     folder = write_run(tmp_path, make_run([make_record(outcome="skipped", reason="no runtime at all")]))

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from test_gate_evidence import write_gate
+from test_gate_evidence import read_evidence, write_gate
 
 from benchsuite.backends import BACKENDS, backend
 from benchsuite.compare.comparison import compare_runs
@@ -22,7 +22,6 @@ from benchsuite.gate.loop import Outcome, Status
 from benchsuite.gate.verdicts import Levels, findings_of
 from benchsuite.gate.waivers import Waiver
 from benchsuite.options.settings import defaults, parse
-from benchsuite.report.gate_evidence import read_evidence
 from benchsuite.report.gate_view import GateView, SelfTestView
 from benchsuite.report.history import make_history
 from benchsuite.report.history_page import history_page

@@ -83,13 +83,17 @@ def test_names_stay_text() -> None:
     assert "qdq&lt;u8&gt;" in markdown(view)
 
 
-def test_studies_are_read_newest_first_and_damaged_ones_passed_over(tmp_path: Path) -> None:
-    """What was saved is read as it was; a cut file costs its own study only."""
+def test_studies_are_read_newest_first_and_damaged_ones_named(tmp_path: Path) -> None:
+    """What was saved is read as it was; a cut file costs its own study only, and a sentence says so."""
     study = make_study(make_row())
     save_study(tmp_path / "study-schemes-20260131-120000", study, {})
     save_study(tmp_path / "study-schemes-20260201-120000", replace(study, images=32), {})
     cut = tmp_path / "study-schemes-20260301-120000"
     save_study(cut, study, {})
     (cut / "study.json").write_text((cut / "study.json").read_text()[:100])
-    assert [found.images for found in read_studies(tmp_path)] == [32, 64]
-    assert read_studies(tmp_path)[1] == study
+    found, damage = read_studies(tmp_path)
+    assert [it.images for it in found] == [32, 64]
+    assert found[1] == study
+    (sentence,) = damage
+    assert sentence.startswith(f"cannot read {cut / 'study.json'}: it is not JSON: ")
+    assert sentence.endswith("; run the study again")

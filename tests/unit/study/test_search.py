@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any, cast
@@ -18,7 +18,7 @@ from benchsuite.runs.site import Site
 from benchsuite.study.bench import Prepared, StudyBench, Way
 from benchsuite.study.interleaved import Timed
 from benchsuite.study.rows import StudyRow
-from benchsuite.study.search import SchemeSearcher
+from benchsuite.study.search import SchemeSearcher, kept_searches
 from benchsuite.terms.absence import Absent
 from benchsuite.terms.cases import Case
 from benchsuite.terms.errors import BuildError
@@ -74,11 +74,16 @@ def _timed(scheme: str) -> Timed:
 
 
 def search(
-    bench: FakeStudyBench, tmp_path: Path, case: Case = INT8, budget_s: float = 60.0, limit: float = 1.0
+    bench: FakeStudyBench,
+    tmp_path: Path,
+    case: Case = INT8,
+    budget_s: float = 60.0,
+    limit: float = 1.0,
+    say: Callable[[str], None] = lambda _: None,
 ) -> SchemeSearch:
     """Search with at most `limit` points to lose."""
     options = replace(defaults(), max_map_drop=limit, search_budget_s=budget_s)
-    bench.site = make_site(tmp_path, options=options)
+    bench.site = make_site(tmp_path, options=options, say=say)
     return SchemeSearcher(cast(StudyBench, bench)).search(case)
 
 
@@ -154,6 +159,23 @@ def test_what_was_found_is_kept(tmp_path: Path) -> None:
     assert second.prepared == []
     search(second, tmp_path, limit=0.1)
     assert second.prepared
+
+
+def test_kept_search_that_is_damaged_is_made_again_and_said(tmp_path: Path) -> None:
+    """A file that holds something else costs one search, and the next run finds it mended."""
+    bench, said = FakeStudyBench({"qdq-u8s8": 0.5}), list[str]()
+    found = search(bench, tmp_path)
+    (path,) = (tmp_path / "searches").iterdir()
+    path.write_text("[]")
+    bench.prepared.clear()
+    assert search(bench, tmp_path, say=said.append) == found
+    assert bench.prepared
+    assert said[0].startswith(f"cannot read {path}: ")
+    assert said[0].endswith("; its scheme is searched for again")
+    assert len(kept_searches(tmp_path)) == 1
+    bench.prepared.clear()
+    assert search(bench, tmp_path) == found
+    assert bench.prepared == []
 
 
 def test_schemes_that_are_not_for_deployment_are_not_tried(tmp_path: Path) -> None:
