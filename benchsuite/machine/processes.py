@@ -37,6 +37,10 @@ def offline_environment(cache_root: Path, offline: bool = True) -> dict[str, str
     }
 
 
+# By module: what answers in this process in its place. benchsuite.testing puts its doubles here.
+STAND_INS: dict[str, Callable[[], Child]] = {}
+
+
 class Child:
     """A running child process; requests are answered one at a time, in order."""
 
@@ -58,6 +62,8 @@ class Child:
 
         Raises ProcessError where the interpreter cannot be started.
         """
+        if module in STAND_INS:
+            return STAND_INS[module]()
         log.parent.mkdir(parents=True, exist_ok=True)
         # `-m` looks into the working directory first. Another interpreter must find the benchsuite that is
         # installed there, and not the source tree that this one may have been started in.

@@ -46,7 +46,7 @@ from benchsuite.measure.requests import (
     WarmedUp,
     WarmUp,
 )
-from benchsuite.measure.sampling import Pipeline, sample, warm_up
+from benchsuite.measure.sampling import Clock, Pipeline, sample, warm_up
 from benchsuite.terms.absence import Absent
 from benchsuite.terms.cases import Case
 from benchsuite.terms.codec import from_builtins, to_builtins
@@ -64,7 +64,8 @@ class TimedInput:
 class Worker:
     """Answers the parent's requests about one open session."""
 
-    def __init__(self) -> None:
+    def __init__(self, clock: Clock = time.perf_counter_ns) -> None:
+        self._clock = clock
         self._case: Case
         self._session: Session
         self._inputs: tuple[TimedInput, ...]
@@ -82,19 +83,19 @@ class Worker:
         cv2.setNumThreads(1)
         self._inputs = _timed_inputs([Path(path) for path in asked.images], self._case)
         runtime = backend(self._case.backend)
-        start = time.perf_counter_ns()
+        start = self._clock()
         for module in runtime.modules(artifact):
             importlib.import_module(module)
-        imported = time.perf_counter_ns()
+        imported = self._clock()
         self._after_import_bytes = rss_bytes()
-        load_start = time.perf_counter_ns()
+        load_start = self._clock()
         self._session = runtime.open(artifact, self._case, asked.policy)
-        loaded = time.perf_counter_ns()
+        loaded = self._clock()
         self._after_load_bytes = rss_bytes()
         batch = self._preprocess(self._inputs[0])
-        first_start = time.perf_counter_ns()
+        first_start = self._clock()
         output = self._session.run(batch)
-        first_end = time.perf_counter_ns()
+        first_end = self._clock()
         self._after_first_bytes = rss_bytes()
         cold = Cold(imported - start, loaded - load_start, first_end - first_start)
         return Opened(cold, tuple(output.shape))
@@ -104,7 +105,7 @@ class Worker:
         import numpy as np
 
         pipeline = Pipeline(self._preprocess, self._session.run, _deploy)
-        taken = sample(pipeline, self._inputs, asked.effort)
+        taken = sample(pipeline, self._inputs, asked.effort, self._clock)
         np.save(asked.path, taken.ns)
         return Sampled(taken.warmup_calls)
 
@@ -119,7 +120,7 @@ class Worker:
             # Its pauses are this harness's, not the runtime's; a worker of the gate lives for a second.
             gc.collect()
             gc.disable()
-        clock, slowdown = time.perf_counter_ns, asked.slowdown
+        clock, slowdown = self._clock, asked.slowdown
         began, switched = clock(), involuntary_switches()
         durations = []
         for number in range(-asked.discard, asked.calls):
@@ -166,7 +167,7 @@ class Worker:
         ends = []
         for batch in itertools.cycle(batches):
             run(batch)
-            ends.append(time.perf_counter_ns())
+            ends.append(self._clock())
             if ends[-1] >= asked.stop_ns:
                 break
         inside = [end for end in ends if asked.start_ns <= end <= asked.stop_ns]
@@ -179,11 +180,11 @@ class Worker:
         batches = [self._preprocess(item) for item in self._inputs]
 
         def timed(number: int) -> int:
-            start = time.perf_counter_ns()
+            start = self._clock()
             self._session.run(batches[number % len(batches)])
-            return time.perf_counter_ns() - start
+            return self._clock() - start
 
-        return WarmedUp(warm_up(timed, asked.effort))
+        return WarmedUp(warm_up(timed, asked.effort, self._clock))
 
     def evaluate(self, asked: Evaluate) -> Evaluated:
         """Detect on every image, write the detections, and answer accuracy if asked to."""
@@ -252,10 +253,14 @@ def _handler(worker: Worker, name: str) -> Handler:
     return handle
 
 
+def handlers(worker: Worker) -> dict[str, Handler]:
+    """Return what answers each request to a worker."""
+    return {name: _handler(worker, name) for name in REQUESTS}
+
+
 def main() -> None:
     """Serve until the parent closes its end."""
-    worker = Worker()
-    serve({name: _handler(worker, name) for name in REQUESTS}, recorded_packages())
+    serve(handlers(Worker()), recorded_packages())
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""Test doubles and builders: whole, plausible values of which a test names only what it is about.
+"""Builders: whole, plausible values of which a test names only what it is about.
 
 Every builder takes fields of what it builds as keyword arguments; what is not named has a fixed default, so two
 calls with equal arguments give equal values.
@@ -6,7 +6,7 @@ calls with equal arguments give equal values.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -284,39 +284,3 @@ def write_records(folder: Path, made: Iterable[Record]) -> Path:
     for record in made:
         records.append(path, record)
     return path
-
-
-class FakeClock:
-    """A clock in ns that moves only when it is told to."""
-
-    def __init__(self) -> None:
-        self.now_ns = 0
-
-    def __call__(self) -> int:
-        return self.now_ns
-
-    def advance(self, ns: int) -> None:
-        """Let time pass."""
-        self.now_ns += ns
-
-
-def save_onnx(
-    path: Path,
-    nodes: Sequence[Any],
-    weights: Mapping[str, Any],
-    images: Sequence[int],
-    output: Sequence[int],
-    opset: int = 17,
-) -> None:
-    """Write an ONNX model from `images` to `output`, tensors of these shapes; weights are stored as float32."""
-    import onnx
-
-    helper, kind = onnx.helper, onnx.TensorProto.FLOAT
-    graph = helper.make_graph(
-        nodes,
-        "made",
-        [helper.make_tensor_value_info("images", kind, images)],
-        [helper.make_tensor_value_info("output", kind, output)],
-        [onnx.numpy_helper.from_array(values.astype("float32"), name) for name, values in weights.items()],
-    )
-    onnx.save(helper.make_model(graph, opset_imports=[helper.make_opsetid("", opset)], ir_version=8), path)

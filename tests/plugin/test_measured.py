@@ -1,0 +1,162 @@
+"""The plugin on cases that are measured, by runtimes that take no time."""
+
+from __future__ import annotations
+
+import json
+import tempfile
+import warnings
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from benchsuite.commands.init import scaffold
+from benchsuite.runs.folder import read_run
+from benchsuite.terms.absence import Absent
+from benchsuite.terms.cases import Case
+from benchsuite.testing import FakeBackend, draw_small_data, fake_runtimes
+
+Bench = Callable[..., pytest.RunResult]
+MATRIX = ("--backend", "torch,onnx", "--precision", "fp32,int8", "--imgsz", "64", "--effort", "quick", "--threads", "2")
+
+
+@pytest.fixture(scope="module")
+def data(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Give a few small pictures."""
+    return draw_small_data(tmp_path_factory.mktemp("data"))
+
+
+@pytest.fixture
+def bench(pytester: pytest.Pytester, data: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Bench]:
+    """Give `pytest bench/` in a folder of its own, in this process."""
+    scaffold(pytester.path)
+    (pytester.path / "conftest.py").write_text("")
+    monkeypatch.setenv("BENCHSUITE_CACHE", str(pytester.path / "cache"))
+    # Fakes disturb nobody, and need not wait for whoever measures on this machine.
+    monkeypatch.setattr(tempfile, "tempdir", str(pytester.path))
+
+    def run(*arguments: str, runtimes: tuple[FakeBackend, ...] = ()) -> pytest.RunResult:
+        with fake_runtimes(*(runtimes or (FakeBackend("torch"), FakeBackend("onnx")))), warnings.catch_warnings():
+            # What is an error here is a warning where people run it.
+            warnings.simplefilter("default")
+            arguments = ("bench/", "-p", "benchsuite.plugin", "--data", str(data), *arguments)
+            return pytester.runpytest_inprocess(*arguments, no_reraise_ctrlc=True)
+
+    return run
+
+
+def speeds(case: Case) -> float:
+    """Let ONNX Runtime be twice as fast as PyTorch, and INT8 faster still."""
+    return (40.0 if case.backend == "torch" else 20.0) * (0.6 if case.precision == "int8" else 1.0)
+
+
+RUNTIMES = (FakeBackend("torch", speeds), FakeBackend("onnx", speeds))
+
+
+def test_measured_cases_leave_records_samples_table_and_page(bench: Bench, pytester: pytest.Pytester) -> None:
+    """Every metric of every case is measured once, recorded, printed and reported."""
+    result = bench(*MATRIX, "--benchmark-json", "bench.json", "--junitxml", "junit.xml", runtimes=RUNTIMES)
+    result.assert_outcomes(passed=4 * 9)
+    run = read_run(pytester.path / "reports" / "latest")
+    assert [record.outcome for record in run.records] == ["measured"] * 4
+    for record in run.records:
+        latency, throughput = record.metrics.latency, record.metrics.throughput
+        assert not isinstance(latency, Absent)
+        assert not isinstance(throughput, Absent)
+        assert latency.inference_ns.p50 == pytest.approx(speeds(record.case) * 1e6, rel=0.01)
+        assert throughput.images_per_s == pytest.approx(2 * 1e3 / speeds(record.case), rel=0.05)
+        assert (run.folder / latency.samples_file).is_file()
+    result.stdout.fnmatch_lines(["*onnx int8*12.0*", "Report: *index.html"])
+    benchmarks = json.loads((pytester.path / "bench.json").read_text())["benchmarks"]
+    assert {it["extra_info"]["case"] for it in benchmarks} == {record.case.id for record in run.records}
+    assert 'name="images_per_s"' in (pytester.path / "junit.xml").read_text()
+    assert "onnx int8" in (run.folder / "index.html").read_text()
+
+
+def test_one_case_by_its_id(bench: Bench, pytester: pytest.Pytester) -> None:
+    """An id that a report printed selects that case and no other."""
+    bench(*MATRIX)
+    ids = [record.case.id for record in read_run(pytester.path / "reports" / "latest").records]
+    bench("--case", ids[-1], "--effort", "quick", "--threads", "2").assert_outcomes(passed=9)
+    assert [record.case.id for record in read_run(pytester.path / "reports" / "latest").records] == ids[-1:]
+
+
+def test_a_worker_that_dies_costs_its_case_only(bench: Bench, pytester: pytest.Pytester) -> None:
+    """The case fails with what the worker said, the others are measured, and the run is red."""
+    failing = FakeBackend(
+        "onnx", fails=lambda case, asked: "killed" if (case.precision, asked) == ("int8", "sample") else None
+    )
+    result = bench(*MATRIX, runtimes=(FakeBackend("torch"), failing))
+    assert result.ret == pytest.ExitCode.TESTS_FAILED
+    records = read_run(pytester.path / "reports" / "latest").records
+    assert [(record.outcome, record.reason) for record in records if record.outcome != "measured"] == [
+        ("failed", "killed")
+    ]
+    assert len(records) == 4
+
+
+def test_a_promoted_run_holds_the_next_one(bench: Bench, pytester: pytest.Pytester) -> None:
+    """What is counted is compared with the baseline, and a figure beyond its tolerance fails the test that answers."""
+    from benchsuite.compare import baselines
+
+    bench(*MATRIX)
+    baselines.promote(read_run(pytester.path / "reports" / "latest"), pytester.path / "baselines", None)
+    bench(*MATRIX).assert_outcomes(passed=4 * 9)
+    (path,) = (pytester.path / "baselines").glob("*/*.json")
+    entries = json.loads(path.read_text())
+    for entry in entries["entries"].values():
+        entry["artifact"]["bytes"] //= 2
+    path.write_text(json.dumps(entries))
+    result = bench(*MATRIX)
+    result.assert_outcomes(passed=4 * 8, failed=4)
+    result.stdout.fnmatch_lines(["*test_artifact_size*", "*artifact size*"])
+
+
+def test_limits_fail_the_latency_test(bench: Bench) -> None:
+    """A service goal that is missed fails its test with both values."""
+    result = bench(*MATRIX, "--max-latency", "p50=30ms", runtimes=RUNTIMES)
+    result.assert_outcomes(passed=4 * 9 - 1, failed=1)
+    result.stdout.fnmatch_lines(["*OVER_LIMIT  total latency", "*current   39.9 ms", "*allowed   30.0 ms"])
+
+
+def test_a_stopped_run_goes_on(bench: Bench, pytester: pytest.Pytester) -> None:
+    """An interrupted case leaves no record, and `--resume` measures what is left and nothing again."""
+
+    def stop(case: Case, asked: str) -> str | None:
+        if (case.backend, asked) == ("onnx", "sample"):
+            raise KeyboardInterrupt
+        return None
+
+    stopped = FakeBackend("onnx", fails=stop)
+    result = bench(*MATRIX, runtimes=(FakeBackend("torch"), stopped))
+    assert result.ret == pytest.ExitCode.INTERRUPTED
+    folder = pytester.path / "reports" / "latest"
+    before = [record.case.id for record in read_run(folder).records]
+    assert all("torch" in case_id for case_id in before)
+    again = FakeBackend("torch", fails=lambda _case, asked: pytest.fail(f"{asked} was asked again"))
+    result = bench("--resume", runtimes=(again, FakeBackend("onnx")))
+    assert result.ret == pytest.ExitCode.OK
+    run = read_run(folder)
+    assert run.state == "finished"
+    assert len(run.records) == 4
+    assert [record.case.id for record in run.records][: len(before)] == before
+
+
+def test_gate_before_the_tests(bench: Bench, pytester: pytest.Pytester, tmp_path: Path) -> None:
+    """`--against` decides about every case before its tests, beside weights that are measured again."""
+    import shutil
+
+    from benchsuite.networks.weights import BUNDLED, resolve
+
+    other = tmp_path / "older.pt"
+    shutil.copy(resolve([BUNDLED], tmp_path)[0].path, other)
+
+    def slower(case: Case) -> float:
+        return 20.0 if case.model == "older" else 24.0
+
+    gated: dict[str, Any] = {"runtimes": (FakeBackend("torch", slower), FakeBackend("onnx", slower))}
+    result = bench("--backend", "onnx", "--precision", "fp32", "--imgsz", "64", "--effort", "quick", "--against",
+                   str(other), **gated)  # fmt: skip
+    assert result.ret == pytest.ExitCode.TESTS_FAILED
+    result.stdout.fnmatch_lines(["*REGRESSED*"])
