@@ -9,6 +9,7 @@ from typing import Annotated
 
 import typer
 
+from benchsuite import __version__
 from benchsuite.commands.case_options import takes_case_options
 from benchsuite.commands.report import compare, export, promote, report
 from benchsuite.commands.study import study_app
@@ -25,6 +26,23 @@ app = typer.Typer(
 cache_app = typer.Typer(
     help="What was built, evaluated and searched for, and is kept.", no_args_is_help=True, rich_markup_mode=None
 )
+
+
+def _say_version(asked: bool) -> None:
+    if asked:
+        typer.echo(f"benchsuite {__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def _common(
+    version: Annotated[
+        bool, typer.Option("--version", help="say the version and end", callback=_say_version, is_eager=True)
+    ] = False,
+) -> None:
+    pass
+
+
 app.add_typer(cache_app, name="cache")
 app.add_typer(study_app, name="study")
 
@@ -166,7 +184,3 @@ def main() -> None:
     except BenchsuiteError as error:
         typer.echo(f"benchsuite: {error}", err=True)
         sys.exit(2 if isinstance(error, UsageError) else 1)
-
-
-if __name__ == "__main__":
-    main()

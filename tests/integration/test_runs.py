@@ -139,7 +139,7 @@ def test_promoted_baseline_is_compared_with(project: Path, bench: Callable[..., 
     arguments = ("--backend", "onnx", "--precision", "fp32", "-k", "complexity or accuracy")
     assert bench(*arguments)[0] == 0
     promoted = subprocess.run(
-        [sys.executable, "-m", "benchsuite.commands.app", "promote", "reports/latest", "--machine", "here"],
+        [sys.executable, "-m", "benchsuite", "promote", "reports/latest", "--machine", "here"],
         cwd=project, env={**os.environ, "PYTHONPATH": str(ROOT)}, capture_output=True, text=True, check=False,
     )  # fmt: skip
     assert promoted.returncode == 0, promoted.stderr
@@ -170,7 +170,7 @@ def test_grown_artifact_fails_the_test_of_its_size(
     arguments = ("--backend", "onnx", "--precision", "fp32", "-k", "size or complexity or older")
     assert bench(*arguments)[0] == 0
     subprocess.run(
-        [sys.executable, "-m", "benchsuite.commands.app", "promote", "reports/latest", "--machine", "here"],
+        [sys.executable, "-m", "benchsuite", "promote", "reports/latest", "--machine", "here"],
         cwd=project, env=environment, check=True,
     )  # fmt: skip
     path = project / "baselines" / "here" / "yolo26n_shapes.json"
@@ -191,7 +191,7 @@ def test_case_that_the_baseline_has_and_the_run_lacks_is_red(
     arguments = ("--backend", "onnx", "--precision", "fp32", "-k", "complexity")
     assert bench(*arguments)[0] == 0
     subprocess.run(
-        [sys.executable, "-m", "benchsuite.commands.app", "promote", "reports/latest", "--machine", "here"],
+        [sys.executable, "-m", "benchsuite", "promote", "reports/latest", "--machine", "here"],
         cwd=project, env=environment, check=True,
     )  # fmt: skip
     path = project / "baselines" / "here" / "yolo26n_shapes.json"

@@ -57,7 +57,7 @@ def the_study(folder: Path) -> Study:
 
 def test_schemes_are_compared_with_fp32(call: Call, tmp_path: Path) -> None:
     """Each scheme has a row with its size, time, loss and proof; one that is INT8 in name only says so."""
-    code, output = call("benchsuite.commands.app", "study", "schemes", "--backend", "onnx,ncnn", *SIZE)
+    code, output = call("benchsuite", "study", "schemes", "--backend", "onnx,ncnn", *SIZE)
     assert code == 0, output
     rows: dict[str, StudyRow] = {row.scheme: row for row in the_study(tmp_path).rows}
     assert {"qdq-u8s8", "qop-u8s8", "dynamic-u8u8", "ultralytics", "ncnn-w8"} <= set(rows)
@@ -77,7 +77,7 @@ def test_schemes_are_compared_with_fp32(call: Call, tmp_path: Path) -> None:
 def test_what_subsets_share_is_what_they_would_have_seen(call: Call, cache: Path, tmp_path: Path) -> None:
     """A subset put together from blocks has the counts of its own pass over its images; a second run only times."""
     plan = ("--sizes", "50,100", "--methods", "minmax,percentile", "--seeds", "1", "--pool", "100")
-    code, output = call("benchsuite.commands.app", "study", "calibration", *plan, *SIZE)
+    code, output = call("benchsuite", "study", "calibration", *plan, *SIZE)
     assert code == 0, output
     assert "observing block 1 of 2" in output
     points = the_study(tmp_path).points
@@ -105,7 +105,7 @@ def test_what_subsets_share_is_what_they_would_have_seen(call: Call, cache: Path
         assert found.bounds("minmax") == ours[name].bounds("minmax")
         assert np.array_equal(found.counts, ours[name].counts)
 
-    code, output = call("benchsuite.commands.app", "study", "calibration", *plan, *SIZE)
+    code, output = call("benchsuite", "study", "calibration", *plan, *SIZE)
     assert code == 0
     assert "observing" not in output
     assert "building" not in output
@@ -124,7 +124,7 @@ def test_auto_finds_a_scheme_and_says_how(call: Call, tmp_path: Path) -> None:
     assert record.artifact.recipe.scheme == search.chosen
     assert len(search.points) > 3
     assert search.chosen in next((tmp_path / "reports").glob("2*/index.html")).read_text()
-    code, output = call("benchsuite.commands.app", "gate", "--against", f"env:{sys.executable}", *options)
+    code, output = call("benchsuite", "gate", "--against", f"env:{sys.executable}", *options)
     assert code == 2
     assert "--quant-scheme auto: a gate times fixed artifacts" in " ".join(output.split())
 

@@ -117,7 +117,7 @@ def test_limits_fail_the_latency_test(bench: Bench) -> None:
     """A service goal that is missed fails its test with both values."""
     result = bench(*MATRIX, "--max-latency", "p50=30ms", runtimes=RUNTIMES)
     result.assert_outcomes(passed=4 * 9 - 1, failed=1)
-    result.stdout.fnmatch_lines(["*OVER_LIMIT  total latency", "*current   39.9 ms", "*allowed   30.0 ms"])
+    result.stdout.fnmatch_lines(["*OVER_LIMIT  total latency", "*current   ??.? ms", "*allowed   30.0 ms"])
 
 
 def test_a_stopped_run_goes_on(bench: Bench, pytester: pytest.Pytester) -> None:
