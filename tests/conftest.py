@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 import pytest
@@ -22,6 +23,19 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
         items[:] = [item for item in items if item not in slow]
     for item in items:
         item.add_marker(pytest.mark.filterwarnings("error"), append=False)
+
+
+@pytest.fixture(scope="session")
+def cache(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Return the folder that keeps artifacts, drawn data and evaluations for all tests: $BENCHSUITE_CACHE, or one of now."""
+    given = os.environ.get("BENCHSUITE_CACHE")
+    return Path(given).absolute() if given else tmp_path_factory.mktemp("cache")
+
+
+@pytest.fixture
+def locks(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Return a folder for temporary files, so that a run of this test waits for no other's lock on the machine."""
+    return tmp_path_factory.mktemp("locks")
 
 
 @pytest.fixture(scope="session")

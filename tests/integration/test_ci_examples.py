@@ -19,13 +19,7 @@ import yaml
 
 pytestmark = pytest.mark.slow
 ROOT = Path(__file__).resolve().parents[2]
-OPTIONS = "--backend onnx --precision fp32 --imgsz 64 --effort quick --gate-metrics latency,memory"
-
-
-@pytest.fixture(scope="module")
-def cache(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Share built artifacts and the drawn data among these tests."""
-    return tmp_path_factory.mktemp("cache")
+OPTIONS = "--backend onnx --precision fp32 --imgsz 64 --effort quick --gate-metrics latency,memory --gate-budget 5s"
 
 
 @pytest.fixture
@@ -42,12 +36,13 @@ def repository(tmp_path: Path) -> Path:
 
 
 @pytest.fixture
-def environment(cache: Path) -> dict[str, str]:
+def environment(cache: Path, locks: Path) -> dict[str, str]:
     """Let new environments find the packages of this one, so that nothing has to be downloaded."""
     packages = os.pathsep.join([str(ROOT), sysconfig.get_path("purelib")])
     path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
     # A worktree that is not installed has no version for pip to find.
-    return {**os.environ, "PYTHONPATH": packages, "BENCHSUITE_CACHE": str(cache), "GATE_OPTIONS": OPTIONS, "PATH": path}
+    own = {"GATE_OPTIONS": OPTIONS, "PATH": path, "TMPDIR": str(locks)}
+    return {**os.environ, "PYTHONPATH": packages, "BENCHSUITE_CACHE": str(cache), **own}
 
 
 def base_sha(repository: Path) -> str:

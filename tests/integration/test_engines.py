@@ -55,6 +55,7 @@ def run(folder: Path, *arguments: str) -> tuple[int, str]:
             **os.environ,
             "BENCHSUITE_CACHE": str(folder / "cache"),
             "PYTHONPATH": str(ROOT),
+            "TMPDIR": str(folder),
             "GITHUB_STEP_SUMMARY": str(folder / "step.md"),
         },
         text=True,

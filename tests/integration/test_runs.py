@@ -28,12 +28,6 @@ FP32 = "yolo26n_shapes-onnx-fp32-cpu-64-b1"
 FP16 = "yolo26n_shapes-onnx-fp16-cpu-64-b1"
 
 
-@pytest.fixture(scope="module")
-def cache(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Share built artifacts and the drawn data among these tests."""
-    return tmp_path_factory.mktemp("cache")
-
-
 @pytest.fixture
 def project(tmp_path: Path) -> Path:
     """Give a repository of a user's own."""
@@ -48,9 +42,10 @@ def home(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture
-def environment(cache: Path, home: Path) -> dict[str, str]:
+def environment(cache: Path, home: Path, locks: Path) -> dict[str, str]:
     """Give the variables that runs here share."""
-    return {**os.environ, "BENCHSUITE_CACHE": str(cache), "PYTHONPATH": str(ROOT), "HOME": str(home)}
+    own = {"HOME": str(home), "TMPDIR": str(locks)}
+    return {**os.environ, "BENCHSUITE_CACHE": str(cache), "PYTHONPATH": str(ROOT), **own}
 
 
 @pytest.fixture
@@ -252,9 +247,11 @@ def test_broken_limit_fails_the_case(bench: Callable[..., tuple[int, str]]) -> N
 
 
 def test_altered_artifact_is_rebuilt_and_reported(
-    project: Path, bench: Callable[..., tuple[int, str]], cache: Path
+    project: Path, bench: Callable[..., tuple[int, str]], environment: dict[str, str], tmp_path: Path
 ) -> None:
     """An artifact whose bytes changed on disk is built anew, and the record says so."""
+    cache = tmp_path / "cache"
+    environment["BENCHSUITE_CACHE"] = str(cache)
     arguments = ("--backend", "onnx", "--precision", "fp32", "-k", "complexity")
     assert bench(*arguments)[0] == 0
     before = _records(project)[FP32].artifact

@@ -28,16 +28,10 @@ SIZE = ("--imgsz", "64", "--effort", "quick")
 Call = Callable[..., tuple[int, str]]
 
 
-@pytest.fixture(scope="module")
-def cache(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Share built artifacts and the drawn data among these tests."""
-    return tmp_path_factory.mktemp("cache")
-
-
 @pytest.fixture
-def call(tmp_path: Path, cache: Path) -> Call:
+def call(tmp_path: Path, cache: Path, locks: Path) -> Call:
     """Run a module's command in a folder of its own and return exit code and output."""
-    environment = {**os.environ, "BENCHSUITE_CACHE": str(cache), "PYTHONPATH": str(ROOT)}
+    environment = {**os.environ, "BENCHSUITE_CACHE": str(cache), "PYTHONPATH": str(ROOT), "TMPDIR": str(locks)}
 
     def call(module: str, *arguments: str) -> tuple[int, str]:
         done = subprocess.run(
