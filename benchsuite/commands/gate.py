@@ -6,12 +6,13 @@ import shlex
 import sys
 from collections.abc import Callable, Mapping
 
-from benchsuite.compare.findings import render, write_findings
+from benchsuite.compare.findings import write_findings
 from benchsuite.gate.session import Gate, read_terms
 from benchsuite.machine.facts import read_machine
 from benchsuite.options.needs import check_options
 from benchsuite.options.selection import cache_root, select
 from benchsuite.options.settings import parse
+from benchsuite.report.failures import render
 from benchsuite.report.gating import GateProgress, result_lines
 from benchsuite.report.page import write_report
 from benchsuite.runs.folder import create_run, finish_run, point_latest

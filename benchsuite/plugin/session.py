@@ -8,7 +8,7 @@ from pathlib import Path
 
 from benchsuite.compare.baselines import Baseline, find, load
 from benchsuite.compare.comparison import compare
-from benchsuite.compare.findings import Finding, render, write_findings
+from benchsuite.compare.findings import Finding, write_findings
 from benchsuite.compare.limits import broken_limits
 from benchsuite.compare.tolerances import EXACT, Tolerance, read_tolerances
 from benchsuite.gate.session import Gate, GateResult, read_terms
@@ -19,6 +19,7 @@ from benchsuite.options.selection import cache_root, select
 from benchsuite.options.settings import Options, parse
 from benchsuite.plugin.fixtures import Measured
 from benchsuite.report.console import case_line, table_lines
+from benchsuite.report.failures import render
 from benchsuite.report.gating import GateProgress, result_lines
 from benchsuite.report.page import write_report
 from benchsuite.runs.folder import Run, create_run, finish_run, newest_unfinished, point_latest, read_run

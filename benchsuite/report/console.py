@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 
+from benchsuite.report.terminal import WIDTH, aligned, fit, wrap
 from benchsuite.runs.records import Record
 from benchsuite.terms.absence import Absent
 from benchsuite.terms.cases import heading
 from benchsuite.terms.quantities import megabytes, milliseconds, significant
 
-_WIDTH = 79
 # The first column of the tables.
 _LABEL = 22
 _LONGEST_LABEL = 50
@@ -22,7 +22,7 @@ def case_line(record: Record) -> str:
     """Say in one line how a case ended."""
     if record.outcome in ("skipped", "failed"):
         reason = record.reason.splitlines()[0] if record.reason else "no reason was recorded"
-        return _fit(f"{record.case.id}  {record.outcome}: {reason}")
+        return fit(f"{record.case.id}  {record.outcome}: {reason}")
     metrics = record.metrics
     parts = []
     if record.outcome == "built" and not isinstance(record.artifact, Absent):
@@ -35,7 +35,7 @@ def case_line(record: Record) -> str:
         parts.append(f"{significant(metrics.throughput.images_per_s)} img/s")
     if not isinstance(metrics.accuracy, Absent):
         parts.append(f"mAP {metrics.accuracy.map50_95:.3f}")
-    return _fit(f"{record.case.id}  {'  '.join(parts) or 'measured'}")
+    return fit(f"{record.case.id}  {'  '.join(parts) or 'measured'}")
 
 
 def table_lines(records: Sequence[Record]) -> list[str]:
@@ -43,14 +43,15 @@ def table_lines(records: Sequence[Record]) -> list[str]:
     lines = []
     for title, group in _groups(records):
         measured = [record for record in group if record.outcome in ("measured", "built")]
-        lines += [_fit(title), ""]
+        lines += [fit(title), ""]
         if measured:
             # Long names of variants take the room between the columns.
             widest = max(len(record.case.scheme) for record in measured)
             width = 9 if widest < _LABEL else 8
-            label = _LABEL if widest < _LABEL else _WIDTH - width * len(_HEADINGS)
-            lines.append(f"{'':{label}}" + "".join(f"{name:>{width}}" for name in _HEADINGS))
-            lines += [_row(record, label, width) for record in measured]
+            label = _LABEL if widest < _LABEL else WIDTH - width * len(_HEADINGS)
+            widths = [label, *(width for _ in _HEADINGS)]
+            lines.append(aligned(("", *_HEADINGS), widths))
+            lines += [aligned(_cells(record), widths) for record in measured]
         lines += [*_reason_lines(group), ""]
     return lines
 
@@ -62,7 +63,7 @@ def _groups(records: Iterable[Record]) -> Iterable[tuple[str, list[Record]]]:
     return groups.items()
 
 
-def _row(record: Record, label_width: int, width: int) -> str:
+def _cells(record: Record) -> list[str]:
     metrics, latency = record.metrics, record.metrics.latency
     cells = [_ABSENT] * len(_HEADINGS)
     if not isinstance(latency, Absent):
@@ -80,13 +81,11 @@ def _row(record: Record, label_width: int, width: int) -> str:
     label = record.validity.label
     # A precision that is only stored must not be read as one that was computed in.
     note = "*" if not isinstance(label, Absent) and "storage" in label else ""
-    return f"{record.case.scheme + note:{label_width}}" + "".join(f"{cell:>{width}}" for cell in cells)
+    return [record.case.scheme + note, *cells]
 
 
 def _reason_lines(records: Iterable[Record]) -> list[str]:
     """Say of each record that was not measured why, once for all that share the reason."""
-    import textwrap
-
     shared: dict[str, list[str]] = {}
     for record in records:
         if record.outcome != "measured":
@@ -99,18 +98,7 @@ def _reason_lines(records: Iterable[Record]) -> list[str]:
         # One name stands in the table's first column.
         first = f"{label:{_LABEL}}" if len(names) == 1 else f"{label}  "
         if len(first) > _LONGEST_LABEL:
-            lines += textwrap.wrap(label, _WIDTH, subsequent_indent="  ")
+            lines += wrap(label, then="  ")
             first = " " * _LABEL
-        lines += textwrap.wrap(
-            text,
-            _WIDTH,
-            initial_indent=first,
-            subsequent_indent=" " * _LABEL,
-            max_lines=_REASON_LINES,
-            placeholder=" …",
-        )
+        lines += wrap(text, first, " " * _LABEL, most_lines=_REASON_LINES)
     return lines
-
-
-def _fit(text: str) -> str:
-    return text if len(text) <= _WIDTH else text[: _WIDTH - 1] + "…"

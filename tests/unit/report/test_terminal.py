@@ -9,10 +9,11 @@ from test_gating import make_status
 from test_study import make_row, make_study
 
 from benchsuite.commands import doctor
-from benchsuite.compare.findings import Finding, render
+from benchsuite.compare.findings import Finding
 from benchsuite.gate.session import GateResult
 from benchsuite.report.comparing import comparison_lines
 from benchsuite.report.console import case_line, table_lines
+from benchsuite.report.failures import render
 from benchsuite.report.gating import result_lines, status_line
 from benchsuite.report.study import study_view, terminal_lines
 from benchsuite.testing import make_case, make_machine, make_record, make_run
