@@ -80,8 +80,9 @@ class ReferenceLine:
 class Chart:
     """A chart with what says the same in words and in figures.
 
-    `alternative` is for readers who see no drawing, `about` says how to read it, and `table` has its figures. `z` is
-    the scale of an icicle's sizes and of a heat map's values. Without a height it is as tall as most of its page.
+    `alternative` is for readers who see no drawing, `about` says how to read it, and `table` has its figures or says
+    where else they stand. `z` is the scale of an icicle's sizes and of a heat map's values. Without a height the chart
+    is as tall as most, and on a phone as its legend needs.
     """
 
     kind: ChartKind

@@ -61,6 +61,21 @@ def test_points_have_whiskers_and_names(draw: Any) -> None:
     assert page.eval_on_selector_all(".hovertext text tspan.line", TEXTS) == [EVIL, "4"]
 
 
+def test_bars_of_several_series_are_stacked(draw: Any) -> None:
+    """Bars lie one behind the other, as long as their values, the first name at the foot, with their whiskers."""
+    first = ChartSeries("first", (("lower", 10.0), (EVIL, 20.0)), "#0072B2", x_intervals=((8, 12), (19, 21)))
+    second = ChartSeries("second", (("lower", 30.0), (EVIL, 5.0)), "#E69F00")
+    page = draw("bars", first, second, x=Axis("median", "ms"), y=Axis(scale="names"))
+    low, high, low_on, high_on = page.eval_on_selector_all(".barlayer .point path", BOXES)
+    assert (low_on[0], high_on[0]) == pytest.approx((low[2], high[2]), abs=1)
+    assert [right - left for left, _, right, _ in (high, low_on, high_on)] == pytest.approx(
+        [(low[2] - low[0]) * times for times in (2, 3, 0.5)], abs=1
+    )
+    assert low[1] > high[1]
+    assert page.locator(".barlayer .xerror").count() == 2
+    assert page.eval_on_selector_all(".ytick text", TEXTS) == ["lower", EVIL]
+
+
 def test_waterfall_leads_from_its_start_to_its_end(draw: Any) -> None:
     """Each change starts where the one before it ended, and what remains stands on the ground as the start does."""
     steps = (("before", 40.0), (EVIL, -10.0), ("more boxes", 4.0), ("after", 34.0))

@@ -52,7 +52,7 @@ const Drawing = (() => {
     xy: (chart, pick) => chart.series.map((series) => point(series, pick)),
     bars: (chart) => chart.series.map((series) => ({
       type: "bar", orientation: "h", name: plain(series.name), x: seconds(series), y: firsts(series),
-      marker: { color: shade(series) },
+      marker: { color: shade(series) }, error_x: whiskers(series.x_intervals, seconds(series)),
     })),
     waterfall: (chart) => chart.series.map((series) => ({
       type: "waterfall", showlegend: false, x: firsts(series), y: seconds(series),

@@ -26,9 +26,7 @@ from benchsuite.terms.language import language
 from benchsuite.testing import make_case, make_record, make_run
 
 # What only a page's drawing library calls so.
-LIBRARY_WORDS = re.compile(
-    r"plotly|\b[xyz]axis\b|hovertemplate|showlegend|barmode|scatterlayer|\btraces?\b", re.IGNORECASE
-)
+LIBRARY_WORDS = re.compile(r"plotly|\b[xy]axis\b|hovertemplate|showlegend|barmode|zeroline", re.IGNORECASE)
 HOUSE = Path(benchsuite.__file__).parent
 SEAM = {HOUSE / "report" / "drawing.py", HOUSE / "report" / "templates" / "drawing.js"}
 
