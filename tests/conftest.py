@@ -27,7 +27,7 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
 
 @pytest.fixture(scope="session")
 def cache(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Return the folder that keeps what is built, drawn and evaluated for all tests: $BENCHSUITE_CACHE, else a new one."""
+    """Return the folder that keeps what is built, drawn and evaluated for all tests: $BENCHSUITE_CACHE or a new one."""
     given = os.environ.get("BENCHSUITE_CACHE")
     return Path(given).absolute() if given else tmp_path_factory.mktemp("cache")
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import textwrap
 from collections.abc import Iterator
 
 from benchsuite.backends import BACKENDS, backend, only_builds
@@ -11,9 +10,11 @@ from benchsuite.machine.facts import Machine, read_machine
 from benchsuite.machine.noise import measure_noise
 from benchsuite.options.selection import cases_of
 from benchsuite.options.settings import defaults
+from benchsuite.report.terminal import aligned, wrap
 from benchsuite.terms.cases import PRECISIONS, Case
 
-_WIDTH = 79
+# Of a backend's name and of a column a precision.
+_WIDTHS = (10, *(8 for _ in PRECISIONS))
 
 
 def report_lines(noise_seconds: float) -> Iterator[str]:
@@ -48,9 +49,9 @@ def _machine_lines(machine: Machine) -> Iterator[str]:
 
 def _case_lines(machine: Machine) -> Iterator[str]:
     answers = {(case.backend, case.precision): _answer(case, machine) for case in cases_of(defaults(), ["model"])}
-    yield f"{'':10}" + "".join(f"{precision:>8}" for precision in PRECISIONS)
+    yield aligned(("", *PRECISIONS), _WIDTHS)
     for name in BACKENDS:
-        yield f"{name:10}" + "".join(f"{answers[name, precision][0]:>8}" for precision in PRECISIONS)
+        yield aligned((name, *(answers[name, precision][0] for precision in PRECISIONS)), _WIDTHS)
     yield ""
     for (name, precision), (_, reason) in answers.items():
         if reason:
@@ -67,4 +68,4 @@ def _answer(case: Case, machine: Machine) -> tuple[str, str]:
 
 
 def _wrapped(label: str, text: str) -> list[str]:
-    return textwrap.wrap(text, _WIDTH, initial_indent=label, subsequent_indent=" " * min(len(label), 14))
+    return wrap(text, label, " " * min(len(label), 14))

@@ -7,9 +7,10 @@ import sys
 from collections.abc import Mapping
 from dataclasses import replace
 
-from benchsuite.compare.findings import render, write_findings
+from benchsuite.compare.findings import write_findings
 from benchsuite.gate.session import Gate, read_terms
 from benchsuite.options.settings import parse
+from benchsuite.report.failures import render
 from benchsuite.report.gating import GateProgress, result_lines
 from benchsuite.report.page import write_report
 from benchsuite.runs.folder import create_run, finish_run, point_latest

@@ -1,10 +1,9 @@
-"""What a comparison found, and how a failing one is printed."""
+"""What a comparison found, and the command that measures it again."""
 
 from __future__ import annotations
 
 import shlex
-import textwrap
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path, PurePath
 from typing import Literal
@@ -16,7 +15,6 @@ from benchsuite.terms.cases import PLAIN, Case, slug
 
 # OVER_LIMIT belongs to service goals, which know no baseline; the others compare.
 Verdict = Literal["PASS", "REGRESSED", "IMPROVED", "INCONCLUSIVE", "NOT_COMPARABLE", "MISSING", "OVER_LIMIT"]
-WIDTH = 80
 FINDINGS_FILE = "findings.json"
 # What is found about a case and not about a figure.
 _OF_CASES = {"waiver": "waiver", "case": "the whole case"}
@@ -105,63 +103,3 @@ def read_findings(folder: Path) -> tuple[Finding, ...]:
     if not path.exists():
         return ()
     return read_json(path, tuple[Finding, ...], "remove that file to show the run without its verdicts")
-
-
-def render(findings: Sequence[Finding]) -> str:
-    """Return the failing findings, case by case, for a terminal of 80 columns; empty where none fails."""
-    by_case: dict[str, list[Finding]] = {}
-    for finding in findings:
-        if finding.fails:
-            by_case.setdefault(finding.case_id, []).append(finding)
-    return "\n\n".join(_block(case_id, failing) for case_id, failing in by_case.items())
-
-
-def _block(case_id: str, findings: list[Finding]) -> str:
-    lines = [case_id]
-    for finding in findings:
-        lines += [
-            f"  {finding.verdict}  {finding.title}",
-            *_field("baseline", finding.baseline),
-            *_field("current", finding.current),
-            *_field("allowed", finding.allowed),
-            *_wrapped(finding.sentence, "    "),
-        ]
-    # A broken limit knows no baseline: what changed since, and how to accept it, come from findings that do.
-    compared = [finding for finding in findings if finding.accept]
-    if compared:
-        lines.append("  what changed in the environment since the baseline:")
-        for change in compared[0].environment or ("nothing that is recorded",):
-            lines += _wrapped(change, "    ")
-    lines += ["  measure it again:", *_command(findings[0].rerun)]
-    if compared:
-        lines += ["  accept it as the new baseline:", *_command(compared[0].accept)]
-    return "\n".join(lines)
-
-
-def _field(name: str, text: str) -> list[str]:
-    return textwrap.wrap(text, WIDTH, initial_indent=f"    {name:<10}", subsequent_indent=" " * 14) if text else []
-
-
-def _wrapped(text: str, indent: str) -> list[str]:
-    return textwrap.wrap(text, WIDTH, initial_indent=indent, subsequent_indent=indent, break_on_hyphens=False)
-
-
-def _command(line: str) -> list[str]:
-    """Break a command between options, with the backslashes that let it be pasted as it stands."""
-    lines = [""]
-    for part in _options(line):
-        if lines[-1] and len(lines[-1]) + len(part) + 9 > WIDTH:
-            lines.append("")
-        lines[-1] += f" {part}" if lines[-1] else part
-    indented = [("      " if number else "    ") + text for number, text in enumerate(lines)]
-    return [f"{text} \\" for text in indented[:-1]] + indented[-1:]
-
-
-def _options(line: str) -> Iterable[str]:
-    """Yield the words of a command, an option together with its value."""
-    words = [shlex.quote(word) for word in shlex.split(line)]
-    while words:
-        word = words.pop(0)
-        if word.startswith("-") and words and not words[0].startswith("-"):
-            word += " " + words.pop(0)
-        yield word

@@ -9,7 +9,7 @@ from pathlib import Path
 from benchsuite.backends.offers import recorded_packages
 from benchsuite.compare.baselines import Baseline, find, load
 from benchsuite.compare.comparison import compare
-from benchsuite.compare.findings import Finding, answered_by, render, write_findings
+from benchsuite.compare.findings import Finding, answered_by, write_findings
 from benchsuite.compare.limits import broken_limits
 from benchsuite.compare.tolerances import default_tolerances, read_tolerances
 from benchsuite.gate.session import Gate, GateResult, read_terms
@@ -22,6 +22,7 @@ from benchsuite.options.selection import select
 from benchsuite.options.settings import parse
 from benchsuite.plugin.fixtures import Measured
 from benchsuite.report.console import case_line, table_lines
+from benchsuite.report.failures import render
 from benchsuite.report.gating import GateProgress, result_lines
 from benchsuite.report.page import write_report
 from benchsuite.runs.figures import Tolerance

@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from benchsuite.report.chart import Axis, Chart, ChartSeries
 from benchsuite.report.detail import DetailTable
 from benchsuite.report.groups import setting_of
-from benchsuite.report.palette import DASHES, Figure, chart_name, colour_of
+from benchsuite.report.palette import DASHES, colour_of
 from benchsuite.report.recommendation import name_of
 from benchsuite.runs.records import Record
 from benchsuite.terms.absence import Absent, shown
@@ -20,7 +21,7 @@ class BatchView:
 
     title: str
     table: DetailTable
-    figure: Figure | None
+    chart: Chart | None
 
 
 def batch_views(records: Sequence[Record]) -> tuple[BatchView, ...]:
@@ -35,7 +36,8 @@ def batch_views(records: Sequence[Record]) -> tuple[BatchView, ...]:
     for title, by_name in settings.items():
         several = {name: sorted(made, key=lambda it: it.case.batch) for name, made in by_name.items() if len(made) > 1}
         if several:
-            views.append(BatchView(title, _table(several), _figure(several)))
+            table = _table(several)
+            views.append(BatchView(title, table, _chart(several, table)))
     return tuple(views)
 
 
@@ -58,29 +60,36 @@ def _table(by_name: dict[str, list[Record]]) -> DetailTable:
     )
 
 
-def _figure(by_name: dict[str, list[Record]]) -> Figure | None:
-    traces = []
-    for made in by_name.values():
+def _chart(by_name: dict[str, list[Record]], table: DetailTable) -> Chart | None:
+    series = []
+    for name, made in by_name.items():
         pairs = [(record.case.batch, record.metrics.throughput) for record in made]
-        points = [(batch, it.images_per_s) for batch, it in pairs if not isinstance(it, Absent)]
+        points = tuple((batch, round(it.images_per_s, 2)) for batch, it in pairs if not isinstance(it, Absent))
         if len(points) < 2:
             continue
-        traces.append(
-            {
-                "type": "scatter",
-                "mode": "lines+markers",
-                "name": chart_name(made[0]),
-                "x": [batch for batch, _ in points],
-                "y": [round(rate, 2) for _, rate in points],
-                "line": {"width": 2, "color": colour_of(made[0]), "dash": DASHES[made[0].case.precision]},
-            }
+        series.append(
+            ChartSeries(
+                name=name,
+                points=points,
+                colour=colour_of(made[0]),
+                join="straight",
+                dash=DASHES[made[0].case.precision],
+                mark="circle",
+            )
         )
+    if not series:
+        return None
     batches = sorted({record.case.batch for made in by_name.values() for record in made})
-    layout = {
-        "xaxis": {"title": {"text": "batch"}, "type": "log", "tickvals": batches, "ticktext": list(map(str, batches))},
-        "yaxis": {"title": {"text": "saturated, images/s"}, "rangemode": "tozero"},
-    }
-    return {"data": traces, "layout": layout} if traces else None
+    return Chart(
+        kind="xy",
+        title="Throughput by batch",
+        alternative="Saturated throughput against the batch, a line a case; the table below has the figures",
+        table=table,
+        series=tuple(series),
+        x=Axis("batch", scale="log", ticks=tuple(batches)),
+        y=Axis("saturated", "images/s", from_zero=True),
+        height_px=340,
+    )
 
 
 def _one_stream(record: Record) -> float:

@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-import textwrap
 from collections.abc import Iterable
 
 from benchsuite.compare.comparison import compare_runs
 from benchsuite.compare.findings import Finding
 from benchsuite.machine.facts import differences
+from benchsuite.report.terminal import wrap
 from benchsuite.runs.folder import Run
 
-_WIDTH = 79
 _CAVEAT = (
     "Timings of two runs are not paired: a machine drifts by more than small changes between them, so a ratio is no "
     "verdict on speed."
@@ -48,11 +47,4 @@ def _finding(finding: Finding) -> Iterable[str]:
 
 
 def _wrap(text: str, indent: str) -> list[str]:
-    return textwrap.wrap(
-        text,
-        _WIDTH,
-        initial_indent=indent,
-        subsequent_indent=indent + "  ",
-        break_on_hyphens=False,
-        break_long_words=False,
-    )
+    return wrap(text, indent, indent + "  ", hyphens=False, long_words=False)

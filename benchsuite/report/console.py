@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
 
+from benchsuite.report.terminal import WIDTH, aligned, fit, wrap
 from benchsuite.runs import figures
 from benchsuite.runs.figures import Figure, figure
 from benchsuite.runs.records import Record
 from benchsuite.terms.absence import Absent, shown
 from benchsuite.terms.cases import heading
 
-_WIDTH = 79
 # The first column of the tables, and those beside it; seven fit where each is a character narrower.
 _LABEL = 22
 _COLUMN = 9
@@ -25,7 +25,7 @@ def case_line(record: Record) -> str:
     """Say in one line how a case ended."""
     if record.outcome in ("skipped", "failed"):
         reason = record.reason.splitlines()[0] if record.reason else "no reason was recorded"
-        return _fit(f"{record.case.id}  {record.outcome}: {reason}")
+        return fit(f"{record.case.id}  {record.outcome}: {reason}")
     parts = []
     if record.outcome == "built" and not isinstance(record.artifact, Absent):
         seconds = record.artifact.build_s
@@ -35,7 +35,7 @@ def case_line(record: Record) -> str:
         value, unit = told.read(record), told.unit
         if not isinstance(value, Absent):
             parts.append(unit.say(value) if unit.text else f"{told.names.terminal} {unit.show(value)}")
-    return _fit(f"{record.case.id}  {'  '.join(parts) or 'measured'}")
+    return fit(f"{record.case.id}  {'  '.join(parts) or 'measured'}")
 
 
 def table_lines(records: Sequence[Record]) -> list[str]:
@@ -44,14 +44,15 @@ def table_lines(records: Sequence[Record]) -> list[str]:
     columns = [it for it in figures.FIGURES if it.names.terminal]
     for title, group in _groups(records):
         measured = [record for record in group if record.outcome in ("measured", "built")]
-        lines += [_fit(title), ""]
+        lines += [fit(title), ""]
         if measured:
             # Long names of variants take the room between the columns.
             widest = max(len(record.case.row_name) for record in measured)
-            width = min(_COLUMN if widest < _LABEL else _COLUMN - 1, (_WIDTH - _LABEL) // len(columns))
-            label = _LABEL if widest < _LABEL else _WIDTH - width * len(columns)
-            lines.append(f"{'':{label}}" + "".join(f"{it.names.terminal:>{width}}" for it in columns))
-            lines += [_row(record, columns, label, width) for record in measured]
+            width = min(_COLUMN if widest < _LABEL else _COLUMN - 1, (WIDTH - _LABEL) // len(columns))
+            label = _LABEL if widest < _LABEL else WIDTH - width * len(columns)
+            widths = [label, *(width for _ in columns)]
+            lines.append(aligned(("", *(it.names.terminal for it in columns)), widths))
+            lines += [aligned(_cells(record, columns), widths) for record in measured]
         lines += [*_reason_lines(group), ""]
     return lines
 
@@ -63,12 +64,11 @@ def _groups(records: Iterable[Record]) -> Iterable[tuple[str, list[Record]]]:
     return groups.items()
 
 
-def _row(record: Record, columns: Sequence[Figure], label_width: int, width: int) -> str:
+def _cells(record: Record, columns: Sequence[Figure]) -> list[str]:
     label = record.validity.label
     # A precision that is only stored must not be read as one that was computed in.
     note = "*" if not isinstance(label, Absent) and "storage" in label else ""
-    cells = "".join(f"{_cell(it, record):>{width}}" for it in columns)
-    return f"{record.case.row_name + note:{label_width}}{cells}"
+    return [record.case.row_name + note, *(_cell(it, record) for it in columns)]
 
 
 def _cell(column: Figure, record: Record) -> str:
@@ -79,8 +79,6 @@ def _cell(column: Figure, record: Record) -> str:
 
 def _reason_lines(records: Iterable[Record]) -> list[str]:
     """Say of each record that was not measured why, once for all that share the reason."""
-    import textwrap
-
     shared: dict[str, list[str]] = {}
     for record in records:
         if record.outcome != "measured":
@@ -93,18 +91,7 @@ def _reason_lines(records: Iterable[Record]) -> list[str]:
         # One name stands in the table's first column.
         first = f"{label:{_LABEL}}" if len(names) == 1 else f"{label}  "
         if len(first) > _LONGEST_LABEL:
-            lines += textwrap.wrap(label, _WIDTH, subsequent_indent="  ")
+            lines += wrap(label, then="  ")
             first = " " * _LABEL
-        lines += textwrap.wrap(
-            text,
-            _WIDTH,
-            initial_indent=first,
-            subsequent_indent=" " * _LABEL,
-            max_lines=_REASON_LINES,
-            placeholder=" …",
-        )
+        lines += wrap(text, first, " " * _LABEL, most_lines=_REASON_LINES)
     return lines
-
-
-def _fit(text: str) -> str:
-    return text if len(text) <= _WIDTH else text[: _WIDTH - 1] + "…"

@@ -2,93 +2,88 @@
 
 from __future__ import annotations
 
-from html import escape
+from collections.abc import Sequence
 
+from benchsuite.report.chart import Axis, Chart, ChartPoint, ChartSeries, Dash, ReferenceLine
 from benchsuite.report.gate_evidence import GateEvidence
-from benchsuite.report.palette import Figure
+
+_HEIGHT_PX = 320
+_BLUE, _GREEN, _RED = "#0072B2", "#009E73", "#D55E00"
 
 
-def ratio_figure(evidence: GateEvidence) -> Figure | None:
+def ratio_chart(evidence: GateEvidence) -> Chart | None:
     """Return each block's ratio in order, one case shown at a time, beside the control's."""
     if not evidence.tests:
         return None
     margin, promise = evidence.tests[0].thresholds.null_margin, evidence.tests[0].thresholds.promise
-    traces: list[Figure] = [
-        {
-            "type": "scatter",
-            "mode": "markers+lines",
-            "name": escape(test.name, quote=False),
-            "visible": number == 0,
-            "x": list(range(1, len(test.ratios) + 1)),
-            "y": [round(ratio, 5) for ratio in test.ratios],
-            "text": [f"{first[0]} was launched first" for first in test.launched],
-            "marker": {"size": 8, "color": "#0072B2"},
-            "line": {"width": 1, "color": "#0072B2"},
-        }
+    series = [
+        ChartSeries(
+            name=test.name,
+            points=_by_block(test.ratios, 5),
+            colour=_BLUE,
+            join="straight",
+            line_px=1,
+            mark="circle",
+            mark_px=8,
+            pick=number,
+            notes=tuple(f"{first[0]} was launched first" for first in test.launched),
+        )
         for number, test in enumerate(evidence.tests)
     ]
     if evidence.control:
-        traces.append(
-            {
-                "type": "scatter",
-                "mode": "markers",
-                "name": "control",
-                "x": list(range(1, len(evidence.control) + 1)),
-                "y": [round(ratio, 5) for ratio in evidence.control],
-                "marker": {"size": 8, "symbol": "x-thin-open", "color": "#D55E00"},
-            }
-        )
-    layout: Figure = {
-        "xaxis": {"title": {"text": "block"}},
-        "yaxis": {"title": {"text": "candidate / baseline"}, "tickformat": ".3f"},
-        "shapes": [_line(1.0, "solid"), _line(1 + margin, "dot"), _line(1 + promise, "dash")],
-        "annotations": [
+        series.append(ChartSeries("control", _by_block(evidence.control, 5), colour=_RED, mark="cross", mark_px=8))
+    return Chart(
+        kind="xy",
+        title="Ratio block by block",
+        alternative="Ratio of candidate to baseline in each block of the chosen test, and the control's; the table "
+        "below has its interval",
+        table=evidence.table,
+        series=tuple(series),
+        x=Axis("block"),
+        y=Axis("candidate / baseline", format=".3f"),
+        references=(
+            ReferenceLine(1.0, "solid"),
             # Where the blocks lie far off, both lines lie close together.
-            _note(1 + margin, f"{margin:.0%} never fails", x=0), _note(1 + promise, f"{promise:.0%} is to be caught"),
-        ],
-    }  # fmt: skip
-    return {"data": traces, "layout": layout}
+            ReferenceLine(1 + margin, "dot", f"{margin:.0%} never fails", end="left"),
+            ReferenceLine(1 + promise, "dash", f"{promise:.0%} is to be caught"),
+        ),
+        picks=tuple(test.name for test in evidence.tests),
+        height_px=_HEIGHT_PX,
+    )
 
 
-def path_figure(evidence: GateEvidence) -> Figure | None:
+def path_chart(evidence: GateEvidence) -> Chart | None:
     """Return how the evidence for both sides grew block by block, one case shown at a time."""
     if not evidence.tests:
         return None
-    traces: list[Figure] = []
+    series: list[ChartSeries] = []
     for number, test in enumerate(evidence.tests):
-        for name, path, colour, dash in (
-            ("worse than the margin", test.worse, "#D55E00", "solid"),
-            ("better than the promise", test.within, "#009E73", "dash"),
-        ):
-            traces.append(
-                {
-                    "type": "scatter",
-                    "mode": "lines",
-                    "name": name,
-                    "visible": number == 0,
-                    "x": list(range(1, len(path) + 1)),
-                    "y": [round(value, 4) for value in path],
-                    "line": {"width": 2, "color": colour, "dash": dash},
-                }
-            )
+        sides: tuple[tuple[str, Sequence[float], str, Dash], ...] = (
+            ("worse than the margin", test.worse, _RED, "solid"),
+            ("better than the promise", test.within, _GREEN, "dash"),
+        )
+        series += [
+            ChartSeries(name, _by_block(path, 4), colour=colour, join="straight", dash=dash, pick=number)
+            for name, path, colour, dash in sides
+        ]
     first = evidence.tests[0]
-    layout: Figure = {
-        "xaxis": {"title": {"text": "block"}},
-        "yaxis": {"title": {"text": "evidence, powers of ten"}},
-        "shapes": [_line(first.fire_at, "dash"), _line(first.pass_at, "dot")],
-        "annotations": [_note(first.fire_at, "proof of a regression"), _note(first.pass_at, "proof of a pass")],
-    }
-    return {"data": traces, "layout": layout}
+    return Chart(
+        kind="xy",
+        title="Evidence block by block",
+        alternative="Evidence for a regression and for a pass after each block of the chosen test; the table below has "
+        "the last values",
+        table=evidence.table,
+        series=tuple(series),
+        x=Axis("block"),
+        y=Axis("evidence", "powers of ten"),
+        references=(
+            ReferenceLine(first.fire_at, "dash", "proof of a regression"),
+            ReferenceLine(first.pass_at, "dot", "proof of a pass"),
+        ),
+        picks=tuple(test.name for test in evidence.tests),
+        height_px=_HEIGHT_PX,
+    )
 
 
-def _line(at: float, dash: str) -> Figure:
-    return {
-        "type": "line", "xref": "paper", "x0": 0, "x1": 1, "y0": at, "y1": at, "line": {"dash": dash, "width": 1},
-    }  # fmt: skip
-
-
-def _note(at: float, text: str, x: int = 1) -> Figure:
-    side = "right" if x else "left"
-    return {
-        "xref": "paper", "x": x, "y": at, "text": text, "showarrow": False, "xanchor": side, "yanchor": "bottom",
-    }  # fmt: skip
+def _by_block(values: Sequence[float], digits: int) -> tuple[ChartPoint, ...]:
+    return tuple((block, round(value, digits)) for block, value in enumerate(values, 1))

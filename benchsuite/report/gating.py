@@ -2,19 +2,22 @@
 
 from __future__ import annotations
 
-import textwrap
 import time
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
-from benchsuite.compare.findings import WIDTH, Finding, Verdict
+from benchsuite.compare.findings import Finding, Verdict
 from benchsuite.gate.judging import TAILS, Judgement
 from benchsuite.gate.loop import Status
 from benchsuite.gate.session import GateResult
 from benchsuite.gate.verdicts import DECIDING
+from benchsuite.report.failures import sentence
+from benchsuite.report.terminal import aligned, fit
 
 _HEARTBEAT_S = 60
+# Of case, blocks, ratio and interval; a verdict takes what it needs.
+_WIDTHS = (37, 3, 6, 13, 0)
 _ORDER: tuple[Verdict, ...] = (
     "MISSING", "REGRESSED", "OVER_LIMIT", "NOT_COMPARABLE", "INCONCLUSIVE", "IMPROVED", "PASS",
 )  # fmt: skip
@@ -37,8 +40,7 @@ def status_line(status: Status) -> str:
         verdict = it.decision if it.metric == judgement.metric else f"{it.decision} {it.metric}"
     else:
         verdict = "…"
-    shown = name if len(name) <= 37 else f"{name[:36]}…"
-    return f"{shown:<37} {status.blocks:>3} {ratio:>6} {interval:>13} {verdict}"
+    return aligned((fit(name, _WIDTHS[0]), str(status.blocks), ratio, interval, verdict), _WIDTHS, " ")
 
 
 def worst(status: Status) -> Judgement:
@@ -68,7 +70,7 @@ class GateProgress:
         if self._live is not None:
             from rich.text import Text
 
-            heading = f"{'case':<37} {'blk':>3} {'ratio':>6} {'95 %':>13} verdict"
+            heading = aligned(("case", "blk", "ratio", "95 %", "verdict"), _WIDTHS, " ")
             self._live.update(Text("\n".join([heading, *map(status_line, statuses)])), refresh=True)
             return
         now = time.monotonic()
@@ -95,7 +97,7 @@ def result_lines(result: GateResult) -> list[str]:
     for finding in result.findings:
         if finding.verdict in ("PASS", "IMPROVED") or finding.fails:
             continue
-        lines += ["", f"{finding.case_id}", f"  {finding.verdict}  {finding.title}", *_wrapped(finding.sentence)]
+        lines += ["", f"{finding.case_id}", f"  {finding.verdict}  {finding.title}", *sentence(finding.sentence)]
     lines += ["", *result.notes] if result.notes else []
     counts = Counter(case_verdicts(result.findings).values())
     seconds = f" in {result.outcome.elapsed_s:.0f} s, {result.outcome.sweeps} sweeps" if result.outcome else ""
@@ -114,7 +116,3 @@ def case_verdicts(findings: Sequence[Finding]) -> Mapping[str, Verdict]:
         known = verdicts.get(finding.case_id, "PASS")
         verdicts[finding.case_id] = min(known, verdict, key=_ORDER.index)
     return verdicts
-
-
-def _wrapped(text: str) -> list[str]:
-    return textwrap.wrap(text, WIDTH, initial_indent="    ", subsequent_indent="    ", break_on_hyphens=False)

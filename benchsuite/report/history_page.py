@@ -7,9 +7,12 @@ from dataclasses import dataclass
 from typing import Any
 
 from benchsuite.report.changes import SHORTEST
+from benchsuite.report.chart import Axis, Chart, ChartSeries
+from benchsuite.report.drawing import drawn, library
 from benchsuite.report.history import Change, Course, History, Series, enough
-from benchsuite.report.html import fill, plotly
-from benchsuite.terms.absence import DASH
+from benchsuite.report.html import fill
+from benchsuite.runs.figures import Figure
+from benchsuite.terms.absence import DASH, Absent
 from benchsuite.terms.language import ENGLISH, Language, language
 from benchsuite.terms.quantities import counted, signed
 
@@ -47,7 +50,8 @@ def history_page(history: History, lang: str = ENGLISH) -> str:
         least=2 * SHORTEST,
         machines=len({(one.fingerprint, one.threads) for one in history.series}),
         data=_data(history, language(lang)),
-        plotly=plotly(),
+        chart=_chart(history.figures[0]) if history.figures else None,
+        library=library(),
     )
 
 
@@ -99,12 +103,34 @@ def _data(history: History, speech: Language) -> dict[str, Any]:
             {"name": name, "started": run.started[:16].replace("T", " "), "effort": speech.say(run.effort)}
             for name, run in zip(history.names, history.runs, strict=True)
         ],
-        "metrics": [
-            {"key": it.key, "heading": speech.say(it.names.series), "unit": speech.say(it.unit.in_full)}
-            for it in history.figures
-        ],
+        "charts": {it.key: drawn(speech, _chart(it)) for it in history.figures},
         "series": [{"courses": {key: _course(it) for key, it in one.courses.items()}} for one in history.series],
     }
+
+
+def _chart(figure: Figure) -> Chart:
+    """Return the chart of one figure over the runs; the page's script puts the chosen case's points into it."""
+    return Chart(
+        kind="xy",
+        title="Over time",
+        alternative="The chosen figure over the runs, with its levels; the table below has the same figures",
+        table=Absent("the page's script fills the table below with the same figures"),
+        series=(
+            ChartSeries(
+                figure.names.series,
+                colour="#0072B2",
+                join="straight",
+                line_px=1,
+                mark="circle",
+                mark_px=7,
+                hover="notes",
+            ),
+            ChartSeries("level", colour="#D55E00", join="centred steps", line_px=3, hover="nothing"),
+        ),
+        x=Axis("run", scale="names"),
+        y=Axis(figure.names.series, figure.unit.in_full, from_zero=True),
+        height_px=340,
+    )
 
 
 def _course(course: Course) -> dict[str, Any]:

@@ -7,17 +7,16 @@ from functools import cache, partial
 from pathlib import Path
 from typing import Any
 
+from benchsuite.report.drawing import drawn
 from benchsuite.terms.language import ENGLISH, Language, fill_places, language
 from benchsuite.terms.quantities import counted
 
 # What the pages' scripts say.
 SCRIPT_TEXTS = (
     "Filter", "best", "void", "recipe {1}", "not measured", "cases {1} to {2} of {3}", "no case has all these words",
-    "no case was measured", "level", "run", "new level", "the newest {1} of {2} runs",
+    "no case was measured", "new level", "the newest {1} of {2} runs",
     "not measured in any of these runs",
 )  # fmt: skip
-# Of a chart, what people read that is not the name of a case.
-_SAID_KEYS = ("text", "name")
 
 
 def fill(template: str, lang: str = ENGLISH, **values: Any) -> str:
@@ -47,7 +46,7 @@ def _environment(lang: str) -> Any:
         strong=_element("strong"),
         struck=_element("s"),
     )
-    environment.filters["said"] = partial(_said_figure, speech)
+    environment.filters["drawn"] = partial(drawn, speech)
     return environment
 
 
@@ -67,21 +66,3 @@ def _element(tag: str) -> Callable[[str], Any]:
         return Markup(f"<{tag}>{{}}</{tag}>").format(text)
 
     return make
-
-
-def _said_figure(speech: Language, part: Any) -> Any:
-    """Return a chart with its titles and the names of its traces said."""
-    if isinstance(part, dict):
-        return {
-            key: speech.say(value) if key in _SAID_KEYS and isinstance(value, str) else _said_figure(speech, value)
-            for key, value in part.items()
-        }
-    return [_said_figure(speech, item) for item in part] if isinstance(part, list) else part
-
-
-def plotly() -> Any:
-    """Return the source of Plotly, to stand in a script of the page."""
-    from markupsafe import Markup
-    from plotly.offline import get_plotlyjs
-
-    return Markup(get_plotlyjs())

@@ -9,13 +9,14 @@ from pathlib import Path
 from benchsuite.compare.findings import Finding
 from benchsuite.machine.facts import Machine
 from benchsuite.machine.files import write_whole
-from benchsuite.report.charts import latency_against_map
-from benchsuite.report.detail_charts import course, course_names, distribution, phases
-from benchsuite.report.gate_charts import path_figure, ratio_figure
+from benchsuite.report.chart import Chart
+from benchsuite.report.detail_charts import course, distribution, phases
+from benchsuite.report.drawing import library
+from benchsuite.report.gate_charts import path_chart, ratio_chart
 from benchsuite.report.gate_view import gate_view, selftests
 from benchsuite.report.groups import short_titles
-from benchsuite.report.html import fill, plotly
-from benchsuite.report.palette import Figure
+from benchsuite.report.html import fill
+from benchsuite.report.pareto import latency_against_map
 from benchsuite.report.recommendation import name_of
 from benchsuite.report.samples import read_samples
 from benchsuite.report.study import StudyView
@@ -33,6 +34,8 @@ PAGE_FILE = "index.html"
 SUMMARY_FILE = "summary.md"
 # What one asks first of a case that is recommended.
 _TILES = ("latency", SPEED_UP.key, "throughput", "map50_95", "memory", "artifact_bytes")
+# By the names that they have in the page; None where there is nothing to draw.
+Charts = Mapping[str, Chart | None]
 
 
 def write_report(
@@ -73,8 +76,8 @@ def _concerning(studies: Sequence[Study], run: Run) -> Sequence[Study]:
 
 def render(view: PageView, lang: str = ENGLISH) -> str:
     """Return the page as HTML; names, reasons and paths are escaped wherever they stand."""
-    drawn = [_figures(group, view) for group in view.groups]
-    gate_figures = _gate_figures(view)
+    charts, gate_charts = [_group_charts(group, view) for group in view.groups], _gate_charts(view)
+    every = [*(chart for own in (*charts, gate_charts) for chart in own.values()), *(it.chart for it in view.batches)]
     return fill(
         "page.html.j2",
         lang,
@@ -82,11 +85,10 @@ def render(view: PageView, lang: str = ENGLISH) -> str:
         run=view.run,
         columns=columns(),
         tiles=_tiles(),
-        figures=drawn,
+        charts=charts,
         links=short_titles([group.title for group in view.groups]),
-        gate_figures=gate_figures,
-        courses=[course_names(group.records, view.samples) for group in view.groups],
-        plotly=plotly() if _drawn(*drawn, gate_figures, *({"batch": it.figure} for it in view.batches)) else "",
+        gate_charts=gate_charts,
+        library=library() if any(every) else "",
         facts=_machine_facts(view.run.machine),
         policies=_policies(view.run),
         provenance=_provenance(view),
@@ -101,24 +103,19 @@ def _tiles() -> Sequence[tuple[str, str, str]]:
     return [named[key] for key in _TILES]
 
 
-def _figures(group: GroupView, view: PageView) -> Mapping[str, Figure | None]:
-    """Return a group's charts by the names that the template gives them."""
+def _group_charts(group: GroupView, view: PageView) -> Charts:
     return {
         "map": latency_against_map(group, view.max_map_drop),
         "distribution": distribution(group.records, view.samples),
         "course": course(group.records, view.samples),
-        "phases": phases(group.records),
+        "phases-chart": phases(group.records),
     }
 
 
-def _drawn(*figures: Mapping[str, Figure | None]) -> bool:
-    return any(any(drawn.values()) for drawn in figures)
-
-
-def _gate_figures(view: PageView) -> Mapping[str, Figure | None]:
+def _gate_charts(view: PageView) -> Charts:
     if view.gate is None or view.gate.evidence is None:
-        return {"ratios": None, "paths": None}
-    return {"ratios": ratio_figure(view.gate.evidence), "paths": path_figure(view.gate.evidence)}
+        return {}
+    return {"gate-ratios": ratio_chart(view.gate.evidence), "gate-paths": path_chart(view.gate.evidence)}
 
 
 def study_page(view: StudyView, machine: Machine, lang: str = ENGLISH) -> str:

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import textwrap
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from benchsuite.detect.bootstrap import MapLoss
 from benchsuite.detect.parity import Parity, beyond_limits
 from benchsuite.report.markdown import escape, table_line
+from benchsuite.report.terminal import aligned, fit, wrap
 from benchsuite.study.interleaved import Timed
 from benchsuite.study.rows import NOT_TIMED, CalibrationPoint, Study, StudyRow
 from benchsuite.terms.absence import DASH, Absent, shown
@@ -16,7 +16,6 @@ from benchsuite.terms.cases import heading
 from benchsuite.terms.language import ENGLISH, language
 from benchsuite.terms.quantities import megabytes, milliseconds, signed
 
-_WIDTH = 79
 _NAME = 27
 _SHORT = {"mAP points lost": "lost", "same boxes": "boxes"}
 _TITLES = {
@@ -133,18 +132,16 @@ def terminal_lines(view: StudyView) -> list[str]:
     for table in view.tables:
         headings = tuple(_SHORT.get(column, column) for column in table.columns)
         cells = [headings, *(_short(row, headings) for row in table.rows)]
-        widths = [max(len(row[column]) for row in cells) for column in range(len(cells[0]))]
+        widths = [max(map(len, column)) for column in zip(*cells, strict=True)]
         lines += [table.heading, ""]
-        for row in cells:
-            name, *rest = (text.rjust(width) for text, width in zip(row, widths, strict=True))
-            lines.append("  ".join([name.strip().ljust(widths[0]), *rest]).rstrip())
+        lines += [aligned(row, widths, "  ").rstrip() for row in cells]
         lines.append("")
         for name, reason in table.reasons:
-            lines += textwrap.wrap(f"{name}: {reason}", _WIDTH, subsequent_indent="  ")
+            lines += wrap(f"{name}: {reason}", then="  ")
         if table.reasons:
             lines.append("")
     for fact in view.facts:
-        lines += textwrap.wrap(fact, _WIDTH)
+        lines += wrap(fact)
     return lines
 
 
@@ -155,7 +152,7 @@ def _short(row: Sequence[str], headings: Sequence[str]) -> tuple[str, ...]:
         for text, column in zip(row, headings, strict=True)
     )
     name = name.replace(" int8 ", " ")
-    return (name if len(name) <= _NAME else f"{name[: _NAME - 1]}…", *rest)
+    return (fit(name, _NAME), *rest)
 
 
 def markdown(view: StudyView, lang: str = ENGLISH) -> str:

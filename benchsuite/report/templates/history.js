@@ -12,36 +12,21 @@
     return element;
   };
   const chosen = () => {
-    const metric = data.metrics.find((it) => it.key === metricPick.value);
-    const course = data.series[Number(seriesPick.value)].courses[metric.key];
-    return { metric, course: course || { runs: [], values: [], levels: [] } };
+    const course = data.series[Number(seriesPick.value)].courses[metricPick.value];
+    return { chart: data.charts[metricPick.value], course: course || { runs: [], values: [], levels: [] } };
   };
 
   const level = (course, place) => course.levels.find(([start, end]) => place >= start && place < end)[2];
 
-  const chart = () => {
-    const { metric, course } = chosen();
-    const names = course.runs.map((run) => data.runs[run].name);
-    const title = metric.unit ? `${metric.heading}, ${metric.unit}` : metric.heading;
-    Charts.show("course", {
-      data: [
-        {
-          type: "scatter", mode: "lines+markers", name: title, x: names, y: course.values,
-          line: { width: 1, color: "#0072B2" }, marker: { size: 7, color: "#0072B2" },
-          text: course.runs.map((run) => `${data.runs[run].started}, ${data.runs[run].effort}`),
-          hovertemplate: "%{x}<br>%{y}<br>%{text}<extra></extra>",
-        },
-        {
-          type: "scatter", mode: "lines", name: say("level"), x: names,
-          y: course.values.map((_, place) => level(course, place)),
-          line: { shape: "hvh", width: 3, color: "#D55E00" }, hoverinfo: "skip",
-        },
-      ],
-      layout: {
-        xaxis: { title: { text: say("run") }, type: "category", nticks: matchMedia("(max-width: 600px)").matches ? 3 : 8, tickangle: 0 },
-        yaxis: { title: { text: title }, rangemode: "tozero" },
-      },
-    });
+  const draw = () => {
+    const { chart, course } = chosen();
+    const [figure, levels] = chart.series;
+    const runs = course.runs.map((run) => data.runs[run]);
+    figure.name = chart.y.title;
+    figure.points = runs.map((run, place) => [run.name, course.values[place]]);
+    figure.notes = runs.map((run, place) => `${run.name}\n${course.values[place]}\n${run.started}, ${run.effort}`);
+    levels.points = runs.map((run, place) => [run.name, level(course, place)]);
+    Drawing.show("course", chart);
   };
 
   const table = () => {
@@ -63,7 +48,7 @@
       : rows.length ? "" : say("not measured in any of these runs");
   };
 
-  const show = () => { chart(); table(); };
+  const show = () => { draw(); table(); };
   for (const pick of [seriesPick, metricPick]) pick.addEventListener("change", show);
   for (const button of document.querySelectorAll("button[data-series]")) {
     button.addEventListener("click", () => {
@@ -75,5 +60,5 @@
     });
   }
   table();
-  Charts.always(chart);
+  Drawing.always(draw);
 })();

@@ -1,20 +1,12 @@
-// Draw every chart of the page; where one case is picked, only its traces.
+// Draw every chart of the page; where one case is picked, only its series.
 (() => {
   const draw = () => {
-    for (const source of document.querySelectorAll("script[data-figure]")) {
+    for (const source of document.querySelectorAll("script[data-chart]")) {
+      const id = source.dataset.chart;
       // What is folded has no size to draw into.
-      if (document.getElementById(source.dataset.figure).closest("details:not([open])")) continue;
-      const figure = JSON.parse(source.textContent);
-      const pick = document.querySelector(`select[data-picks~="${source.dataset.figure}"]`);
-      // Traces are hidden but for those of one case; what shows beside every case says nothing of it.
-      const per = figure.data.filter((trace) => "visible" in trace).length / (pick ? pick.options.length : 1);
-      if (pick) {
-        let number = 0;
-        for (const trace of figure.data) {
-          if ("visible" in trace) trace.visible = Math.floor(number++ / per) === Number(pick.value);
-        }
-      }
-      Charts.show(source.dataset.figure, figure);
+      if (document.getElementById(id).closest("details:not([open])")) continue;
+      const picker = document.querySelector(`select[data-picks~="${id}"]`);
+      Drawing.show(id, JSON.parse(source.textContent), picker && Number(picker.value));
     }
   };
 
@@ -32,6 +24,6 @@
   addEventListener("beforeprint", () => {
     for (const part of document.querySelectorAll("details.part, details.inline")) part.open = true;
   });
-  for (const pick of document.querySelectorAll("select[data-picks]")) pick.addEventListener("change", draw);
-  Charts.always(draw);
+  for (const picker of document.querySelectorAll("select[data-picks]")) picker.addEventListener("change", draw);
+  Drawing.always(draw);
 })();

@@ -10,7 +10,7 @@ from benchsuite.backends.interface import ArtifactChoices, Backend
 from benchsuite.backends.offers import EVERY_SCHEME, recorded_packages
 from benchsuite.backends.schemes import MOST_INTEGER, SYMMETRIC, UNCALIBRATED
 from benchsuite.backends.tools import OBSERVED
-from benchsuite.report.palette import DASHES, SYMBOLS
+from benchsuite.report.palette import DASHES, MARKS
 from benchsuite.terms.cases import PRECISIONS
 from benchsuite.testing import make_case, make_machine
 
@@ -31,7 +31,7 @@ def test_facts_are_given(backend: Backend) -> None:
 def test_no_two_runtimes_share_a_colour() -> None:
     """Charts tell runtimes apart by colour, and precisions by marks and dashes."""
     assert len({backend.colour for backend in BACKENDS.values()}) == len(BACKENDS)
-    assert set(SYMBOLS) == set(DASHES) == set(PRECISIONS)
+    assert set(MARKS) == set(DASHES) == set(PRECISIONS)
 
 
 @EVERY

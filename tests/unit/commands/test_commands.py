@@ -26,7 +26,7 @@ def command(tmp_path: Path) -> Command:
     }  # fmt: skip
 
     def run(*arguments: str) -> subprocess.CompletedProcess[str]:
-        line = [sys.executable, "-m", "benchsuite.commands.app", *arguments]
+        line = [sys.executable, "-m", "benchsuite", *arguments]
         return subprocess.run(line, cwd=tmp_path, env=environment, capture_output=True, text=True)
 
     return run

@@ -20,8 +20,9 @@ def test_images_a_second_of_one_stream_and_saturated() -> None:
         ("onnx fp32", "1", "25.0", "1.00", "30.0", "2 × 1"),
         ("onnx fp32", "4", "40.0", "1.60", "12.0", "2 × 1"),
     )
-    assert view.figure is not None
-    assert view.figure["data"][0]["x"] == [1, 4]
+    assert view.chart is not None
+    assert view.chart.series[0].points == ((1, 30.0), (4, 12.0))
+    assert view.chart.x.ticks == (1, 4)
 
 
 def test_without_saturated_figures_there_is_a_table_only() -> None:
@@ -29,7 +30,7 @@ def test_without_saturated_figures_there_is_a_table_only() -> None:
     gone = Absent("not selected")
     bare = [replace(it, metrics=replace(it.metrics, throughput=gone)) for it in (ONE, FOUR)]
     (view,) = batch_views(bare)
-    assert view.figure is None
+    assert view.chart is None
     assert view.table.rows[0][4:] == ("–", "–")
 
 

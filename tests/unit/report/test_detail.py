@@ -8,7 +8,7 @@ from benchsuite.backends.interface import DeviceTimes
 from benchsuite.machine.nvml import GpuState
 from benchsuite.measure.gpu_use import gpu_use
 from benchsuite.report.detail import detail_tables
-from benchsuite.report.detail_charts import course, course_names, distribution, phases
+from benchsuite.report.detail_charts import course, distribution, phases
 from benchsuite.report.samples import thin
 from benchsuite.terms.absence import Absent
 from benchsuite.testing import make_case, make_metrics, make_ran, make_record
@@ -74,18 +74,18 @@ def test_charts_draw_what_the_tables_hold() -> None:
     """A line with its percentiles for each case with samples, one case of the course at a time, a bar a phase."""
     drawn = distribution((FP32, INT8), SAMPLES)
     assert drawn is not None
-    line, marks = drawn["data"]
-    assert (line["name"], line["x"][0], line["y"][-1]) == ("onnx fp32", 40.0, 1.0)
-    assert (marks["x"], marks["text"]) == ([40.0, 44.0, 46.0, 52.0], ["p50", "p90", "p95", "p99"])
+    line, marks = drawn.series
+    assert (line.name, line.points[0], line.points[-1]) == ("onnx fp32", (40.0, 0.0625), (44.0, 1.0))
+    assert marks.points == ((40.0, 0.5), (44.0, 0.9), (46.0, 0.95), (52.0, 0.99))
+    assert marks.notes[0] == "onnx fp32\np50 40 ms"
     once = course((FP32, INT8), SAMPLES)
     assert once is not None
-    assert [trace["visible"] for trace in once["data"]] == [True]
-    assert course_names((FP32, INT8), SAMPLES) == ("onnx fp32",)
+    assert [series.pick for series in once.series] == [0]
+    assert once.picks == ("onnx fp32",)
     bars = phases((FP32, INT8, BUILT))
     assert bars is not None
-    assert [(bar["name"], bar["x"], bar["y"]) for bar in bars["data"]][1] == (
-        "inference", [18.0, 36.0], ["onnx int8", "onnx fp32"],
-    )  # fmt: skip
+    assert bars.series[1].name == "inference"
+    assert bars.series[1].points == (("onnx int8", 18.0), ("onnx fp32", 36.0))
 
 
 def test_nothing_is_drawn_of_nothing() -> None:

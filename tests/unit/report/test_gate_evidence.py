@@ -15,7 +15,7 @@ from benchsuite.gate.judging import Thresholds, judge_shift
 from benchsuite.gate.loop import Outcome, Status
 from benchsuite.gate.session import BLOCKS_FILE
 from benchsuite.options.settings import parse
-from benchsuite.report.gate_charts import path_figure, ratio_figure
+from benchsuite.report.gate_charts import path_chart, ratio_chart
 from benchsuite.report.gate_evidence import GateEvidence, evidence_of
 from benchsuite.report.gate_view import gate_view
 from benchsuite.report.page import render
@@ -88,14 +88,16 @@ def test_evidence_of_a_run_is_read_back(tmp_path: Path) -> None:
     assert row[4] == "+10.0 to +10.0"
     assert (row[6], row[8]) == (significant(math.exp(log_evidence(20, 20))), "REGRESSED")
     assert found.control == (1.0,) * 5
-    ratios, paths = ratio_figure(found), path_figure(found)
+    ratios, paths = ratio_chart(found), path_chart(found)
     assert ratios is not None
     assert paths is not None
-    assert [trace["name"] for trace in ratios["data"]] == [CASE_ID, "control"]
-    assert [shape["y0"] for shape in ratios["layout"]["shapes"]] == [1.0, 1.01, 1.05]
-    assert [trace["visible"] for trace in paths["data"]] == [True, True]
+    assert [(series.name, series.pick) for series in ratios.series] == [(CASE_ID, 0), ("control", None)]
+    assert ratios.series[0].points[-1] == (20, 1.1)
+    assert [line.value for line in ratios.references] == [1.0, 1.01, 1.05]
+    assert [series.pick for series in paths.series] == [0, 0]
+    assert ratios.picks == paths.picks == (CASE_ID,)
     # Alpha is shared by both directions of the one test.
-    assert paths["layout"]["shapes"][0]["y0"] == pytest.approx(math.log10(2 / 0.01))
+    assert paths.references[0].value == pytest.approx(math.log10(2 / 0.01))
 
 
 def test_page_of_a_gated_run_shows_the_evidence(tmp_path: Path) -> None:

@@ -44,7 +44,7 @@ NAMES = re.compile(
     r"[^A-Za-z]*(ms|MB|GB|img/s|px|s)?( \([^A-Za-z]*%\))?"
     r"|\S*[\d/_.-]\S*|torch|onnx|openvino|ncnn|trt|tensorrt|(torch|onnx|openvino|ncnn|trt) \S+( \(.*\))?"
     r"|Example CPU.*|Linux .*|.*yolo\S*|[A-Za-z_-]+ [\d.]+(, .*)?"
-    r"|(avx2|fma).*|(onnx|openvino|torch|ncnn|trt) 1\.0: .*|.* ->.*"
+    r"|p\d\d [\d.]+ ms|mAP50-95 [\d.]+|(avx2|fma).*|(onnx|openvino|torch|ncnn|trt) 1\.0: .*|.* ->.*"
 )
 
 
@@ -106,9 +106,9 @@ def test_page_and_summary_of_a_run(unsaid: tuple[str, set[str]]) -> None:
     summary(view, code)
     assert "\n".join(english(texts)) == ""
     # Charts are said too: none of their titles is as it was made.
-    charts = re.findall(r'data-figure="[^"]*">(.*?)</script>', page)
+    charts = re.findall(r'data-chart="[^"]*">(.*?)</script>', page)
     assert len(charts) > 5
-    assert [json.loads(chart)["layout"]["xaxis"]["title"]["text"] for chart in charts if "total latency" in chart] == []
+    assert [json.loads(chart)["x"]["title"] for chart in charts if "total latency" in chart] == []
 
 
 def test_gate_of_every_verdict(unsaid: tuple[str, set[str]], tmp_path: Path) -> None:
@@ -161,7 +161,7 @@ def test_runs_side_by_side_and_over_time(unsaid: tuple[str, set[str]]) -> None:
     ]  # fmt: skip
     matrix_page(make_matrix(runs[:2], 0, [Costs(65, 0.1), Costs(250, 2.5)]), code)
     history = history_page(make_history(runs, ["cannot read reports/9/run.json: it is empty"]), code)
-    assert json.loads(re.findall(r'id="texts">(.*?)</script>', history)[0])["run"] != "run"
+    assert json.loads(re.findall(r'id="texts">(.*?)</script>', history)[0])["new level"] != "new level"
     assert "\n".join(english(texts)) == ""
 
 

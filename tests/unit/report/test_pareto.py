@@ -7,7 +7,8 @@ from dataclasses import replace
 from hypothesis import given
 from hypothesis import strategies as st
 
-from benchsuite.report.charts import Figure, latency_against_map, pareto_front
+from benchsuite.report.chart import Chart
+from benchsuite.report.pareto import latency_against_map, pareto_front
 from benchsuite.report.views import page_view
 from benchsuite.runs.records import Record
 from benchsuite.terms.absence import Absent
@@ -16,7 +17,7 @@ from benchsuite.testing import make_case, make_record, make_run
 values = st.integers(0, 6)
 
 
-def _figure(made: list[Record], drop: float = 1.0) -> Figure | None:
+def _chart(made: list[Record], drop: float = 1.0) -> Chart | None:
     return latency_against_map(page_view(make_run(made), (), drop).groups[0], drop)
 
 
@@ -34,30 +35,30 @@ def test_front_is_what_no_other_point_beats(points: list[tuple[int, int]]) -> No
 
 def test_each_case_is_a_point_at_its_figures() -> None:
     """Median in ms against mAP50-95, with the interval of the median as error bar, the chosen one named."""
-    figure = _figure([make_record(make_case(backend="torch"), total_ms=50), make_record(total_ms=40, map50_95=0.645)])
-    assert figure is not None
-    front, first, second = figure["data"]
-    assert (first["x"], first["y"], first["name"]) == ([40.0], [0.645], "onnx fp32")
-    assert (second["x"], second["y"], second["name"]) == ([50.0], [0.65], "torch fp32")
-    assert first["text"] == ["onnx fp32"]
-    assert "text" not in second
-    assert first["error_x"]["array"] == [0.4]
-    assert list(zip(front["x"], front["y"], strict=True)) == [(40.0, 0.645), (50.0, 0.65)]
+    chart = _chart([make_record(make_case(backend="torch"), total_ms=50), make_record(total_ms=40, map50_95=0.645)])
+    assert chart is not None
+    front, first, second = chart.series
+    assert (first.points, first.name) == (((40.0, 0.645),), "onnx fp32")
+    assert (second.points, second.name) == (((50.0, 0.65),), "torch fp32")
+    assert (first.labelled, second.labelled) == (True, False)
+    assert first.x_intervals == ((39.6, 40.4),)
+    assert first.notes == ("onnx fp32\n40.0 ms\nmAP50-95 0.645",)
+    assert front.points == ((40.0, 0.645), (50.0, 0.65))
 
 
 def test_floor_lies_at_the_drop_under_the_reference() -> None:
     """The line of the accuracy that may be lost is drawn under torch fp32."""
-    figure = _figure([make_record(make_case(backend="torch"))], drop=2.5)
-    assert figure is not None
-    assert figure["layout"]["shapes"][0]["y0"] == 0.65 - 0.025
-    assert figure["layout"]["annotations"][0]["text"] == "2.5 points under torch fp32"
+    chart = _chart([make_record(make_case(backend="torch"))], drop=2.5)
+    assert chart is not None
+    (floor,) = chart.references
+    assert (floor.value, floor.note) == (0.65 - 0.025, "2.5 points under torch fp32")
 
 
 def test_case_without_accuracy_is_no_point() -> None:
     """A case that lacks one of the two figures is not drawn, and without any there is no chart."""
     lost = make_record(make_case(backend="ncnn"))
     lost = replace(lost, metrics=replace(lost.metrics, accuracy=Absent("crashed")))
-    figure = _figure([make_record(), lost])
-    assert figure is not None
-    assert len(figure["data"]) == 2
-    assert _figure([lost]) is None
+    chart = _chart([make_record(), lost])
+    assert chart is not None
+    assert len(chart.series) == 2
+    assert _chart([lost]) is None

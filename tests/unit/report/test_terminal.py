@@ -1,0 +1,209 @@
+"""What a terminal of 80 columns shows, to the letter: columns, breaks of lines, and where they stand."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+from test_gating import make_status
+from test_study import make_row, make_study
+
+from benchsuite.commands import doctor
+from benchsuite.compare.findings import Finding
+from benchsuite.gate.session import GateResult
+from benchsuite.report.comparing import comparison_lines
+from benchsuite.report.console import case_line, table_lines
+from benchsuite.report.failures import render
+from benchsuite.report.gating import result_lines, status_line
+from benchsuite.report.study import study_view, terminal_lines
+from benchsuite.testing import make_case, make_machine, make_record, make_run
+
+REASON = (
+    "the worker died by signal 11 while it loaded /home/somebody/models/with-a-rather-long-name/"
+    "yolo26n_coco_approximation_of_the_real_checkpoint.pt, and left nothing but a half-written file"
+)
+FINDING = Finding(
+    make_case().id, "parity", "REGRESSED", f"0.995 of {REASON}", "0.9", "", f"Boxes moved: {REASON}.", True,
+    (f"torch: 1 -> {REASON}",), "pytest bench/ -k one --data 'a path/data.yaml' --backend onnx --effort standard",
+    "benchsuite promote reports/latest",
+)  # fmt: skip
+OTHER = replace(FINDING, case_id="other", metric="kernels", verdict="NOT_COMPARABLE", fails=False)
+
+RUN = """\
+yolo26n, 640 px, batch 1, 2 threads, one2many head
+
+                         p50 ms   p95 ms    img/s   RAM MB  file MB      mAP
+onnx fp32                  40.0     46.0     30.0      189     9.80    0.650
+onnx fp32 pertens          40.0     46.0     30.0      189     9.80    0.650
+trt fp32                      –        –        –        –     9.80        –
+trt fp16                      –        –        –        –     9.80        –
+trt bf16                      –        –        –        –     9.80        –
+trt int8                      –        –        –        –     9.80        –
+ncnn fp32             failed: the worker died by signal 11 while it loaded
+                      /home/somebody/models/with-a-rather-long-name/yolo26n_coc
+                      o_approximation_of_the_real_checkpoint.pt, and left
+                      nothing but a half-written file
+trt fp32, trt fp16, trt bf16, trt int8  built here, not run: no GPU
+
+yolo26n-ncnn-fp32-cpu-640-b1  failed: the worker died by signal 11 while it lo…"""
+
+WIDE = """\
+yolo26n, 640 px, batch 1, 2 threads, one2many head
+
+                                 p50 ms  p95 ms   img/s  RAM MB file MB     mAP
+onnx fp32 compile-pertens          40.0    46.0    30.0     189    9.80   0.650
+"""
+
+STUDY = """\
+INT8 schemes against FP32 of the same runtime
+
+yolo26n, 640 px, batch 1, 2 threads, one2many head
+
+                               MB  p50 ms            × fp32    mAP  lost  boxes
+onnx qdq<u8>                 2.60    15.4  0.71 (0.70–0.73)  0.726  +0.4    95%
+openvino pertensor+rebuild3  2.60    15.4  0.71 (0.70–0.73)  0.726  +0.4    95%
+
+onnx int8 qdq<u8>: the worker died by signal 11 while it loaded
+  /home/somebody/models/with-a-rather-long-
+  name/yolo26n_coco_approximation_of_the_real_checkpoint.pt, and left nothing
+  but a half-written file
+
+mAP is mAP50-95 on 64 images of data.yaml; effort quick.
+Times are total latency (preprocess, inference, postprocess), taken turn by
+turn; intervals are 95 %, over launches and rounds for times and over images
+for mAP.
+Same boxes: those of PyTorch FP32 at confidence 0.25 that are found again (and
+how many are added)."""
+
+GATE = """\
+yolo26n_coco_approx-openvino-int8-cp…  14  1.010   1.010–1.010 PASS
+one                                     0                      INCONCLUSIVE
+
+other
+  NOT_COMPARABLE  kernel counts
+    Boxes moved: the worker died by signal 11 while it loaded /home/somebody/mod
+    els/with-a-rather-long-name/yolo26n_coco_approximation_of_the_real_checkpoin
+    t.pt, and left nothing but a half-written file.
+
+gate: 2 cases: 1 REGRESSED, 1 PASS"""
+
+COMPARED = """\
+20260131-120000 -> 20260131-120000
+  governor: performance -> the worker died by signal 11 while it loaded
+    /home/somebody/models/with-a-rather-long-name/yolo26n_coco_approximation_of_the_real_checkpoint.pt,
+    and left nothing but a half-written file
+
+yolo26n-onnx-fp32-cpu-640-b1
+  REGRESSED mAP50-95: 0.6500 -> 0.6000 (−5.00 points)
+  REGRESSED mAP50: 0.8500 -> 0.8000 (−5.00 points)
+  NOT_COMPARABLE total latency: 40.0 ms -> 41.0 ms. Timed on different
+    machines: governor: performance -> the worker died by signal 11 while it
+    loaded
+    /home/somebody/models/with-a-rather-long-name/yolo26n_coco_approximation_of_the_real_checkpoint.pt,
+    and left nothing but a half-written file.
+  5 figures are equal
+
+Timings of two runs are not paired: a machine drifts by more than small changes
+  between them, so a ratio is no verdict on speed."""
+
+FAILING = """\
+yolo26n-onnx-fp32-cpu-640-b1
+  REGRESSED  parity with the reference
+    baseline  0.995 of the worker died by signal 11 while it loaded
+              /home/somebody/models/with-a-rather-long-
+              name/yolo26n_coco_approximation_of_the_real_checkpoint.pt, and
+              left nothing but a half-written file
+    current   0.9
+    Boxes moved: the worker died by signal 11 while it loaded /home/somebody/mod
+    els/with-a-rather-long-name/yolo26n_coco_approximation_of_the_real_checkpoin
+    t.pt, and left nothing but a half-written file.
+  what changed in the environment since the baseline:
+    torch: 1 -> the worker died by signal 11 while it loaded /home/somebody/mode
+    ls/with-a-rather-long-name/yolo26n_coco_approximation_of_the_real_checkpoint
+    .pt, and left nothing but a half-written file
+  measure it again:
+    pytest bench/ -k one --data 'a path/data.yaml' --backend onnx \\
+      --effort standard
+  accept it as the new baseline:
+    benchsuite promote reports/latest"""
+
+DOCTOR = """\
+CPU       Example CPU 9000, 2 cores, 2 usable
+ISA       avx2 fma avx512f avx512_vnni
+Governor  performance
+Memory    16 GiB
+GPU       no NVIDIA GPU found
+Python    3.11.7 on Linux 6.1.0
+Packages  package0 1.0, package1 1.1, package2 1.2, package3 1.3, package4 1.4,
+          package5 1.5, package6 1.6, package7 1.7, package8 1.8, package9 1.9,
+          package10 1.10, package11 1.11
+Baselines example-cpu-9000-54841f41
+
+              fp32    fp16    bf16    int8
+torch          yes     yes     yes     yes
+onnx           yes     yes     yes     yes
+openvino       yes     yes     yes     yes
+trt            yes     yes     yes      no
+ncnn           yes     yes     yes     yes
+
+trt int8: needs the worker died by signal 11 while it loaded
+          /home/somebody/models/with-a-rather-long-
+          name/yolo26n_coco_approximation_of_the_real_checkpoint.pt, and left
+          nothing but a half-written file"""
+
+
+def test_table_of_a_run() -> None:
+    """A column a figure, what was not measured with its reason in the first column's width, and a cut line a case."""
+    built = [
+        make_record(make_case(backend="trt", precision=name), "built", "built here, not run: no GPU")
+        for name in ("fp32", "fp16", "bf16", "int8")
+    ]
+    failed = make_record(make_case(backend="ncnn"), "failed", REASON)
+    end2end = make_record(make_case(variant="pertens"))
+    assert "\n".join([*table_lines([make_record(), end2end, failed, *built]), case_line(failed)]) == RUN
+
+
+def test_table_of_long_names() -> None:
+    """A long name takes the room between the columns."""
+    assert "\n".join(table_lines([make_record(make_case(variant="compile-pertens"))])) == WIDE
+
+
+def test_study() -> None:
+    """Columns are as wide as their widest cell, two blanks apart; sentences are wrapped below."""
+    other = make_row(case=make_case(backend="openvino", precision="int8", variant="pertensor+rebuild3"))
+    study = make_study(make_row(), other, make_row(reason=REASON))
+    assert "\n".join(terminal_lines(study_view(study))) == STUDY
+
+
+def test_gate() -> None:
+    """One line a case with its figures under each other, then what did not pass."""
+    statuses = [
+        make_status("yolo26n_coco_approx-openvino-int8-cpu-640-b16", [0.01] * 14, [0.0] * 14),
+        make_status("one", [], []),
+    ]
+    lines = [*map(status_line, statuses), *result_lines(GateResult((FINDING, OTHER), None, 1))]
+    assert "\n".join(lines) == GATE
+
+
+def test_two_runs() -> None:
+    """What differs is set in, and a path is never broken."""
+    slower = make_run([make_record(total_ms=41, map50_95=0.6)], machine=make_machine(governor=REASON))
+    assert "\n".join(comparison_lines(make_run([make_record()]), slower)) == COMPARED
+
+
+def test_failure() -> None:
+    """Values stand under each other, sentences fill 80 columns, and commands break between options."""
+    assert render([FINDING]) == FAILING
+
+
+def test_doctor(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Facts under each other, a table of backends by precisions, and each reason under its case."""
+    packages = {f"package{number}": f"1.{number}" for number in range(12)}
+    refused = ("trt", "int8")
+    monkeypatch.setattr(doctor, "read_machine", lambda _: make_machine(packages=packages))
+    monkeypatch.setattr(
+        doctor,
+        "_answer",
+        lambda case, _: ("no", f"needs {REASON}") if (case.backend, case.precision) == refused else ("yes", ""),
+    )
+    assert "\n".join(doctor.report_lines(0)) == DOCTOR
