@@ -22,7 +22,7 @@ from benchsuite.terms.cases import Case
 from benchsuite.terms.codec import from_builtins, to_builtins
 
 # Part of every key: raise it with any change to letterboxing, decoding, NMS or scoring.
-_VERSION = 2
+_VERSION = 3
 
 
 @dataclass(frozen=True)

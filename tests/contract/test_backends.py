@@ -202,14 +202,16 @@ def test_session_keeps_the_contract(row: Case, workshop: Workshop, references: d
         assert ran.label == row.precision
     if row.precision == "fp16" and row.backend in ("onnx", "ncnn") and MACHINE.is_x86:
         assert ran.label == stored_only
-    assert sum(ran.kernels.values()) > 50
+    # TensorRT inside ONNX Runtime shows as one kernel.
+    assert sum(ran.kernels.values()) > (0 if row.has("trtep") else 50)
     if row.on_gpu:
         assert ran.settings["tf32"] == "off"
         assert ran.label == row.precision
     else:
         assert ran.settings[THREADS[row.backend]] == "1"
     if row.has("compile"):
-        assert int(ran.settings["compiled_graphs"]) >= 1
+        # In one piece: what it leaves to Python in between would be timed as its own.
+        assert (ran.settings["compiled_graphs"], ran.settings["graph_breaks"]) == ("1", "0")
     if (row.backend, row.precision) == ("openvino", "int8"):
         # What stays float takes half the time so.
         assert ("bf16" in ran.settings["INFERENCE_PRECISION_HINT"]) == has_bf16(MACHINE.isa)
