@@ -39,8 +39,14 @@ def locks(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="session")
-def shared() -> Path:
-    """Return the folder of real weights and labelled images, or skip where this checkout has none beside it."""
-    if not (SHARED / "models").is_dir():
+def material() -> Path | None:
+    """Return the folder of real weights and labelled images, or None where this checkout has none beside it."""
+    return SHARED if (SHARED / "models").is_dir() else None
+
+
+@pytest.fixture(scope="session")
+def shared(material: Path | None) -> Path:
+    """Return the folder of real weights and labelled images, or skip where there is none."""
+    if material is None:
         pytest.skip("needs real weights and images in ../shared, which only the developers have")
-    return SHARED
+    return material

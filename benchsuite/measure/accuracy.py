@@ -24,7 +24,7 @@ from benchsuite.terms.codec import to_builtins
 from benchsuite.terms.errors import RecordError
 
 # Part of every key: raise it with any change to letterboxing, decoding, NMS or scoring.
-_VERSION = 2
+_VERSION = 3
 _FOLDER = "evaluations"
 
 

@@ -1,7 +1,8 @@
-"""Every backend, at every precision that this machine can run, keeps one contract: on real exports of a real model."""
+"""Every backend, at every precision that this machine can run, keeps one contract, on exports of a trained model."""
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
@@ -19,11 +20,13 @@ from benchsuite.backends.interface import ArtifactChoices, Ran
 from benchsuite.backends.offers import recorded_packages
 from benchsuite.backends.proof import contradiction
 from benchsuite.backends.reasons import has_bf16
+from benchsuite.data.dataset import load_dataset
 from benchsuite.data.images import read_image
 from benchsuite.data.letterbox import preprocess
+from benchsuite.data.shapes import NAMES, ShapesSpec, shapes_data
 from benchsuite.machine.facts import Machine, read_machine
 from benchsuite.machine.processes import Child, offline_environment
-from benchsuite.networks.weights import file_sha256
+from benchsuite.networks.weights import BUNDLED, file_sha256, resolve
 from benchsuite.terms.cases import PRECISIONS, Case, Head
 from benchsuite.terms.codec import from_builtins, to_builtins
 from benchsuite.terms.errors import ProcessError
@@ -84,6 +87,7 @@ class Workshop:
     """The model, images to run and to calibrate on, and a store that keeps what was built for one test session."""
 
     weights: Path
+    classes: int
     images: tuple[Path, ...]
     calibration: tuple[Path, ...]
     root: Path
@@ -118,7 +122,8 @@ class Workshop:
     @contextmanager
     def session(self, case: Case, artifact: Artifact | None = None) -> Iterator[Child]:
         """Open the case in a process of its own."""
-        environment = offline_environment(self.root) | {"PYTHONPATH": f"{HERE}:{HERE.parents[1]}"}
+        paths = [str(HERE), str(HERE.parents[1]), os.environ.get("PYTHONPATH", "")]
+        environment = offline_environment(self.root) | {"PYTHONPATH": os.pathsep.join(filter(None, paths))}
         child = Child.start("session_child", self.root / f"{case.id}.log", environment, name=case.id)
         try:
             folder = (artifact or self.artifact(case)).folder
@@ -144,18 +149,24 @@ class Workshop:
         return from_builtins(child.request("ran", 120)["ran"], Ran)
 
     def inputs(self, batch: int = 1) -> FloatArray:
-        """Return eight letterboxed photographs as batches (runs, batch, 3, imgsz, imgsz)."""
+        """Return the eight letterboxed images as batches (runs, batch, 3, imgsz, imgsz)."""
         pixels = [read_image(path) for path in self.images]
         return preprocess(pixels, SIZE)[0].reshape(-1, batch, 3, IMGSZ, IMGSZ)
 
 
 @pytest.fixture(scope="module")
-def workshop(shared: Path, tmp_path_factory: pytest.TempPathFactory) -> Workshop:
-    """Give the real model, real images and an empty store."""
-    data, weights = shared / "data", shared / "models" / "yolo26n-coco-approx.pt"
+def workshop(material: Path | None, tmp_path_factory: pytest.TempPathFactory) -> Workshop:
+    """Give a model of 80 classes and photographs, or the bundled one and drawn images, and an empty store."""
+    root = tmp_path_factory.mktemp("contract")
+    if material is None:
+        drawn = load_dataset(shapes_data(root, ShapesSpec(train=0, val=8, calib=12))).splits
+        (bundled,) = resolve([BUNDLED], root)
+        assert bundled.path is not None
+        return Workshop(bundled.path, len(NAMES), drawn["val"], drawn["calib"], root, MACHINE)
+    data, weights = material / "data", material / "models" / "yolo26n-coco-approx.pt"
     images = tuple(sorted((data / "coco8" / "images").rglob("*.jpg")))
     calibration = tuple(sorted((data / "voc85" / "images").glob("*.jpg")))[:12]
-    return Workshop(weights, images, calibration, tmp_path_factory.mktemp("contract"), MACHINE)
+    return Workshop(weights, 80, images, calibration, root, MACHINE)
 
 
 @pytest.fixture(scope="module")
@@ -176,7 +187,7 @@ def test_session_keeps_the_contract(row: Case, workshop: Workshop, references: d
         outputs = workshop.outputs(child, workshop.inputs())
         ran = workshop.proof(child)
     anchors = sum((IMGSZ // stride) ** 2 for stride in (8, 16, 32))
-    assert outputs.shape[1:] == ((1, 84, anchors) if row.head == "one2many" else (1, 300, 6))
+    assert outputs.shape[1:] == ((1, 4 + workshop.classes, anchors) if row.head == "one2many" else (1, 300, 6))
     assert np.isfinite(outputs).all()
     # The first output was kept while another image ran: a runtime must not have written over it.
     np.testing.assert_allclose(outputs[0], outputs[-1], rtol=0, atol=1e-3)
@@ -194,14 +205,16 @@ def test_session_keeps_the_contract(row: Case, workshop: Workshop, references: d
         assert ran.label == row.precision
     if row.precision == "fp16" and row.backend in ("onnx", "ncnn") and MACHINE.is_x86:
         assert ran.label == stored_only
-    assert sum(ran.kernels.values()) > 50
+    # TensorRT inside ONNX Runtime shows as one kernel.
+    assert sum(ran.kernels.values()) > (0 if row.has("trtep") else 50)
     if row.on_gpu:
         assert ran.settings["tf32"] == "off"
         assert ran.label == row.precision
     else:
         assert ran.settings[THREADS[row.backend]] == "1"
     if row.has("compile"):
-        assert int(ran.settings["compiled_graphs"]) >= 1
+        # In one piece: what it leaves to Python in between would be timed as its own.
+        assert (ran.settings["compiled_graphs"], ran.settings["graph_breaks"]) == ("1", "0")
     if (row.backend, row.precision) == ("openvino", "int8"):
         # What stays float takes half the time so.
         assert ("bf16" in ran.settings["INFERENCE_PRECISION_HINT"]) == has_bf16(MACHINE.isa)
@@ -217,24 +230,29 @@ def _difference(expected: FloatArray, found: FloatArray, head: Head) -> tuple[fl
             boxes.append(np.abs(one[:4, sure] - other[:4, sure]).mean(0))
         else:
             for row in one[one[:, 4] > 0.4]:
-                # Neighbouring anchors find the same object with less confidence: the best of them is its detection.
-                off = np.abs(other[:, :4] - row[:4]).mean(1)
-                best = np.where((other[:, 5] == row[5]) & (off < _SAME_OBJECT_PX), other[:, 4], -1).argmax()
-                scores.append(np.abs(other[best, 4:5] - row[4:5]))
-                boxes.append(off[best : best + 1])
+                here, there = _best_of_object(one, row), _best_of_object(other, row)
+                scores.append(np.abs(here[4:5] - there[4:5]))
+                boxes.append(np.abs(here[:4] - there[:4]).mean(keepdims=True))
     assert sum(map(len, scores)) >= 8, "the images show too little to compare"
     return float(np.concatenate(scores).mean()), float(np.concatenate(boxes).mean())
+
+
+def _best_of_object(detections: FloatArray, row: FloatArray) -> FloatArray:
+    """Return the surest detection near `row` of its class: neighbouring anchors find an object with less confidence."""
+    near = (detections[:, 5] == row[5]) & (np.abs(detections[:, :4] - row[:4]).mean(1) < _SAME_OBJECT_PX)
+    best: FloatArray = detections[np.where(near, detections[:, 4], -1).argmax()]
+    return best
 
 
 @pytest.mark.parametrize(
     ("name", "precision"), [("torch", "bf16"), ("onnx", "fp16"), ("onnx", "int8"), ("openvino", "int8")]
 )
-def test_head_that_averages_distances(name: str, precision: str, workshop: Workshop) -> None:
+def test_head_that_averages_distances(name: str, precision: str, workshop: Workshop, shared: Path) -> None:
     """A head with DFL, as YOLOv8 has, comes out near PyTorch FP32 too: its decode stays float."""
     reason = backend(name).why_not(_case(name, precision), MACHINE)  # type: ignore[arg-type]
     if reason:
         pytest.skip(reason)
-    other = replace(workshop, weights=workshop.weights.with_name("yolov8n-coco-approx.pt"))
+    other = replace(workshop, weights=shared / "models" / "yolov8n-coco-approx.pt")
     outputs = []
     for case in (_case("torch", "fp32"), _case(name, precision)):
         with other.session(case) as child:

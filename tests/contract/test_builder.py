@@ -20,7 +20,7 @@ import sys
 import torch
 from pathlib import Path
 from torch.utils.flop_counter import FlopCounterMode
-from benchsuite.backends.checkpoint import load_detector
+from benchsuite.networks.checkpoint import load_detector
 model = load_detector(Path(sys.argv[1]), sys.argv[2])
 with FlopCounterMode(display=False) as counter, torch.no_grad():
     model(torch.zeros(1, 3, 640, 640))

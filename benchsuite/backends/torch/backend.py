@@ -85,8 +85,10 @@ class TorchBackend:
             raise SessionError(str(error)) from None
         # Faster than the default layout for all precisions: neither oneDNN's nor cuDNN's convolutions reorder it.
         model = model.to(dtype=dtype, memory_format=torch.channels_last)
+        head = model.model[-1]
         if dtype != torch.float32:
-            _decode_in_fp32(model)
+            _decode_in_fp32(head)
+        _make_cells(head, case)
         if case.on_gpu:
             return open_on_gpu(model, dtype, case)
         return TorchSession(model, dtype, case, flushes)
@@ -107,11 +109,30 @@ def _why_not_on_gpu(case: Case, machine: Machine) -> str | None:
     return None
 
 
-def _decode_in_fp32(model: Any) -> None:
+def _decode_in_fp32(head: Any) -> None:
     """Widen what each branch of the head puts out: at 8 bits of mantissa, a box near 640 px is only good to 4 px."""
-    head = model.model[-1]
     # It averages distances where a head has such a thing, and does nothing where not.
     head.dfl.float()
-    for name in _BRANCHES:
-        for branch in getattr(head, name, None) or ():
-            branch[-1].register_forward_hook(lambda _module, _inputs, output: output.float())
+    for branch in _branches(head):
+        branch[-1].register_forward_hook(lambda _module, _inputs, output: output.float())
+
+
+def _make_cells(head: Any, case: Case) -> None:
+    """Make the centres of the head's cells, as it would itself at its first call, but in FP32.
+
+    In bf16 there is no half cell beyond the 128th, and torch.compile would cut the network at this step for good.
+    """
+    import torch
+    from ultralytics.utils.tal import make_anchors
+
+    height, width = case.imgsz.shape
+    cells = [(height // int(stride), width // int(stride)) for stride in head.stride]
+    sizes = [torch.empty(1).expand(1, 1, *cell) for cell in cells]
+    head.anchors, head.strides = (part.transpose(0, 1) for part in make_anchors(sizes, head.stride.float(), 0.5))
+    first = next(part for part in _branches(head)[0].modules() if isinstance(part, torch.nn.Conv2d))
+    # By the shape of its input the head knows for what its cells were made.
+    head.shape = torch.Size((case.batch, first.in_channels, *cells[0]))
+
+
+def _branches(head: Any) -> list[Any]:
+    return [branch for name in _BRANCHES for branch in getattr(head, name, None) or ()]
