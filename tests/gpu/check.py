@@ -27,7 +27,6 @@ LIMIT_S = 235
 _RESERVE_S = 15
 # Ultralytics reads its version as it is imported, and nothing else of it: where there is one, it stays.
 _ONLY_WHERE_MISSING = "torchvision"
-_BENCHSUITE = "import sys; from benchsuite.commands.app import main; sys.argv[0] = 'benchsuite'; main()"
 _DRAW_IMAGES = (
     "from benchsuite.options.selection import cache_root; from benchsuite.options.settings import defaults; "
     "from benchsuite.runs.images import RunData; RunData(defaults(), cache_root()).evaluated"
@@ -93,7 +92,7 @@ class Check:
         if status != 0 or kind not in ("gpu", "no gpu"):
             return "failed", _ended(status)
         self.no_gpu = told if kind == "no gpu" else ""
-        status = self._call(["-c", _BENCHSUITE, "doctor", "--seconds", "0"], 30)
+        status = self._call(["-m", "benchsuite", "doctor", "--seconds", "0"], 30)
         if not self._has_nothing:
             # Nothing is timed before the bench.
             self._drawing = start([sys.executable, "-c", _DRAW_IMAGES], self._variables, subprocess.DEVNULL)
@@ -192,7 +191,7 @@ class Check:
         folder = self._scratch / "gpu-check"
         folder.mkdir(exist_ok=True)
         self._results.copy_run(folder)
-        status = self._call(["-c", _BENCHSUITE, "report", str(folder)], 30, reserve_s=reserve_s)
+        status = self._call(["-m", "benchsuite", "report", str(folder)], 30, reserve_s=reserve_s)
         if status == 0:
             self._results.take_page(folder)
         return status

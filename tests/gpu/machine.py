@@ -8,6 +8,7 @@ import subprocess
 import torch
 
 from benchsuite.backends.cuda import torch_without_cuda
+from benchsuite.backends.offers import recorded_packages
 from benchsuite.machine.facts import read_machine
 from benchsuite.machine.nvml import read_gpu
 
@@ -26,7 +27,7 @@ def main() -> None:
         asked = ["nvidia-smi", f"--query-gpu={_SMI}", "--format=csv"]
         told = subprocess.run(asked, capture_output=True, text=True, timeout=20, check=False)
         print(f"nvidia-smi: {(told.stdout or told.stderr).strip()}")
-    machine = read_machine()
+    machine = read_machine(recorded_packages())
     for gpu in machine.gpus:
         print(f"NVML: {gpu.name}, compute capability {gpu.compute}, {gpu.memory_bytes / 1e9:.1f} GB, {gpu.uuid}")
         print(f"NVML: {read_gpu(gpu.uuid)}")
