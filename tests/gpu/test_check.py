@@ -157,50 +157,6 @@ def test_figures_of_a_gpu_name_what_is_absent(tmp_path: Path) -> None:
     on_gpu = replace(on_gpu, metrics=replace(on_gpu.metrics, gpu=use))
     written = write_run(tmp_path, make_run([on_gpu, make_record(make_case())])) / "records.jsonl"
     lines = list(gpu_lines([json.loads(line) for line in written.read_text().splitlines()]))
-    assert lines[0] == "begun"
-    assert call([sys.executable, "-c", "raise SystemExit(7)"], PLAIN, 60, lines.append) == 7
-
-
-def test_commands_see_neither_home_nor_registries(tmp_path: Path) -> None:
-    """What asks for the home folder is given another one, and pip is told that there is no index."""
-    code = "import os, pathlib, tempfile; print(pathlib.Path.home(), tempfile.gettempdir(), os.environ['PIP_NO_INDEX'])"
-    lines: list[str] = []
-    call([sys.executable, "-c", code], environment(tmp_path), 60, lines.append)
-    assert lines == [f"{tmp_path}/home {tmp_path}/tmp 1"]
-
-
-def test_folder_is_a_run_at_every_moment(tmp_path: Path) -> None:
-    """Records of several runs are joined while the last of them still writes one, and a run's folder comes out."""
-    first, second = make_record(make_case()), make_record(make_case(imgsz=320))
-    results = Results(tmp_path / "out", ["bench", "compile"])
-    for name, record, state in (("bench", first, "finished"), ("compile", second, "interrupted")):
-        run = make_run([record], state=state, command=f"pytest {name}", options={"effort": "quick", "imgsz": name})
-        folder = write_run(tmp_path / name, run)
-        point_latest(tmp_path / name, folder)
-        results.follow(tmp_path / name)
-        results.refresh()
-    with (folder / "records.jsonl").open("a") as file:
-        file.write('{"schema": 1, "ca')
-    results.refresh()
-    results.write_table()
-    results.close()
-    joined = read_run(tmp_path / "out")
-    assert joined.records == (first, second)
-    assert joined.selected_ids == (first.case.id, second.case.id)
-    assert (joined.command, joined.state) == ("pytest bench && pytest compile", "interrupted")
-    assert joined.options == {"effort": "quick"}
-    assert {path.name for path in (tmp_path / "out").iterdir()} <= set(FILES)
-    assert (tmp_path / "out" / "table.txt").read_text().endswith("\nthe check was cut off\n")
-
-
-def test_figures_of_a_gpu_name_what_is_absent(tmp_path: Path) -> None:
-    """A case on a GPU gets its figures, each with its reason where there is none; a case on the CPU gets no line."""
-    state = GpuState(1980, 2619, 41, Absent("not told"), 1_000, ("power brake",), (5, 9))
-    on_gpu = make_record(make_case(device="cuda:0"))
-    use = gpu_use(state, replace(state, energy_mj=5_000), 8, 5, [DeviceTimes(1_000_000, 2_500_000, 3_000)])
-    on_gpu = replace(on_gpu, metrics=replace(on_gpu.metrics, gpu=use))
-    made = [{"case": {"id": record.case.id}, **to_builtins(record)} for record in (on_gpu, make_record(make_case()))]
-    lines = list(gpu_lines([{**it, "case": {**it["case"], "id": name}} for it, name in zip(made, names)]))
     assert lines[0] == on_gpu.case.id
     text = "\n".join(lines)
     assert "1980, before 1980; power brake" in text
