@@ -34,7 +34,7 @@ from benchsuite.terms.input_size import InputSize
 
 pytestmark = pytest.mark.slow
 
-HERE = Path(__file__).resolve().parent
+ROOT = Path(__file__).resolve().parents[2]
 IMGSZ = 320
 SIZE = InputSize.square(IMGSZ)
 MACHINE = read_machine(recorded_packages())
@@ -122,9 +122,9 @@ class Workshop:
     @contextmanager
     def session(self, case: Case, artifact: Artifact | None = None) -> Iterator[Child]:
         """Open the case in a process of its own."""
-        paths = [str(HERE), str(HERE.parents[1]), os.environ.get("PYTHONPATH", "")]
+        paths = [str(ROOT), os.environ.get("PYTHONPATH", "")]
         environment = offline_environment(self.root) | {"PYTHONPATH": os.pathsep.join(filter(None, paths))}
-        child = Child.start("session_child", self.root / f"{case.id}.log", environment, name=case.id)
+        child = Child.start("tests.support.session_child", self.root / f"{case.id}.log", environment, name=case.id)
         try:
             folder = (artifact or self.artifact(case)).folder
             answer = child.request("open", 600, case=to_builtins(case), artifact=folder)

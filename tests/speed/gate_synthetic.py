@@ -10,15 +10,14 @@ import sys
 from collections import Counter
 from pathlib import Path
 
-sys.path.insert(0, str(Path(__file__).parents[1] / "unit" / "gate"))
-
-from streams import NOISES, SyntheticSource
+sys.path.insert(0, str(Path(__file__).parents[2]))
 
 from benchsuite.gate.blocks import Stream
 from benchsuite.gate.loop import Loop, Outcome
 from benchsuite.gate.suite import plan_tests
 from benchsuite.options.settings import defaults
 from benchsuite.report.selftest import rate
+from tests.support.streams import NOISES, SyntheticSource
 
 CASES = ("one", "two", "three", "four")
 RATIOS = (1.0, 1.01, 1.03, 1.05, 1.10)

@@ -19,7 +19,7 @@ from benchsuite.backends.tensorrt.session import TensorrtSession, open_engine
 from benchsuite.terms.absence import Absent
 from benchsuite.terms.errors import SessionError
 from benchsuite.testing import make_case, make_ran
-from tests.unit.backends.fake_tensorrt import OTHER_VERSION, PLAN, FakeTensorrt, inspector_json
+from tests.support.fake_tensorrt import OTHER_VERSION, PLAN, FakeTensorrt, inspector_json
 
 CASE = make_case(backend="trt", device="cuda:0", imgsz=32, batch=2)
 ACCOUNT = EngineAccount("TensorRT", make_ran(CASE), {"/model.0/conv/Conv": 100, "/model.1/conv/Conv": 300})

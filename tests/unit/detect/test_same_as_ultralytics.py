@@ -24,7 +24,7 @@ from benchsuite.terms.input_size import InputSize
 pytestmark = pytest.mark.slow
 
 SHARED = Path(__file__).parents[4] / "shared"
-ORACLE = Path(__file__).with_name("ultralytics_oracle.py")
+ORACLE = Path(__file__).parents[2] / "support" / "ultralytics_oracle.py"
 RUNS = (("yolo26n", "coco8"), ("yolo26n", "voc85"), ("yolov8n", "coco8"))
 SIZE = InputSize.square(640)
 SQUARE = place(640, 640, SIZE)

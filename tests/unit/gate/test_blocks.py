@@ -3,23 +3,14 @@
 from __future__ import annotations
 
 import math
-from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
-from benchsuite.gate.blocks import Block, Stream, append, read
+from benchsuite.gate.blocks import append, read
 from benchsuite.gate.replay import slowed, swapped
 from benchsuite.terms.errors import RecordError
-
-CASE = "yolo26n-onnx-fp32-cpu-640-b1"
-
-
-def make_block(order: str = "ABBA", readings: tuple[tuple[int, ...], ...] = (), **fields: object) -> Block:
-    """Build a block of one call a reading whose candidate takes 10 % longer."""
-    calls = readings or tuple((1_100_000,) if arm == "B" else (1_000_000,) for arm in order)
-    block = Block(Stream(CASE), 1, order, "AB", calls, {"A": 200_000_000, "B": 220_000_000})
-    return replace(block, **fields)
+from tests.support.gates import make_block
 
 
 def test_d_is_the_log_ratio_of_the_medians() -> None:

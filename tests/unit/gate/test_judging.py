@@ -5,10 +5,9 @@ from __future__ import annotations
 import math
 import random
 
-from test_blocks import make_block
-
 from benchsuite.gate.blocks import Block
 from benchsuite.gate.judging import Thresholds, contaminated, judge_shift, judge_tail
+from tests.support.gates import make_block
 
 TEST = Thresholds(null_margin=0.01, promise=0.05, alpha=0.01 / 24)
 TAIL = Thresholds(null_margin=0.05, promise=0.25, alpha=0.01 / 24)

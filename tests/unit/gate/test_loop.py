@@ -6,7 +6,6 @@ import random
 from dataclasses import replace
 
 import pytest
-from streams import BLOCK_S, NOISES, SyntheticSource
 
 from benchsuite.gate.blocks import Block, Stream
 from benchsuite.gate.judging import Judgement, Thresholds, judge_shift
@@ -14,6 +13,7 @@ from benchsuite.gate.loop import Loop, decided
 from benchsuite.gate.pair import ArmError
 from benchsuite.gate.suite import plan_tests
 from benchsuite.options.settings import defaults, parse
+from tests.support.streams import BLOCK_S, NOISES, SyntheticSource
 
 CASES = ("one", "two")
 CONTROL = Stream("one", control=True)

@@ -5,12 +5,12 @@ from __future__ import annotations
 import random
 
 import pytest
-from streams import NOISES, SyntheticSource
 
 from benchsuite.gate.blocks import Stream
 from benchsuite.gate.loop import Loop, Outcome
 from benchsuite.gate.suite import plan_tests
 from benchsuite.options.settings import defaults
+from tests.support.streams import NOISES, SyntheticSource
 
 CASES = ("one", "two", "three", "four")
 

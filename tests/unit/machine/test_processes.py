@@ -15,13 +15,13 @@ import pytest
 from benchsuite.machine.processes import Child
 from benchsuite.terms.errors import ProcessError
 
-HERE = Path(__file__).parent
+ROOT = Path(__file__).parents[3]
 
 
 @pytest.fixture
 def child(tmp_path: Path) -> Iterator[Child]:
     """Start the child with many faults."""
-    started = Child.start("children", tmp_path / "log", {"PYTHONPATH": f"{HERE}:{HERE.parents[2]}"}, name="test child")
+    started = Child.start("tests.support.children", tmp_path / "log", {"PYTHONPATH": str(ROOT)}, name="test child")
     yield started
     started.close()
 
@@ -80,10 +80,10 @@ def test_child_dies_with_its_parent(tmp_path: Path) -> None:
     """A child that is busy when its parent is killed does not go on alone."""
     code = (
         "import sys; from pathlib import Path; from benchsuite.machine.processes import Child\n"
-        "child = Child.start('children', Path(sys.argv[1]), {'PYTHONPATH': sys.argv[2]})\n"
+        "child = Child.start('tests.support.children', Path(sys.argv[1]), {'PYTHONPATH': sys.argv[2]})\n"
         "child.request('echo', 10, text='ready'); print(child.pid, flush=True); child.request('hang', 60)"
     )
-    paths = f"{HERE}:{HERE.parents[2]}"
+    paths = str(ROOT)
     command = [sys.executable, "-c", code, str(tmp_path / "log"), paths]
     environment = {**os.environ, "PYTHONPATH": paths}
     with subprocess.Popen(command, env=environment, stdout=subprocess.PIPE, text=True) as parent:

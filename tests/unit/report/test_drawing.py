@@ -7,7 +7,6 @@ import re
 from pathlib import Path
 
 import pytest
-from test_gate_evidence import write_gate
 
 import benchsuite
 from benchsuite.report.chart import Axis, Chart, ChartSeries, ReferenceLine
@@ -24,6 +23,7 @@ from benchsuite.report.views import PageView, page_view
 from benchsuite.terms.absence import Absent
 from benchsuite.terms.language import language
 from benchsuite.testing import make_case, make_record, make_run
+from tests.support.gates import write_gate
 
 # What only a page's drawing library calls so.
 LIBRARY_WORDS = re.compile(r"plotly|\b[xy]axis\b|hovertemplate|showlegend|barmode|zeroline", re.IGNORECASE)

@@ -9,7 +9,6 @@ from typing import Any
 
 import numpy as np
 import pytest
-from page_reader import PageReader
 
 from benchsuite.compare.findings import Finding
 from benchsuite.plugin.fixtures import BenchRun, ReplayTimer
@@ -20,6 +19,7 @@ from benchsuite.report.matrix_page import matrix_page
 from benchsuite.report.page import render
 from benchsuite.report.views import page_view
 from benchsuite.testing import make_case, make_record, make_run, make_site
+from tests.support.page_reader import PageReader
 
 MEASURED = make_record()
 RUN = make_run([MEASURED])

@@ -7,37 +7,18 @@ from pathlib import Path
 
 import pytest
 
-from benchsuite.gate import blocks
-from benchsuite.gate.blocks import Block, Stream
-from benchsuite.gate.card import GATE_FILE, GateCard, write_card
+from benchsuite.gate.card import GATE_FILE, write_card
 from benchsuite.gate.evidence import log_evidence
-from benchsuite.gate.judging import Thresholds, judge_shift
-from benchsuite.gate.loop import Outcome, Status
 from benchsuite.gate.session import BLOCKS_FILE
-from benchsuite.options.settings import parse
 from benchsuite.report.gate_charts import path_chart, ratio_chart
-from benchsuite.report.gate_evidence import GateEvidence, evidence_of
+from benchsuite.report.gate_evidence import evidence_of
 from benchsuite.report.gate_view import gate_view
 from benchsuite.report.page import render
 from benchsuite.report.views import page_view
 from benchsuite.terms.errors import RecordError
 from benchsuite.terms.quantities import significant
-from benchsuite.testing import make_case, make_machine, make_record, make_run
-
-CASE_ID = make_case().id
-THRESHOLDS = Thresholds(0.01, 0.05, 0.001)
-
-
-def block(ratio: float, void: str = "", control: bool = False, launched: str = "AB") -> Block:
-    """Make a block whose candidate takes `ratio` times as long."""
-    reading = {"A": (1_000_000,) * 3, "B": (round(1_000_000 * ratio),) * 3}
-    order = "ABBA"
-    readings = tuple(reading["A" if letter == "A" else "B"] for letter in order)
-    return Block(Stream(CASE_ID, control=control), 1, order, launched, readings, void=void)
-
-
-def judged(taken: list[Block]) -> object:
-    return judge_shift("latency", [it.d for it in taken if not it.void], THRESHOLDS)
+from benchsuite.testing import make_record, make_run
+from tests.support.gates import CASE_ID, THRESHOLDS, block, judged, make_card, read_evidence, write_gate
 
 
 def test_ratios_and_evidence_follow_the_blocks() -> None:
@@ -51,31 +32,6 @@ def test_ratios_and_evidence_follow_the_blocks() -> None:
     assert found.within[2] == pytest.approx(log_evidence(3, 1) / math.log(10))
     assert found.fire_at == pytest.approx(3)
     assert found.pass_at == pytest.approx(2)
-
-
-def write_gate(folder: Path) -> None:
-    """Write what a gate leaves of twenty blocks that are slower and as many of its control."""
-    taken = [block(1.10) for _ in range(20)]
-    for it in (*taken, *(block(1.0, control=True) for _ in range(5))):
-        blocks.append(folder / BLOCKS_FILE, it)
-    status = Status(Stream(CASE_ID), 20, (judged(taken),), True)  # type: ignore[arg-type]
-    write_card(folder, make_card(Outcome((status,), (0.0,) * 5, False, None, 20, 60.0)))
-
-
-def make_card(outcome: Outcome | None, notes: tuple[str, ...] = ()) -> GateCard:
-    """Build the card of a gate of latency against a baseline."""
-    gate = parse({"against": "baseline:x", "gate_metrics": "latency"}).gate
-    return GateCard(
-        against="baseline:x", changed=(), baseline_machine=make_machine(), settings=gate, waivers=(), seed=1,
-        exit_code=0, notes=notes, outcome=outcome,
-    )  # fmt: skip
-
-
-def read_evidence(folder: Path) -> GateEvidence | None:
-    """Return the evidence that the page of a gated run shows."""
-    view = gate_view(folder, ())
-    assert view is not None
-    return view.evidence
 
 
 def test_evidence_of_a_run_is_read_back(tmp_path: Path) -> None:

@@ -3,20 +3,10 @@
 from __future__ import annotations
 
 from benchsuite.compare.findings import Finding
-from benchsuite.gate.blocks import Stream
-from benchsuite.gate.judging import Thresholds, judge_shift
-from benchsuite.gate.loop import Status
 from benchsuite.gate.session import GateResult
 from benchsuite.report.gating import GateProgress, case_verdicts, result_lines, status_line
 from benchsuite.testing import make_case
-
-TEST = Thresholds(0.01, 0.05, 0.01 / 24)
-
-
-def make_status(case_id: str, latency: list[float], memory: list[float]) -> Status:
-    """Build a decided status from blocks of latency and memory."""
-    judgements = (judge_shift("latency", latency, TEST), judge_shift("memory", memory, TEST))
-    return Status(Stream(case_id), len(latency), judgements, True)
+from tests.support.gates import make_status
 
 
 def test_line_fits_and_names_another_metric_than_latency() -> None:

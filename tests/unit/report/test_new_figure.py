@@ -9,7 +9,6 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from page_reader import PageReader
 
 from benchsuite.compare.baselines import load, promote
 from benchsuite.compare.comparison import compare, compare_runs
@@ -33,6 +32,7 @@ from benchsuite.terms.absence import Absent, part_of
 from benchsuite.terms.codec import from_builtins, to_builtins
 from benchsuite.terms.units import JOULES, NUMBER
 from benchsuite.testing import make_metrics, make_record, make_run
+from tests.support.page_reader import PageReader
 
 SCATTERS = Figure(
     "energy_per_image", "energy per image", "throughput", JOULES,

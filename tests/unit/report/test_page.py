@@ -9,7 +9,6 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from page_reader import PageReader
 
 from benchsuite.compare.findings import Finding
 from benchsuite.report.page import render, write_report
@@ -19,6 +18,7 @@ from benchsuite.runs.records import Record
 from benchsuite.terms.absence import Absent
 from benchsuite.terms.errors import UsageError
 from benchsuite.testing import make_case, make_record, make_run, write_run
+from tests.support.page_reader import PageReader
 
 EVIL = "<script>alert('x')</script><img src=x onerror=alert(1)>&\"{{7*7}}"
 TORCH = make_record(make_case(backend="torch"), total_ms=50)

@@ -11,7 +11,6 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from test_gate_evidence import read_evidence, write_gate
 
 from benchsuite.backends import BACKENDS, backend
 from benchsuite.compare.comparison import compare_runs
@@ -37,6 +36,7 @@ from benchsuite.terms.absence import Absent
 from benchsuite.terms.cases import PRECISIONS
 from benchsuite.terms.language import Language, languages
 from benchsuite.testing import make_accuracy, make_case, make_machine, make_metrics, make_record, make_run
+from tests.support.gates import read_evidence, write_gate
 
 OTHERS = [code for code in languages() if code != "en"]
 # Names of cases, versions, figures with a unit, paths and digests are nobody's language.

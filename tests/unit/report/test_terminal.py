@@ -5,8 +5,6 @@ from __future__ import annotations
 from dataclasses import replace
 
 import pytest
-from test_gating import make_status
-from test_study import make_row, make_study
 
 from benchsuite.commands import doctor
 from benchsuite.compare.findings import Finding
@@ -17,6 +15,8 @@ from benchsuite.report.failures import render
 from benchsuite.report.gating import result_lines, status_line
 from benchsuite.report.study import study_view, terminal_lines
 from benchsuite.testing import make_case, make_machine, make_record, make_run
+from tests.support.gates import make_status
+from tests.support.studies import make_row, make_study
 
 REASON = (
     "the worker died by signal 11 while it loaded /home/somebody/models/with-a-rather-long-name/"
