@@ -167,11 +167,13 @@ def said() -> frozenset[str]:
 
 
 def template(node: ast.expr) -> str:
-    """Return a text as the code has it, with … in place of what differs."""
-    if isinstance(node, ast.Constant):
-        return node.value if isinstance(node.value, str) else "…"
+    """Return a text as the code has it, with … in place of what differs: an f-string's, or a template's {1}."""
+    if isinstance(node, ast.Constant) and isinstance(node.value, str):
+        return re.sub(r"\{\d+\}", "…", node.value)
     if isinstance(node, ast.JoinedStr):
-        return "".join(template(part) for part in node.values)
+        return "".join(map(template, node.values))
+    if isinstance(node, ast.Call) and node.args:
+        return template(node.args[0])
     return "…"
 
 
