@@ -23,7 +23,8 @@ from benchsuite.options.settings import SETTING, SETTINGS, parse
 
 ROOT = Path(__file__).resolve().parents[2]
 TROUBLESHOOTING = ROOT / "docs" / "troubleshooting.md"
-PAGES = sorted([*ROOT.glob("README*.md"), *ROOT.glob("docs/*.md"), ROOT / "CONTRIBUTING.md", *ROOT.glob("*/README.md")])
+PAGES = sorted(path for name in ("README*", "CONTRIBUTING", "docs/*", "reports/README", "baselines/README")
+               for path in ROOT.glob(f"{name}.md"))  # fmt: skip
 EVERY = pytest.mark.parametrize("page", PAGES, ids=[str(page.relative_to(ROOT)) for page in PAGES])
 # Options of pytest's own that the pages name.
 PYTEST_VALUES = ("-k", "-m", "-p", "--junitxml", "--benchmark-json")
@@ -73,15 +74,16 @@ def test_links_lead_somewhere(page: Path) -> None:
 
 
 def command_lines(page: Path) -> Iterator[list[str]]:
-    """Yield the words of every command of ours in the page's code blocks."""
+    """Yield the words of every command of ours in the page's code blocks, and of those in its text with an option."""
     for token in tokens(page):
-        if token.type not in ("code_block", "fence"):
-            continue
-        for line in token.content.replace("\\\n", " ").splitlines():
-            for command in re.split(r"&&", line):
-                words = shlex.split(command, comments=True) if "benchsuite" in command or ours(command.split()) else []
-                if ours(words):
-                    yield words
+        if token.type in ("code_block", "fence"):
+            lines = token.content.replace("\\\n", " ").splitlines()
+        else:
+            inline = [part.content for part in token.children or () if part.type == "code_inline"]
+            lines = [text for text in inline if re.match(r"\S+ [^-].* -", text) and "…" not in text]
+        for command in (part for line in lines for part in line.split("&&")):
+            if ours(command.split()):
+                yield shlex.split(command, comments=True)
 
 
 def ours(words: Sequence[str]) -> bool:
