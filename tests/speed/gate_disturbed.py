@@ -35,7 +35,7 @@ def main() -> int:
     command = [
         sys.executable,
         "-m",
-        "benchsuite.commands.app",
+        "benchsuite",
         "selftest",
         "--report",
         "reports/disturbed",
