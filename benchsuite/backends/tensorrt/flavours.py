@@ -11,10 +11,13 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from benchsuite.machine.files import write_whole
 from benchsuite.terms.errors import BuildError, SessionError
+
+if TYPE_CHECKING:
+    import tensorrt
 
 ENGINE_FILE = "model.engine"
 # The builder's own default.
@@ -74,11 +77,11 @@ def build_engine(flavour: Flavour, source: Path, target: Path, options: EngineOp
     trt = load_tensorrt(flavour)
     messages: list[str] = []
     logger = collecting_logger(trt, messages)
-    builder = trt.Builder(logger)
+    builder: tensorrt.Builder | None = trt.Builder(logger)
     if builder is None:
         raise BuildError(f"{flavour.name} {trt.__version__} has no builder here: {first_of(messages)}")
     network = builder.create_network(1 << int(trt.NetworkDefinitionCreationFlag.STRONGLY_TYPED))
-    parser = trt.OnnxParser(network, logger)
+    parser: tensorrt.OnnxParser = trt.OnnxParser(network, logger)
     if not parser.parse_from_file(str(source)):
         raise BuildError(f"{flavour.name} {trt.__version__} cannot read the ONNX file: {_rejection(parser)}")
     config = builder.create_builder_config()
@@ -118,12 +121,14 @@ def split_engine(content: bytes) -> tuple[Mapping[str, Any], bytes]:
     return {}, content
 
 
-def load_engine(trt: Any, flavour: Flavour, path: Path, messages: list[str]) -> tuple[Any, Any]:
+def load_engine(
+    trt: Any, flavour: Flavour, path: Path, messages: list[str]
+) -> tuple[tensorrt.ICudaEngine, tensorrt.Runtime]:
     """Return the engine that lies in a file, and the runtime that must outlive it.
 
     Raises SessionError with TensorRT's own message: an engine runs on the kind of GPU and the version that built it.
     """
-    runtime = trt.Runtime(collecting_logger(trt, messages))
+    runtime: tensorrt.Runtime = trt.Runtime(collecting_logger(trt, messages))
     engine = runtime.deserialize_cuda_engine(split_engine(path.read_bytes())[1])
     if engine is None:
         raise SessionError(
@@ -154,7 +159,12 @@ def collecting_logger(trt: Any, messages: list[str]) -> Any:
     return Logger()
 
 
-def _rejection(parser: Any) -> str:
+def sides(shape: tensorrt.Dims) -> tuple[int, ...]:
+    """Return the sides of a tensor."""
+    return tuple(shape[number] for number in range(len(shape)))
+
+
+def _rejection(parser: tensorrt.OnnxParser) -> str:
     """Return the parser's first error in one line, with the node that it is about."""
     if not parser.num_errors:
         return "the parser gave no message"
@@ -165,14 +175,21 @@ def _rejection(parser: Any) -> str:
     return f"node {error.node_name()} ({error.node_operator()}): {text}"
 
 
-def _add_profile(builder: Any, network: Any, config: Any, batches: tuple[int, int, int]) -> None:
+def _add_profile(
+    builder: tensorrt.Builder,
+    network: tensorrt.INetworkDefinition,
+    config: tensorrt.IBuilderConfig,
+    batches: tuple[int, int, int],
+) -> None:
     images = network.get_input(0)
     profile = builder.create_optimization_profile()
-    profile.set_shape(images.name, *((batch, *tuple(images.shape)[1:]) for batch in batches))
+    # Any sequence of sides is taken for Dims.
+    shapes: list[Any] = [(batch, *sides(images.shape)[1:]) for batch in batches]
+    profile.set_shape(images.name, *shapes)
     config.add_optimization_profile(profile)
 
 
-def _use_timings(config: Any, path: Path) -> None:
+def _use_timings(config: tensorrt.IBuilderConfig, path: Path) -> None:
     cache = config.create_timing_cache(path.read_bytes() if path.is_file() else b"")
     # Timings of another GPU or version are refused and not taken for this one's.
     if not config.set_timing_cache(cache, False):

@@ -4,16 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from benchsuite.backends.cuda import Buffer, Cuda
 from benchsuite.backends.interface import DeviceTimes, FloatArray, Ran
 from benchsuite.backends.outputs import check_output
 from benchsuite.backends.tensorrt.engine_files import EngineAccount
-from benchsuite.backends.tensorrt.flavours import ENGINE_FILE, first_of, load_engine
+from benchsuite.backends.tensorrt.flavours import ENGINE_FILE, first_of, load_engine, sides
 from benchsuite.backends.tensorrt.inspector import inspect
 from benchsuite.terms.cases import Case
 from benchsuite.terms.errors import SessionError
+
+if TYPE_CHECKING:
+    import tensorrt
 
 
 def open_engine(trt: Any, account: EngineAccount, artifact: Path, case: Case, cuda: Cuda) -> TensorrtSession:
@@ -33,14 +36,14 @@ def open_engine(trt: Any, account: EngineAccount, artifact: Path, case: Case, cu
     for name in (images, output):
         if engine.get_tensor_dtype(name) != trt.DataType.FLOAT:
             raise SessionError(f"the engine's {name} is not FP32: build it from an ONNX file with FP32 in- and outputs")
-    shape = tuple(engine.get_tensor_shape(images))
+    shape = sides(engine.get_tensor_shape(images))
     if -1 in shape:
         shape = (case.batch, *shape[1:])
         _check_profile(engine, images, case.batch)
         context.set_input_shape(images, shape)
     if shape != (case.batch, 3, *case.imgsz.shape):
         raise SessionError(f"{case.id} asks for another input than the engine's {shape}: build it for this case")
-    out_shape = tuple(context.get_tensor_shape(output))
+    out_shape = sides(context.get_tensor_shape(output))
     check_output(out_shape, case)
     buffers = cuda.buffer(shape), cuda.buffer(out_shape)
     for name, buffer in zip((images, output), buffers, strict=True):
@@ -55,7 +58,7 @@ class TensorrtSession:
         self,
         trt: Any,
         account: EngineAccount,
-        loaded: tuple[Any, Any, Any],
+        loaded: tuple[tensorrt.IExecutionContext, tensorrt.ICudaEngine, tensorrt.Runtime],
         buffers: tuple[Buffer, Buffer],
         cuda: Cuda,
         use_graph: bool,
@@ -126,7 +129,7 @@ class TensorrtSession:
         self._launch = self._cuda.graph(self._enqueue)
 
 
-def _check_profile(engine: Any, images: str, batch: int) -> None:
+def _check_profile(engine: tensorrt.ICudaEngine, images: str, batch: int) -> None:
     least, _, most = (int(shape[0]) for shape in engine.get_tensor_profile_shape(images, 0))
     if not least <= batch <= most:
         raise SessionError(
