@@ -206,13 +206,13 @@ def test_session_keeps_the_contract(row: Case, workshop: Workshop, references: d
     if row.precision == "fp16" and row.backend in ("onnx", "ncnn") and MACHINE.is_x86:
         assert ran.label == stored_only
     # TensorRT inside ONNX Runtime shows as one kernel.
-    assert sum(ran.kernels.values()) > (0 if row.has("trtep") else 50)
+    assert sum(ran.kernels.values()) > (0 if row.way == "trtep" else 50)
     if row.on_gpu:
         assert ran.settings["tf32"] == "off"
         assert ran.label == row.precision
     else:
         assert ran.settings[THREADS[row.backend]] == "1"
-    if row.has("compile"):
+    if row.way == "compile":
         # In one piece: what it leaves to Python in between would be timed as its own.
         assert (ran.settings["compiled_graphs"], ran.settings["graph_breaks"]) == ("1", "0")
     if (row.backend, row.precision) == ("openvino", "int8"):

@@ -32,9 +32,9 @@ NAMES = "model.ncnn.param", "model.ncnn.bin"
 def images(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, ...]:
     """Draw a few pictures of the bundled data set."""
     from benchsuite.data.dataset import load_dataset
-    from benchsuite.data.shapes import shapes_data
+    from benchsuite.data.shapes import ShapesSpec, shapes_data
 
-    return load_dataset(shapes_data(tmp_path_factory.mktemp("data"))).splits["val"][:9]
+    return load_dataset(shapes_data(tmp_path_factory.mktemp("data"), ShapesSpec(train=1, val=9, calib=1))).splits["val"]
 
 
 @pytest.fixture(scope="module")
