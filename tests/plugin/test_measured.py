@@ -110,7 +110,33 @@ def test_a_promoted_run_holds_the_next_one(bench: Bench, pytester: pytest.Pytest
     path.write_text(json.dumps(entries))
     result = bench(*MATRIX)
     result.assert_outcomes(passed=4 * 8, failed=4)
-    result.stdout.fnmatch_lines(["*test_artifact_size*", "*artifact size*"])
+    result.stdout.fnmatch_lines(["*artifact size*", "FAILED bench/test_size.py::test_artifact_size*"])
+
+
+def test_older_copies_of_the_benchmarks_go_on_running(bench: Bench, pytester: pytest.Pytester) -> None:
+    """What `benchsuite init` wrote in earlier releases asks for the same fixtures."""
+    older = pytester.path / "bench" / "test_older.py"
+    older.write_text(
+        "def test_older_size(case, run):\n"
+        "    artifact = run.artifact(case)\n"
+        "    assert artifact.bytes > 0\n"
+        "    assert artifact.sha256\n"
+        "def test_older_cold_start(case, run, verdict):\n"
+        "    verdict(run.cold(case))\n"
+    )
+    bench(*MATRIX, "-k", "older_size or older_cold_start").assert_outcomes(passed=4 * 2, deselected=4 * 9)
+
+
+def test_case_that_the_baseline_has_and_the_run_lacks_is_red(bench: Bench, pytester: pytest.Pytester) -> None:
+    """A case that was measured when the baseline was made, and cannot run now, fails the run."""
+    from benchsuite.compare import baselines
+
+    bench(*MATRIX)
+    baselines.promote(read_run(pytester.path / "reports" / "latest"), pytester.path / "baselines", None)
+    refusing = FakeBackend("onnx", refuses=lambda case: "its kernels are gone" if case.precision == "int8" else None)
+    result = bench(*MATRIX, runtimes=(FakeBackend("torch"), refusing))
+    assert result.ret == pytest.ExitCode.TESTS_FAILED
+    result.stdout.fnmatch_lines(["*MISSING*"])
 
 
 def test_limits_fail_the_latency_test(bench: Bench) -> None:
