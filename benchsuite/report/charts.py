@@ -11,6 +11,7 @@ from benchsuite.report.views import GroupView
 from benchsuite.runs.records import Record
 from benchsuite.terms.absence import Absent
 from benchsuite.terms.quantities import NS_PER_MS, milliseconds
+from benchsuite.terms.said import said
 
 
 def latency_against_map(view: GroupView, max_map_drop: float) -> Figure | None:
@@ -48,7 +49,8 @@ def latency_against_map(view: GroupView, max_map_drop: float) -> Figure | None:
             "y1": floor,
             "line": {"dash": "dot", "width": 1},
         }
-        text = f"{max_map_drop:g} point{'' if max_map_drop == 1 else 's'} under {chart_name(reference)}"
+        under = "{1} point under {2}" if max_map_drop == 1 else "{1} points under {2}"
+        text = said(under, f"{max_map_drop:g}", chart_name(reference))
         note = {
             "xref": "paper",
             "x": 1,
@@ -111,7 +113,7 @@ def _trace(record: Record, void: str, recommended: bool, on_front: bool) -> Figu
     trace: Figure = {
         "type": "scatter",
         "mode": "markers+text" if recommended else "markers",
-        "name": name + (" (void)" if void else ""),
+        "name": said("{1} (void)", name) if void else name,
         "x": [total.p50 / NS_PER_MS],
         "y": [accuracy.map50_95],
         "marker": {

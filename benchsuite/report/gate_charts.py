@@ -6,6 +6,7 @@ from html import escape
 
 from benchsuite.report.gate_evidence import GateEvidence
 from benchsuite.report.palette import Figure
+from benchsuite.terms.said import said
 
 
 def ratio_figure(evidence: GateEvidence) -> Figure | None:
@@ -21,7 +22,7 @@ def ratio_figure(evidence: GateEvidence) -> Figure | None:
             "visible": number == 0,
             "x": list(range(1, len(test.ratios) + 1)),
             "y": [round(ratio, 5) for ratio in test.ratios],
-            "text": [f"{first[0]} was launched first" for first in test.launched],
+            "text": [said("{1} was launched first", first[0]) for first in test.launched],
             "marker": {"size": 8, "color": "#0072B2"},
             "line": {"width": 1, "color": "#0072B2"},
         }
@@ -44,7 +45,7 @@ def ratio_figure(evidence: GateEvidence) -> Figure | None:
         "shapes": [_line(1.0, "solid"), _line(1 + margin, "dot"), _line(1 + promise, "dash")],
         "annotations": [
             # Where the blocks lie far off, both lines lie close together.
-            _note(1 + margin, f"{margin:.0%} never fails", x=0), _note(1 + promise, f"{promise:.0%} is to be caught"),
+            _note(1 + margin, said("{1} never fails", f"{margin:.0%}"), x=0), _note(1 + promise, said("{1} is to be caught", f"{promise:.0%}")),
         ],
     }  # fmt: skip
     return {"data": traces, "layout": layout}

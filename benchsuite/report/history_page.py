@@ -11,7 +11,8 @@ from benchsuite.report.history import Change, Course, History, Series, enough
 from benchsuite.report.html import fill, plotly
 from benchsuite.terms.absence import DASH
 from benchsuite.terms.language import ENGLISH, Language, language
-from benchsuite.terms.quantities import counted, signed
+from benchsuite.terms.quantities import signed
+from benchsuite.terms.said import counted
 
 _SPARK_POINTS = 100
 _SPARK = (120, 24)
@@ -82,7 +83,7 @@ def _line(number: int, series: Series, history: History) -> Line:
         number=number,
         name=series.case_id,
         machine=series.machine,
-        threads=counted(series.threads, "thread"),
+        threads=counted(series.threads, "1 thread", "{1} threads"),
         runs=len(values),
         changes=sum(len(one.levels) - 1 for one in series.courses.values()),
         first=figure.unit.digits(course.levels[0].median),

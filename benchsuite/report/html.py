@@ -7,8 +7,8 @@ from functools import cache, partial
 from pathlib import Path
 from typing import Any
 
-from benchsuite.terms.language import ENGLISH, Language, fill_places, language
-from benchsuite.terms.quantities import counted
+from benchsuite.terms.language import ENGLISH, Language, language
+from benchsuite.terms.said import counted, filled, joined
 
 # What the pages' scripts say.
 SCRIPT_TEXTS = (
@@ -43,6 +43,7 @@ def _environment(lang: str) -> Any:
         t=partial(_said, speech),
         script_texts={text: speech.say(text) for text in SCRIPT_TEXTS},
         counted=counted,
+        joined=joined,
         code=_element("code"),
         strong=_element("strong"),
         struck=_element("s"),
@@ -57,7 +58,7 @@ def _said(speech: Language, text: str, *values: object) -> Any:
 
     if not any(isinstance(value, Markup) for value in values):
         return speech.say(text, *values)
-    return Markup(fill_places(str(escape(speech.template(text))), [str(escape(value)) for value in values]))
+    return Markup(filled(str(escape(speech.template(text))), [str(escape(value)) for value in values]))
 
 
 def _element(tag: str) -> Callable[[str], Any]:
@@ -69,14 +70,13 @@ def _element(tag: str) -> Callable[[str], Any]:
     return make
 
 
-def _said_figure(speech: Language, part: Any) -> Any:
-    """Return a chart with its titles and the names of its traces said."""
+def _said_figure(speech: Language, part: Any, read: bool = False) -> Any:
+    """Return a chart with its titles, the names of its traces and the texts of its points said."""
     if isinstance(part, dict):
-        return {
-            key: speech.say(value) if key in _SAID_KEYS and isinstance(value, str) else _said_figure(speech, value)
-            for key, value in part.items()
-        }
-    return [_said_figure(speech, item) for item in part] if isinstance(part, list) else part
+        return {key: _said_figure(speech, value, key in _SAID_KEYS) for key, value in part.items()}
+    if isinstance(part, list):
+        return [_said_figure(speech, item, read) for item in part]
+    return speech.say(part) if read and isinstance(part, str) else part
 
 
 def plotly() -> Any:

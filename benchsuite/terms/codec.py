@@ -1,7 +1,8 @@
 """Dataclasses to JSON values and back.
 
 An absent value is written `{"absent": "reason"}` in place of the value, an input size as a number or `"384x640"`, and
-what departs from a plain case as one `variant`.
+what departs from a plain case as one `variant`. A sentence with places, in a field of the type `Sentence`, is written
+`{"said": template, "values": [...], "text": English}`; any other is its text.
 """
 
 from __future__ import annotations
@@ -14,6 +15,7 @@ from typing import Any, TypeVar, Union, get_args, get_origin
 from benchsuite.terms.absence import Absent
 from benchsuite.terms.cases import Case, Variant
 from benchsuite.terms.input_size import InputSize
+from benchsuite.terms.said import Said, Sentence
 
 T = TypeVar("T")
 
@@ -42,8 +44,11 @@ def _converter() -> Any:
     import cattrs
 
     converter = cattrs.Converter(forbid_extra_keys=True)
-    converter.register_unstructure_hook(Absent, lambda absent: {"absent": absent.reason})
-    converter.register_structure_hook(Absent, lambda data, _: Absent(data["absent"]))
+    converter.register_unstructure_hook_func(_is_sentence, _written)
+    converter.register_structure_hook_func(_is_sentence, lambda data, _: _read(data))
+    converter.register_unstructure_hook(Said, _written)
+    converter.register_unstructure_hook(Absent, lambda absent: {"absent": _written(absent.reason)})
+    converter.register_structure_hook(Absent, lambda data, _: Absent(_read(data["absent"])))
     converter.register_structure_hook_factory(_may_be_absent, lambda kind: _union_hook(converter, kind))
     converter.register_unstructure_hook_factory(_may_be_absent, lambda _: converter.unstructure)
     converter.register_unstructure_hook(InputSize, lambda size: size.plain)
@@ -72,6 +77,20 @@ def _register_cases(converter: Any) -> None:
     )
 
 
+def _is_sentence(kind: Any) -> bool:
+    return bool(kind == Sentence)
+
+
+def _written(sentence: str) -> Any:
+    if not isinstance(sentence, Said) or not sentence.values:
+        return sentence
+    return {"said": sentence.template, "values": [_written(value) for value in sentence.values], "text": sentence}
+
+
+def _read(data: Any) -> str:
+    return Said(data["said"], [_read(value) for value in data["values"]]) if isinstance(data, dict) else str(data)
+
+
 def _may_be_absent(kind: Any) -> bool:
     return get_origin(kind) in (Union, UnionType) and Absent in get_args(kind)
 
@@ -82,7 +101,7 @@ def _union_hook(converter: Any, kind: Any) -> Any:
 
     def structure(data: Any, _: Any) -> Any:
         if isinstance(data, dict) and set(data) == {"absent"}:
-            return Absent(data["absent"])
+            return Absent(_read(data["absent"]))
         return converter.structure(data, value_type)
 
     return structure
