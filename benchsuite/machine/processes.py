@@ -16,12 +16,12 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any, TextIO
 
-from benchsuite.terms.codec import from_builtins, to_builtins
+from benchsuite.terms.codec import sentence_of, to_builtins
 from benchsuite.terms.errors import BenchsuiteError, ProcessError
-from benchsuite.terms.said import Sentence, said
+from benchsuite.terms.said import said
 
 # Raise it with every change to a request or an answer: an arm of a gate may run another release's worker.
-PROTOCOL_VERSION = 4
+PROTOCOL_VERSION = 5
 Handler = Callable[[dict[str, Any]], dict[str, Any]]
 _STDERR_LINES = 12
 _PR_SET_PDEATHSIG = 1  # <linux/prctl.h>
@@ -114,8 +114,7 @@ class Child:
             raise ProcessError(self._death(op))
         answer: dict[str, Any] = json.loads(line)
         if "error" in answer:
-            # Another release's worker tells no template.
-            raise ProcessError(from_builtins(answer.get("sentence", answer["error"]), Sentence))
+            raise ProcessError(sentence_of(answer["error"]))
         return answer
 
     def close(self) -> None:
@@ -203,7 +202,7 @@ def serve(handlers: Mapping[str, Handler], packages: Sequence[str] = ()) -> None
         try:
             answer = known[request.pop("op")](request)
         except BenchsuiteError as error:
-            answer = {"error": str(error), "sentence": to_builtins(str(error))}
+            answer = {"error": to_builtins(str(error))}
         except MemoryError:
             answer = {"error": "out of memory"}
         except Exception as error:  # Whatever a runtime raises is that case's failure, not the protocol's.

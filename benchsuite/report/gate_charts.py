@@ -45,7 +45,8 @@ def ratio_figure(evidence: GateEvidence) -> Figure | None:
         "shapes": [_line(1.0, "solid"), _line(1 + margin, "dot"), _line(1 + promise, "dash")],
         "annotations": [
             # Where the blocks lie far off, both lines lie close together.
-            _note(1 + margin, said("{1} never fails", f"{margin:.0%}"), x=0), _note(1 + promise, said("{1} is to be caught", f"{promise:.0%}")),
+            _note(1 + margin, said("{1} never fails", f"{margin:.0%}"), x=0),
+            _note(1 + promise, said("{1} is to be caught", f"{promise:.0%}")),
         ],
     }  # fmt: skip
     return {"data": traces, "layout": layout}

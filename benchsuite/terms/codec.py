@@ -31,6 +31,11 @@ def from_builtins(data: Any, kind: type[T]) -> T:
     return value
 
 
+def sentence_of(data: Any) -> str:
+    """Return the sentence that `to_builtins` gave."""
+    return Said(data["said"], [sentence_of(value) for value in data["values"]]) if isinstance(data, dict) else str(data)
+
+
 def faults(error: Exception) -> list[str]:
     """Return what `from_builtins` found wrong, each with the field where it is."""
     from cattrs import transform_error
@@ -45,10 +50,10 @@ def _converter() -> Any:
 
     converter = cattrs.Converter(forbid_extra_keys=True)
     converter.register_unstructure_hook_func(_is_sentence, _written)
-    converter.register_structure_hook_func(_is_sentence, lambda data, _: _read(data))
+    converter.register_structure_hook_func(_is_sentence, lambda data, _: sentence_of(data))
     converter.register_unstructure_hook(Said, _written)
     converter.register_unstructure_hook(Absent, lambda absent: {"absent": _written(absent.reason)})
-    converter.register_structure_hook(Absent, lambda data, _: Absent(_read(data["absent"])))
+    converter.register_structure_hook(Absent, lambda data, _: Absent(sentence_of(data["absent"])))
     converter.register_structure_hook_factory(_may_be_absent, lambda kind: _union_hook(converter, kind))
     converter.register_unstructure_hook_factory(_may_be_absent, lambda _: converter.unstructure)
     converter.register_unstructure_hook(InputSize, lambda size: size.plain)
@@ -78,17 +83,13 @@ def _register_cases(converter: Any) -> None:
 
 
 def _is_sentence(kind: Any) -> bool:
-    return bool(kind == Sentence)
+    return get_origin(kind) in (Union, UnionType) and set(get_args(kind)) == set(get_args(Sentence))
 
 
 def _written(sentence: str) -> Any:
     if not isinstance(sentence, Said) or not sentence.values:
         return sentence
     return {"said": sentence.template, "values": [_written(value) for value in sentence.values], "text": sentence}
-
-
-def _read(data: Any) -> str:
-    return Said(data["said"], [_read(value) for value in data["values"]]) if isinstance(data, dict) else str(data)
 
 
 def _may_be_absent(kind: Any) -> bool:
@@ -101,7 +102,7 @@ def _union_hook(converter: Any, kind: Any) -> Any:
 
     def structure(data: Any, _: Any) -> Any:
         if isinstance(data, dict) and set(data) == {"absent"}:
-            return Absent(_read(data["absent"]))
+            return Absent(sentence_of(data["absent"]))
         return converter.structure(data, value_type)
 
     return structure

@@ -4,10 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Sequence
-from typing import Annotated
 
-# The type of a field whose sentence keeps its template in JSON; see `terms.codec`.
-Sentence = Annotated[str, "a sentence"]
 PLACE = re.compile(r"\{(\d+)\}")
 
 
@@ -32,6 +29,10 @@ class Said(str):
 
     def __reduce__(self) -> tuple[type[Said], tuple[str, tuple[str, ...]]]:
         return Said, (self.template, self.values)
+
+
+# The type of a field whose sentence keeps its template in JSON; see `terms.codec`.
+Sentence = Said | str
 
 
 def said(template: str, *values: object) -> Said:
