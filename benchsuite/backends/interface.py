@@ -74,11 +74,9 @@ class Ran:
     @property
     def label(self) -> str:
         """Return the precision as a row must name it: `fp16 storage, fp32 compute` where the two differ."""
-        return (
-            self.compute
-            if self.compute == self.storage
-            else said("{1} storage, {2} compute", self.storage, self.compute)
-        )
+        if self.compute == self.storage:
+            return self.compute
+        return said("{1} storage, {2} compute", self.storage, self.compute)
 
 
 class Session(Protocol):

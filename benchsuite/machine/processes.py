@@ -16,7 +16,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any, TextIO
 
-from benchsuite.terms.codec import sentence_of, to_builtins
+from benchsuite.terms.codec import sentence_from_builtins, sentence_to_builtins
 from benchsuite.terms.errors import BenchsuiteError, ProcessError
 from benchsuite.terms.said import said
 
@@ -114,7 +114,7 @@ class Child:
             raise ProcessError(self._death(op))
         answer: dict[str, Any] = json.loads(line)
         if "error" in answer:
-            raise ProcessError(sentence_of(answer["error"]))
+            raise ProcessError(sentence_from_builtins(answer["error"]))
         return answer
 
     def close(self) -> None:
@@ -202,7 +202,7 @@ def serve(handlers: Mapping[str, Handler], packages: Sequence[str] = ()) -> None
         try:
             answer = known[request.pop("op")](request)
         except BenchsuiteError as error:
-            answer = {"error": to_builtins(str(error))}
+            answer = {"error": sentence_to_builtins(str(error))}
         except MemoryError:
             answer = {"error": "out of memory"}
         except Exception as error:  # Whatever a runtime raises is that case's failure, not the protocol's.

@@ -75,8 +75,6 @@ def short_titles(whole: Sequence[str]) -> tuple[str, ...]:
 
 def _data(record: Record) -> set[str]:
     accuracy = record.metrics.accuracy
-    return (
-        set()
-        if isinstance(accuracy, Absent)
-        else {said("data {1} ({2} images)", accuracy.data_sha256[:8], accuracy.images)}
-    )
+    if isinstance(accuracy, Absent):
+        return set()
+    return {said("data {1} ({2} images)", accuracy.data_sha256[:8], accuracy.images)}

@@ -80,9 +80,11 @@ def _facts(run: Run, outcomes: Counter[str]) -> str:
         _some(outcomes["skipped"], "1 skipped", "{1} skipped"),
         _some(outcomes["not reached"], "1 not reached", "{1} not reached"),
     )
-    states = [said("the run is running" if run.state == "running" else "the run is interrupted")]
     facts = facts or said("No case was selected")
-    return said("{1}.", joined("; ", [facts, *([] if run.state == "finished" else states)]))
+    if run.state != "finished":
+        state = said("the run is running" if run.state == "running" else "the run is interrupted")
+        facts = joined("; ", (facts, state))
+    return said("{1}.", facts)
 
 
 def _some(number: int, one: str, many: str) -> str:

@@ -31,9 +31,22 @@ def from_builtins(data: Any, kind: type[T]) -> T:
     return value
 
 
-def sentence_of(data: Any) -> str:
-    """Return the sentence that `to_builtins` gave."""
-    return Said(data["said"], [sentence_of(value) for value in data["values"]]) if isinstance(data, dict) else str(data)
+def sentence_to_builtins(sentence: str) -> Any:
+    """Turn a sentence into its template, values and English, or into its text where it has no values."""
+    if not isinstance(sentence, Said) or not sentence.values:
+        return sentence
+    return {
+        "said": sentence.template,
+        "values": [sentence_to_builtins(value) for value in sentence.values],
+        "text": sentence,
+    }
+
+
+def sentence_from_builtins(data: Any) -> str:
+    """Return the sentence that `sentence_to_builtins` gave."""
+    if not isinstance(data, dict):
+        return str(data)
+    return Said(data["said"], [sentence_from_builtins(value) for value in data["values"]])
 
 
 def faults(error: Exception) -> list[str]:
@@ -49,11 +62,11 @@ def _converter() -> Any:
     import cattrs
 
     converter = cattrs.Converter(forbid_extra_keys=True)
-    converter.register_unstructure_hook_func(_is_sentence, _written)
-    converter.register_structure_hook_func(_is_sentence, lambda data, _: sentence_of(data))
-    converter.register_unstructure_hook(Said, _written)
-    converter.register_unstructure_hook(Absent, lambda absent: {"absent": _written(absent.reason)})
-    converter.register_structure_hook(Absent, lambda data, _: Absent(sentence_of(data["absent"])))
+    converter.register_unstructure_hook_func(_is_sentence, sentence_to_builtins)
+    converter.register_structure_hook_func(_is_sentence, lambda data, _: sentence_from_builtins(data))
+    converter.register_unstructure_hook(Said, sentence_to_builtins)
+    converter.register_unstructure_hook(Absent, lambda absent: {"absent": sentence_to_builtins(absent.reason)})
+    converter.register_structure_hook(Absent, lambda data, _: Absent(sentence_from_builtins(data["absent"])))
     converter.register_structure_hook_factory(_may_be_absent, lambda kind: _union_hook(converter, kind))
     converter.register_unstructure_hook_factory(_may_be_absent, lambda _: converter.unstructure)
     converter.register_unstructure_hook(InputSize, lambda size: size.plain)
@@ -86,12 +99,6 @@ def _is_sentence(kind: Any) -> bool:
     return get_origin(kind) in (Union, UnionType) and set(get_args(kind)) == set(get_args(Sentence))
 
 
-def _written(sentence: str) -> Any:
-    if not isinstance(sentence, Said) or not sentence.values:
-        return sentence
-    return {"said": sentence.template, "values": [_written(value) for value in sentence.values], "text": sentence}
-
-
 def _may_be_absent(kind: Any) -> bool:
     return get_origin(kind) in (Union, UnionType) and Absent in get_args(kind)
 
@@ -102,7 +109,7 @@ def _union_hook(converter: Any, kind: Any) -> Any:
 
     def structure(data: Any, _: Any) -> Any:
         if isinstance(data, dict) and set(data) == {"absent"}:
-            return Absent(sentence_of(data["absent"]))
+            return Absent(sentence_from_builtins(data["absent"]))
         return converter.structure(data, value_type)
 
     return structure
