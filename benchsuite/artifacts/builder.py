@@ -13,6 +13,7 @@ from benchsuite.networks.checkpoint import heads_of, load_checkpoint, load_detec
 from benchsuite.terms.codec import from_builtins
 from benchsuite.terms.errors import ModelError
 from benchsuite.terms.input_size import InputSize
+from benchsuite.terms.said import said
 
 _IMGSZ = 640
 
@@ -33,8 +34,11 @@ def describe_checkpoint(request: dict[str, Any]) -> dict[str, Any]:
     if gflops <= 0:
         # Ultralytics swallows whatever went wrong and answers 0.
         raise ModelError(
-            f"the GFLOPs of {weights.name} came out as 0, as they do where the old package thop lies over "
-            "ultralytics-thop: pip uninstall -y thop, then pip install --force-reinstall ultralytics-thop"
+            said(
+                "the GFLOPs of {1} came out as 0, as they do where the old package thop lies over "
+                "ultralytics-thop: pip uninstall -y thop, then pip install --force-reinstall ultralytics-thop",
+                weights.name,
+            )
         )
     return {
         "names": [model.names[index] for index in sorted(model.names)],

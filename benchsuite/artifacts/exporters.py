@@ -33,6 +33,7 @@ from benchsuite.quantize.onnx_static import QdqOptions
 from benchsuite.quantize.onnx_symmetric import quantize_symmetrically
 from benchsuite.quantize.ranges import load_observed, save_observed
 from benchsuite.terms.errors import BenchsuiteError, BuildError
+from benchsuite.terms.said import said
 
 RANGES_FILE = "ranges.npz"
 _PREPARED = "prepared.onnx"
@@ -86,17 +87,17 @@ def build(order: Order) -> None:
     exporter = EXPORTERS.get((recipe.format, recipe.precision, scheme))
     if exporter is None:
         asked = " ".join(filter(None, (recipe.format, recipe.precision, recipe.scheme)))
-        raise BuildError(f"nothing builds {asked}")
+        raise BuildError(said("nothing builds {1}", asked))
     try:
         exporter(order)
     except (BenchsuiteError, MemoryError):
         raise
     except OSError as error:
-        raise BuildError(f"a file could not be read or written: {error}") from error
+        raise BuildError(said("a file could not be read or written: {1}", error)) from error
     except Exception as error:  # Exporters raise whatever their authors chose.
         traceback.print_exc()
         lines = str(error).strip().splitlines() or ["no message"]
-        raise BuildError(f"{type(error).__name__}: {lines[0]}") from error
+        raise BuildError(said("{1}: {2}", type(error).__name__, lines[0])) from error
 
 
 def _checkpoint(order: Order) -> None:
@@ -113,7 +114,7 @@ def _onnx(order: Order) -> None:
         model = only_batch_open(model, order.recipe.imgsz)
     shape = tuple(dim.dim_value for dim in model.graph.output[0].type.tensor_type.shape.dim)
     if head_of(shape) != order.recipe.head:
-        raise BuildError(f"the model has no {order.recipe.head} head: its output is {shape}")
+        raise BuildError(said("the model has no {1} head: its output is {2}", order.recipe.head, shape))
     # The date would make two builds of one recipe differ.
     kept = [entry for entry in model.metadata_props if entry.key != "date"]
     del model.metadata_props[:]
@@ -234,7 +235,7 @@ def _exported(order: Order, artifact_format: str, **options: Any) -> Iterator[Pa
 
 def _batch_count(order: Order) -> int:
     if not order.images:
-        raise BuildError("INT8 needs images to calibrate on, and none were given")
+        raise BuildError(said("INT8 needs images to calibrate on, and none were given"))
     return math.ceil(len(order.images) / order.recipe.batch)
 
 

@@ -25,6 +25,7 @@ from benchsuite.terms.cases import Head
 from benchsuite.terms.codec import from_builtins, to_builtins
 from benchsuite.terms.errors import BuildError, ModelError, ProcessError, RecordError
 from benchsuite.terms.input_size import InputSize
+from benchsuite.terms.said import said
 
 SIZE_CAP_BYTES = 20_000_000_000
 _MANIFEST = "artifact.json"
@@ -101,7 +102,7 @@ class Store:
                 return stored, ()
             notes: tuple[str, ...] = ()
             if damage:
-                notes = (f"artifact {recipe.digest} was {damage} and has been rebuilt",)
+                notes = (said("artifact {1} was {2} and has been rebuilt", recipe.digest, damage),)
                 shutil.rmtree(folder)
             parent = parent_recipe(recipe)
             source, parent_notes = self.get(parent, weights, calibration) if parent else (None, ())
@@ -109,7 +110,9 @@ class Store:
             self._make(recipe, lambda files: self._build(recipe, weights, parent_folder, calibration, files))
             built, damage = self._stored(recipe)
             if not built:
-                raise BuildError(f"artifact {recipe.digest} was {damage} right after it was built: is the disk sound?")
+                raise BuildError(
+                    said("artifact {1} was {2} right after it was built: is the disk sound?", recipe.digest, damage)
+                )
         self.clean(SIZE_CAP_BYTES)
         return built, parent_notes + notes
 
@@ -162,7 +165,7 @@ class Store:
         try:
             answer = child.request("describe", 300, weights=str(weights), imgsz=imgsz.plain, head=head)
         except ProcessError as error:
-            raise ModelError(f"--model {weights}: {error}") from None
+            raise ModelError(said("--model {1}: {2}", weights, error)) from None
         finally:
             child.close()
         # Another release's builder may say more.
@@ -221,7 +224,9 @@ class Store:
             (scratch / _MANIFEST).write_text(json.dumps(to_builtins(manifest), indent=1))
             scratch.replace(folder)
         except OSError as error:
-            raise BuildError(f"cannot write to the artifact store {self._root}: {error.strerror or error}") from error
+            raise BuildError(
+                said("cannot write to the artifact store {1}: {2}", self._root, error.strerror or error)
+            ) from error
         finally:
             shutil.rmtree(scratch, ignore_errors=True)
 
@@ -240,7 +245,7 @@ class Store:
                 folder=str(folder),
             )
         except ProcessError as error:
-            raise BuildError(f"{recipe.format} {recipe.precision} could not be built: {error}") from None
+            raise BuildError(said("{1} {2} could not be built: {3}", recipe.format, recipe.precision, error)) from None
         finally:
             if child is not self._kept:
                 child.close()

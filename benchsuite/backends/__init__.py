@@ -12,6 +12,7 @@ from benchsuite.backends.tensorrt.backend import TensorrtBackend
 from benchsuite.backends.torch.backend import TorchBackend
 from benchsuite.machine.facts import Machine
 from benchsuite.terms.cases import Case
+from benchsuite.terms.said import said
 
 _EVERY: tuple[Backend, ...] = (TorchBackend(), OnnxBackend(), OpenvinoBackend(), TensorrtBackend(), NcnnBackend())
 BACKENDS: Mapping[str, Backend] = {backend.name: backend for backend in _EVERY}
@@ -24,4 +25,4 @@ def backend(name: str) -> Backend:
 
 def only_builds(case: Case, machine: Machine) -> str | None:
     """Say in one sentence why a case that can be built here cannot be run; None if it can."""
-    return "built here, not run: no GPU" if backend(case.backend).gpu_only and not machine.gpus else None
+    return said("built here, not run: no GPU") if backend(case.backend).gpu_only and not machine.gpus else None

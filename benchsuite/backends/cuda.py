@@ -12,12 +12,15 @@ import numpy as np
 import numpy.typing as npt
 
 from benchsuite.terms.errors import SessionError
+from benchsuite.terms.said import said
 
 # <cuda_runtime_api.h>: only these two are asked for by number.
 _OUT_OF_MEMORY, _DRIVER_TOO_OLD = 2, 35
 _HINTS = {
-    _OUT_OF_MEMORY: "the GPU has not enough free memory: end what else runs there, or use a smaller --batch or --imgsz",
-    100: "CUDA sees no device: check CUDA_VISIBLE_DEVICES and what nvidia-smi lists",
+    _OUT_OF_MEMORY: said(
+        "the GPU has not enough free memory: end what else runs there, or use a smaller --batch or --imgsz"
+    ),
+    100: said("CUDA sees no device: check CUDA_VISIBLE_DEVICES and what nvidia-smi lists"),
 }
 
 
@@ -75,7 +78,9 @@ def open_cuda(spin: bool) -> Cuda:
         return CudaPython(spin)
     if importlib.util.find_spec("torch"):
         return CudaTorch()
-    raise SessionError("running on a GPU needs cuda-python or torch, and neither is installed: pip install cuda-python")
+    raise SessionError(
+        said("running on a GPU needs cuda-python or torch, and neither is installed: pip install cuda-python")
+    )
 
 
 class CudaPython:
@@ -147,7 +152,7 @@ class CudaPython:
             return driver_too_old(driver, runtime)
         hint = _HINTS.get(code)
         name = self._cuda.cudaGetErrorName(self._cuda.cudaError_t(code))[1].decode()
-        return f"{name}: {hint}" if hint else f"CUDA stopped with {name} (error {code})"
+        return said("{1}: {2}", name, hint) if hint else said("CUDA stopped with {1} (error {2})", name, code)
 
 
 class CudaTorch:
@@ -211,20 +216,25 @@ class CudaTorch:
 def driver_too_old(driver: int, runtime: int) -> str:
     """Say that a driver is too old for this CUDA runtime; versions as CUDA has them: 13050 for 13.5, 0 for none."""
     if driver == 0:
-        return "no NVIDIA driver is loaded, and running on a GPU needs one: nvidia-smi must list the GPU"
-    return (
-        f"the NVIDIA driver supports CUDA {_version(driver)}, and the installed runtime is CUDA {_version(runtime)}: "
-        f"update the driver, or install packages for CUDA {driver // 1000}"
+        return said("no NVIDIA driver is loaded, and running on a GPU needs one: nvidia-smi must list the GPU")
+    return said(
+        "the NVIDIA driver supports CUDA {1}, and the installed runtime is CUDA {2}: update the "
+        "driver, or install packages for CUDA {3}",
+        _version(driver),
+        _version(runtime),
+        driver // 1000,
     )
 
 
 def torch_without_cuda(torch: Any) -> str:
     """Say why PyTorch sees no GPU."""
     if torch.version.cuda is None:
-        return f"torch {torch.__version__} is a build without CUDA: install one with it, or use --device cpu"
-    return (
-        f"torch {torch.__version__} (CUDA {torch.version.cuda}) finds no usable GPU: the driver is missing or too old "
-        "for this CUDA; see what nvidia-smi says"
+        return said("torch {1} is a build without CUDA: install one with it, or use --device cpu", torch.__version__)
+    return said(
+        "torch {1} (CUDA {2}) finds no usable GPU: the driver is missing or too old for this CUDA; "
+        "see what nvidia-smi says",
+        torch.__version__,
+        torch.version.cuda,
     )
 
 

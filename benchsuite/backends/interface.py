@@ -14,6 +14,7 @@ from benchsuite.backends.schemes import DEFAULT
 from benchsuite.machine.facts import Machine
 from benchsuite.terms.absence import Absent
 from benchsuite.terms.cases import Case
+from benchsuite.terms.said import said
 
 FloatArray = npt.NDArray[np.float32]
 
@@ -73,7 +74,9 @@ class Ran:
     @property
     def label(self) -> str:
         """Return the precision as a row must name it: `fp16 storage, fp32 compute` where the two differ."""
-        return self.compute if self.compute == self.storage else f"{self.storage} storage, {self.compute} compute"
+        if self.compute == self.storage:
+            return self.compute
+        return said("{1} storage, {2} compute", self.storage, self.compute)
 
 
 class Session(Protocol):

@@ -8,6 +8,7 @@ from typing import Any
 from benchsuite.detect.postprocess import head_of
 from benchsuite.terms.cases import Case
 from benchsuite.terms.errors import SessionError
+from benchsuite.terms.said import said
 
 _FLAGS = {"one2many": "auto", "end2end": "end2end"}
 
@@ -17,6 +18,15 @@ def check_output(shape: Sequence[Any], case: Case) -> None:
     found = head_of(shape)
     if found != case.head or (isinstance(shape[0], int) and shape[0] != case.batch):
         raise SessionError(
-            f"{case.id} asks for the {case.head} head at batch {case.batch}, and the model's output {tuple(shape)} "
-            f"is the {found} head's at batch {shape[0]}: rebuild the artifact, or use --head {_FLAGS[found]}"
+            said(
+                "{1} asks for the {2} head at batch {3}, and the model's output {4} is the {5} head's at "
+                "batch {6}: rebuild the artifact, or use --head {7}",
+                case.id,
+                case.head,
+                case.batch,
+                tuple(shape),
+                found,
+                shape[0],
+                _FLAGS[found],
+            )
         )

@@ -6,6 +6,7 @@ from collections.abc import Iterable
 
 from benchsuite.machine.facts import Machine, gpu_of
 from benchsuite.terms.cases import Case
+from benchsuite.terms.said import said
 
 
 def not_installed(machine: Machine, *distributions: str) -> str | None:
@@ -13,7 +14,7 @@ def not_installed(machine: Machine, *distributions: str) -> str | None:
     for distribution in distributions:
         choices = distribution.split("|")
         if not any(choice in machine.packages for choice in choices):
-            return f"{choices[0]} is not installed: pip install {choices[0]}"
+            return said("{1} is not installed: pip install {2}", choices[0], choices[0])
     return None
 
 
@@ -23,12 +24,12 @@ def cpu_only(case: Case, runtime: str) -> str | None:
         return None
     if case.device == "vulkan":
         return no_vulkan(runtime)
-    return f"{runtime} runs on the CPU only, and {case.device} was asked for: use --device cpu"
+    return said("{1} runs on the CPU only, and {2} was asked for: use --device cpu", runtime, case.device)
 
 
 def no_vulkan(runtime: str) -> str:
     """Say who runs on Vulkan."""
-    return f"{runtime} does not run on Vulkan, ncnn does: use --backend ncnn or --device cpu"
+    return said("{1} does not run on Vulkan, ncnn does: use --backend ncnn or --device cpu", runtime)
 
 
 def no_such_gpu(case: Case, machine: Machine) -> str | None:
@@ -36,9 +37,11 @@ def no_such_gpu(case: Case, machine: Machine) -> str | None:
     if gpu_of(case.device, machine) is not None:
         return None
     if not machine.gpus:
-        return f"{case.backend} on {case.device} needs an NVIDIA GPU: none found; use --device cpu"
+        return said("{1} on {2} needs an NVIDIA GPU: none found; use --device cpu", case.backend, case.device)
     most = len(machine.gpus) - 1
-    return f"{case.device} was asked for, and this machine's GPUs are cuda:0 to cuda:{most}: use one of these"
+    return said(
+        "{1} was asked for, and this machine's GPUs are cuda:0 to cuda:{2}: use one of these", case.device, most
+    )
 
 
 def has_bf16(isa: Iterable[str]) -> bool:
@@ -51,4 +54,4 @@ def no_bf16_instructions(machine: Machine, runtime: str) -> str | None:
     if has_bf16(machine.isa):
         return None
     wanted = "avx512_bf16 or amx_bf16" if machine.is_x86 else "bf16"
-    return f"this CPU has no bf16 instructions ({wanted}): {runtime} would not gain from bf16; use fp32"
+    return said("this CPU has no bf16 instructions ({1}): {2} would not gain from bf16; use fp32", wanted, runtime)

@@ -9,6 +9,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from benchsuite.terms.absence import Absent
+from benchsuite.terms.said import Sentence
 
 DEFAULT = "default"
 # Let a search find the scheme.
@@ -41,7 +42,7 @@ class SchemeSearch:
     max_map_drop: float
     points: tuple[SchemePoint, ...]
     sensitivity: Mapping[str, float]
-    sentence: str
+    sentence: Sentence
 
 
 def split_scheme(scheme: str) -> tuple[str, tuple[str, ...]]:

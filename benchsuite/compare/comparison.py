@@ -19,7 +19,8 @@ from benchsuite.runs.folder import Run
 from benchsuite.runs.records import Record
 from benchsuite.terms.absence import Absent
 from benchsuite.terms.cases import Case
-from benchsuite.terms.quantities import counted, milliseconds, significant
+from benchsuite.terms.quantities import milliseconds, significant
+from benchsuite.terms.said import counted, joined, said
 
 _DONE = ("measured", "built")
 
@@ -48,10 +49,10 @@ def compare_runs(before: Run, after: Run) -> tuple[Finding, ...]:
     for old in (record for record in before.records if record.outcome in _DONE):
         new = _measured(after, old.case.id)
         if new is None:
-            sentence = f"{after.name} did not measure this case: {_why_missing(after, old.case.id)}"
+            sentence = said("{1} did not measure this case: {2}", after.name, _why_missing(after, old.case.id))
             findings.append(_whole_case(old.case.id, "MISSING", old.outcome, "absent", sentence))
         elif _setting(old.case) != _setting(new.case):
-            sentence = f"Measured with {_setting(old.case)}, then with {_setting(new.case)}: never paired."
+            sentence = said("Measured with {1}, then with {2}: never paired.", _setting(old.case), _setting(new.case))
             findings.append(_whole_case(old.case.id, "NOT_COMPARABLE", old.outcome, new.outcome, sentence))
         else:
             pair = entry_of(old, before.name), entry_of(new, after.name)
@@ -60,7 +61,7 @@ def compare_runs(before: Run, after: Run) -> tuple[Finding, ...]:
     known = {record.case.id for record in before.records if record.outcome in _DONE}
     for new in after.records:
         if new.outcome in _DONE and new.case.id not in known:
-            sentence = f"{before.name} did not measure this case: {_why_missing(before, new.case.id)}"
+            sentence = said("{1} did not measure this case: {2}", before.name, _why_missing(before, new.case.id))
             findings.append(_whole_case(new.case.id, "NOT_COMPARABLE", "absent", new.outcome, sentence))
     changed = differences(before.machine, after.machine)
     return tuple(replace(finding, environment=changed, fails=False) for finding in findings)
@@ -87,19 +88,19 @@ def _findings(
     accepted_on: Machine,
     tolerances: Mapping[str, Tolerance],
 ) -> tuple[Finding, ...]:
-    promoted = f"{entries[0].outcome} in {entries[0].run}"
+    promoted = said("{1} in {2}", entries[0].outcome, entries[0].run)
     if record is None:
-        why = f"This run selected the case and did not measure it: {_why_missing(run, case_id)}"
+        why = said("This run selected the case and did not measure it: {1}", _why_missing(run, case_id))
         current = found.outcome if (found := run.record(case_id)) else "no record"
         return (_whole_case(case_id, "MISSING", promoted, current, why),)
     new = entry_of(record, run.name)
     old = next((entry for entry in entries if entry.key == new.key), None)
     if old is None:
-        others = " and ".join(_setting(entry.case) for entry in entries)
-        why = f"The baseline was measured with {others}, this run with {_setting(record.case)}."
+        others = joined(" and ", (_setting(entry.case) for entry in entries))
+        why = said("The baseline was measured with {1}, this run with {2}.", others, _setting(record.case))
         return (_whole_case(case_id, "NOT_COMPARABLE", promoted, record.outcome, why),)
     if old.outcome == "measured" and new.outcome == "built":
-        why = f"This run built the case and did not measure it: {record.reason}"
+        why = said("This run built the case and did not measure it: {1}", record.reason)
         return (_whole_case(case_id, "MISSING", promoted, record.outcome, why),)
     fixed = judge(old, new, tolerances, _same_processors(accepted_on, run.machine))
     timing = judge_timing(old, record, accepted_on, run.machine)
@@ -111,7 +112,7 @@ def void_if_wrong(timing: Finding, others: tuple[Finding, ...]) -> Finding:
     wrong = [finding.title for finding in others if finding.fails]
     if timing.verdict != "IMPROVED" or not wrong:
         return timing
-    return replace(timing, verdict="INCONCLUSIVE", sentence=f"Faster, and void: {', '.join(wrong)} failed.")
+    return replace(timing, verdict="INCONCLUSIVE", sentence=said("Faster, and void: {1} failed.", joined(", ", wrong)))
 
 
 def _whole_case(case_id: str, verdict: str, baseline: str, current: str, sentence: str) -> Finding:
@@ -127,14 +128,18 @@ def _ratio(old: Record, new: Record, before: Machine, after: Machine) -> Iterabl
     p50s = one.total_ns.p50, other.total_ns.p50
     shown = f"{milliseconds(p50s[0])} ms", f"{milliseconds(p50s[1])} ms"
     if before.fingerprint != after.fingerprint:
-        why = f"Timed on different machines: {'; '.join(differences(before, after))}."
+        why = said("Timed on different machines: {1}.", joined("; ", differences(before, after)))
         yield Finding(new.case.id, "latency", "NOT_COMPARABLE", *shown, "", why)
     elif old.validity.policy != new.validity.policy:
-        why = f"Timed under different policies: {policy_text(old.validity.policy)}; {policy_text(new.validity.policy)}."
+        both = joined("; ", (policy_text(old.validity.policy), policy_text(new.validity.policy)))
+        why = said("Timed under different policies: {1}.", both)
         yield Finding(new.case.id, "latency", "NOT_COMPARABLE", *shown, "", why)
     else:
-        efforts = "" if old.effort == new.effort else f", effort {old.effort} then {new.effort}"
-        why = f"{significant(p50s[1] / p50s[0])} × the time{efforts}; unpaired, so no verdict on speed."
+        times = significant(p50s[1] / p50s[0])
+        why = said("{1} × the time; unpaired, so no verdict on speed.", times)
+        if old.effort != new.effort:
+            changed = "{1} × the time, effort {2} then {3}; unpaired, so no verdict on speed."
+            why = said(changed, times, old.effort, new.effort)
         yield Finding(new.case.id, "latency", "INCONCLUSIVE", *shown, "", why)
 
 
@@ -151,7 +156,7 @@ def _why_missing(run: Run, case_id: str) -> str:
 
 
 def _setting(case: Case) -> str:
-    return f"head {case.head} and {counted(case.threads, 'thread')}"
+    return said("head {1} and {2}", case.head, counted(case.threads, "1 thread", "{1} threads"))
 
 
 def _same_processors(one: Machine, other: Machine) -> bool:

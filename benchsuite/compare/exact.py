@@ -10,6 +10,7 @@ from benchsuite.runs import figures
 from benchsuite.runs.figures import Figure, Tolerance
 from benchsuite.terms.absence import NOT_SELECTED, Absent
 from benchsuite.terms.quantities import signed
+from benchsuite.terms.said import said
 
 # Percentages of nearly equal floats carry rounding of this order.
 _EPSILON = 1e-9
@@ -46,14 +47,16 @@ def _number(figure: Figure, old: Entry, new: Entry, tolerance: Tolerance) -> Fin
     if why_not:
         return Finding(case_id, figure.key, "NOT_COMPARABLE", say(before), say(now), "", why_not)
     if tolerance.unit == "percent":
-        change, unit, allowed = (now - before) / before * 100 if before else 0.0, "%", "%"
+        change = (now - before) / before * 100 if before else 0.0
+        current = said("{1} ({2} %)", say(now), signed(change, 2))
+        most = said("{1} %", f"{tolerance.allowed:g}")
     else:
-        change, unit, allowed = (now - before) * 100, "points", "point" if tolerance.allowed == 1 else "points"
-    worse_by, way = (change, "more") if figure.better == "less" else (-change, "less")
-    return _judged(
-        case_id, figure.key, tolerance, say(before), f"{say(now)} ({signed(change, 2)} {unit})", worse_by,
-        f"at most {tolerance.allowed:g} {allowed} {way}",
-    )  # fmt: skip
+        change = (now - before) * 100
+        current = said("{1} ({2} points)", say(now), signed(change, 2))
+        most = said("1 point") if tolerance.allowed == 1 else said("{1} points", f"{tolerance.allowed:g}")
+    worse_by = change if figure.better == "less" else -change
+    allowed = said("at most {1} more" if figure.better == "less" else "at most {1} less", most)
+    return _judged(case_id, figure.key, tolerance, say(before), current, worse_by, allowed)
 
 
 def _kernels(old: Entry, new: Entry, tolerance: Tolerance, same_processors: bool) -> Finding | None:
@@ -66,7 +69,7 @@ def _kernels(old: Entry, new: Entry, tolerance: Tolerance, same_processors: bool
     if not same_processors or old.runtime != new.runtime:
         why_not = "Another processor may pick other kernels for the same network."
         if same_processors:
-            why_not = f"Run by {old.runtime} then and by {new.runtime} now, which may pick other kernels."
+            why_not = said("Run by {1} then and by {2} now, which may pick other kernels.", old.runtime, new.runtime)
         shown = _counts(before, before), _counts(now, now)
         return Finding(case_id, "kernels", "NOT_COMPARABLE", *shown, "", why_not)
     changes = {kind: abs(now.get(kind, 0) - before.get(kind, 0)) for kind in {**before, **now}}
@@ -74,7 +77,7 @@ def _kernels(old: Entry, new: Entry, tolerance: Tolerance, same_processors: bool
     # There is no better or worse: a changed kernel is a change to look at, so none is an improvement.
     return _judged(
         case_id, "kernels", tolerance, _counts(before, kinds), _counts(now, kinds), max(changes.values(), default=0),
-        f"{tolerance.allowed:g} more or fewer of a kind",
+        said("{1} more or fewer of a kind", f"{tolerance.allowed:g}"),
     )  # fmt: skip
 
 
@@ -112,11 +115,13 @@ def _other_evaluation(old: AcceptedAccuracy | Absent, new: AcceptedAccuracy | Ab
     if isinstance(old, Absent) or isinstance(new, Absent):
         return ""
     if old.data_sha256 != new.data_sha256:
-        return f"Evaluated on other data: {old.data_sha256[:12]} then, {new.data_sha256[:12]} now."
+        return said("Evaluated on other data: {1} then, {2} now.", old.data_sha256[:12], new.data_sha256[:12])
     if old.images != new.images:
-        return f"Evaluated on {old.images} images then, on {new.images} now."
+        return said("Evaluated on {1} images then, on {2} now.", old.images, new.images)
     if old.settings != new.settings:
-        return f"Evaluated with other settings: {_settings(old.settings)} then, {_settings(new.settings)} now."
+        return said(
+            "Evaluated with other settings: {1} then, {2} now.", _settings(old.settings), _settings(new.settings)
+        )
     return ""
 
 
@@ -124,7 +129,8 @@ def _other_reference(old: AcceptedParity | Absent, new: AcceptedParity | Absent)
     if isinstance(old, Absent) or isinstance(new, Absent):
         return ""
     if old.images != new.images or old.reference != new.reference:
-        return f"Compared with {old.reference} on {old.images} images then, with {new.reference} on {new.images} now."
+        compared = "Compared with {1} on {2} images then, with {3} on {4} now."
+        return said(compared, old.reference, old.images, new.reference, new.images)
     return ""
 
 

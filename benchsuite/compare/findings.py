@@ -12,6 +12,7 @@ from benchsuite.machine.json_files import read_json, write_json
 from benchsuite.options.settings import SETTINGS
 from benchsuite.runs import figures
 from benchsuite.terms.cases import PLAIN, Case, slug
+from benchsuite.terms.said import Sentence
 
 # OVER_LIMIT belongs to service goals, which know no baseline; the others compare.
 Verdict = Literal["PASS", "REGRESSED", "IMPROVED", "INCONCLUSIVE", "NOT_COMPARABLE", "MISSING", "OVER_LIMIT"]
@@ -31,10 +32,10 @@ class Finding:
     case_id: str
     metric: str
     verdict: Verdict
-    baseline: str
-    current: str
-    allowed: str
-    sentence: str
+    baseline: Sentence
+    current: Sentence
+    allowed: Sentence
+    sentence: Sentence
     fails: bool = False
     environment: tuple[str, ...] = ()
     rerun: str = ""

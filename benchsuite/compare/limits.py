@@ -10,6 +10,7 @@ from benchsuite.runs.figures import Figure, figure
 from benchsuite.runs.folder import Run
 from benchsuite.runs.records import Record
 from benchsuite.terms.absence import NOT_SELECTED, Absent
+from benchsuite.terms.said import said
 
 
 def broken_limits(run: Run, record: Record, limits: Limits) -> tuple[Finding, ...]:
@@ -22,33 +23,32 @@ def broken_limits(run: Run, record: Record, limits: Limits) -> tuple[Finding, ..
 
 
 def _broken(record: Record, limits: Limits) -> Iterator[tuple[str, str, str, str]]:
-    for limited, limit, called, option in _limits(limits):
+    for limited, limit, name, sentence in _limits(limits):
         value, say = limited.read(record), limited.unit.say
         if isinstance(value, Absent):
-            why = _unknown(record, limited, value, called, option)
+            why = _unknown(record, limited, value, name)
             if why:
                 yield limited.limit, "unknown", say(limit), why
-        elif limited.better == "less" and value > limit:
-            yield limited.limit, say(value), say(limit), f"{called} is over {option}."
-        elif limited.better == "more" and value < limit:
-            yield limited.limit, say(value), say(limit), f"{called} is under {option}."
+        elif value > limit if limited.better == "less" else value < limit:
+            yield limited.limit, say(value), say(limit), sentence
 
 
 def _limits(limits: Limits) -> Iterator[tuple[Figure, float, str, str]]:
-    """Yield each figure that has a limit, the limit, what a sentence calls it and the option that set it."""
+    """Yield each figure that has a limit, the limit, a percentile's name, and the sentence for a broken limit."""
     for name, limit_ns in limits.latency_ns.items():
-        yield figure("latency" if name == "p50" else name), limit_ns, f"{name} of total latency", "--max-latency"
+        over = said("{1} of total latency is over --max-latency.", name)
+        yield figure("latency" if name == "p50" else name), limit_ns, name, over
     if limits.memory_bytes is not None:
-        yield figure("memory"), limits.memory_bytes, "The worker's peak memory", "--max-memory"
+        yield figure("memory"), limits.memory_bytes, "", said("The worker's peak memory is over --max-memory.")
     if limits.map50_95 is not None:
-        yield figure("map50_95"), limits.map50_95, "mAP50-95", "--min-map"
+        yield figure("map50_95"), limits.map50_95, "", said("mAP50-95 is under --min-map.")
 
 
-def _unknown(record: Record, limited: Figure, value: Absent, called: str, option: str) -> str:
+def _unknown(record: Record, limited: Figure, value: Absent, name: str) -> str:
     """Say why a limit cannot be checked, or nothing where its figure was not asked for or could not be."""
     if limited.metric == "latency" and not isinstance(record.metrics.latency, Absent):
-        return f"The limit on {called} cannot be checked: {value.reason}; use more effort."
+        return said("The limit on {1} of total latency cannot be checked: {2}; use more effort.", name, value.reason)
     # What was only built says itself why nothing here could score it.
     if limited.metric == "accuracy" and value != NOT_SELECTED and record.outcome != "built":
-        return f"{option} cannot be checked: {value.reason}."
+        return said("--min-map cannot be checked: {1}.", value.reason)
     return ""

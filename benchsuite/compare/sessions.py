@@ -12,6 +12,7 @@ from benchsuite.measure.measurement import Latency
 from benchsuite.runs.records import Record
 from benchsuite.terms.absence import NOT_SELECTED, Absent
 from benchsuite.terms.quantities import signed, significant
+from benchsuite.terms.said import joined, said
 
 SESSIONS_NEEDED = 5
 # One-sided: in a suite of a dozen cases that did not change, about one run in eight warns once.
@@ -45,12 +46,11 @@ def judge_timing(entry: Entry, record: Record, accepted_on: Machine, machine: Ma
         return (missing,)
     alike = [timing for timing in entry.timing if timing.fingerprint == machine.fingerprint]
     if not alike:
-        changed = "; ".join(differences(accepted_on, machine)) or "what the fingerprint covers"
-        return (_not_comparable(record, latency, newest, f"Timed on another machine: {changed}."),)
+        changed = joined("; ", differences(accepted_on, machine)) or "what the fingerprint covers"
+        return (_not_comparable(record, latency, newest, said("Timed on another machine: {1}.", changed)),)
     if dict(entry.policy) != record.validity.policy:
-        why = (
-            f"Timed under another policy: {policy_text(entry.policy)} then, {policy_text(record.validity.policy)} now."
-        )
+        policies = policy_text(entry.policy), policy_text(record.validity.policy)
+        why = said("Timed under another policy: {1} then, {2} now.", *policies)
         return (_not_comparable(record, latency, newest, why),)
     series = [timing for timing in alike if timing.setup == alike[-1].setup]
     return (_against(record, latency, series),)
@@ -63,18 +63,21 @@ def _against(record: Record, latency: Latency, series: Sequence[Timing]) -> Find
     now = f"{_ms(p50_ms)} ({signed((p50_ms / centre - 1) * 100)} %)"
     if len(series) < SESSIONS_NEEDED:
         more = SESSIONS_NEEDED - len(series)
-        sentence = (
-            f"{len(series)} of the {SESSIONS_NEEDED} sessions that a judgement of stored timing needs: promote {more} "
-            "more of the same artifact and runtime."
-        )
+        sentence = said(
+            "{1} of the {2} sessions that a judgement of stored timing needs: promote {3} more of the same artifact "
+            "and runtime.",
+            len(series), SESSIONS_NEEDED, more,
+        )  # fmt: skip
         return Finding(case_id, "latency", "INCONCLUSIVE", _ms(centre), now, "", sentence)
     low, high = map(math.exp, prediction_interval([math.log(median) for median in medians], CONFIDENCE))
     verdict: Verdict = "REGRESSED" if p50_ms > high else "IMPROVED" if p50_ms < low else "PASS"
-    sentence = f"From the spread of {len(series)} sessions; stored timing only warns."
+    sentences = [said("From the spread of {1} sessions; stored timing only warns.", len(series))]
     efforts = sorted({timing.effort for timing in series} - {record.effort})
     if efforts:
-        sentence += f" This run sampled with effort {record.effort}, the sessions with {', '.join(efforts)}."
-    return Finding(case_id, "latency", verdict, _ms(centre), now, f"{significant(low)} to {_ms(high)}", sentence)
+        others = joined(", ", efforts)
+        sentences.append(said("This run sampled with effort {1}, the sessions with {2}.", record.effort, others))
+    allowed = said("{1} to {2}", significant(low), _ms(high))
+    return Finding(case_id, "latency", verdict, _ms(centre), now, allowed, joined(" ", sentences))
 
 
 def _not_comparable(record: Record, latency: Latency, newest: Timing, why: str) -> Finding:

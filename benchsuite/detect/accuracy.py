@@ -15,6 +15,7 @@ from benchsuite.detect.matching import same_class_iou
 from benchsuite.detect.postprocess import DetectSettings
 from benchsuite.terms.absence import Absent
 from benchsuite.terms.input_size import InputSize
+from benchsuite.terms.said import said
 
 BoolArray = npt.NDArray[np.bool_]
 Values = npt.NDArray[np.float64]
@@ -87,7 +88,7 @@ def evaluate(
     ]
     by_class = _average_precision(whole)
     if not by_class:
-        return Absent(f"none of the {len(images)} evaluated images has a label")
+        return Absent(said("none of the {1} evaluated images has a label", len(images)))
     counts = np.bincount(np.concatenate([outcome.label_classes for outcome in whole]), minlength=len(names))
     small = [
         _match(overlap, found, truth, _beyond_small(truth.boxes, size, imgsz), _beyond_small(found.boxes, size, imgsz))
@@ -130,7 +131,7 @@ def map50_95(matched: Sequence[Matches]) -> float:
 
 def _small(by_class: Mapping[int, Values], imgsz: InputSize) -> float | Absent:
     if not by_class:
-        return Absent(f"no label is smaller than 32 x 32 px at {imgsz} px")
+        return Absent(said("no label is smaller than 32 x 32 px at {1} px", imgsz))
     return float(np.mean(list(by_class.values())))
 
 

@@ -14,6 +14,7 @@ import numpy.typing as npt
 
 from benchsuite.machine.files import cannot_write
 from benchsuite.terms.errors import RecordError
+from benchsuite.terms.said import joined, said
 
 FloatArray = npt.NDArray[np.float32]
 IntArray = npt.NDArray[np.int64]
@@ -62,5 +63,7 @@ def load_detections(path: Path, remedy: str = "delete that file") -> list[Detect
             parts = [np.split(stored[name], starts) for name in ("boxes", "scores", "classes")]
             images = len(stored["counts"])
     except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile) as error:
-        raise RecordError(f"detections at '{path}' cannot be read ({error}); {remedy}") from None
+        raise RecordError(
+            joined("; ", (said("detections at '{1}' cannot be read ({2})", path, error), remedy))
+        ) from None
     return [Detections(*arrays) for arrays in zip(*parts, strict=True)][:images]

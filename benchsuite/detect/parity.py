@@ -10,6 +10,7 @@ import numpy as np
 from benchsuite.detect.detections import Detections, IntArray
 from benchsuite.detect.matching import same_class_iou
 from benchsuite.terms.absence import Absent
+from benchsuite.terms.said import joined, said
 
 MIN_IOU = 0.5
 # What a quantised network must keep of its reference to stand in for it: fixed before any scheme was tuned.
@@ -86,13 +87,19 @@ def beyond_limits(parity: Parity) -> str:
         return ""
     broken = []
     if parity.matched / expected < LEAST_MATCHED:
-        broken.append(f"{parity.matched / expected:.1%} of the boxes are found again (at least {LEAST_MATCHED:.0%})")
+        broken.append(
+            said(
+                "{1} of the boxes are found again (at least {2})",
+                f"{parity.matched / expected:.1%}",
+                f"{LEAST_MATCHED:.0%}",
+            )
+        )
     if parity.added / expected > MOST_ADDED:
-        broken.append(f"{parity.added / expected:.1%} are added (at most {MOST_ADDED:.0%})")
+        broken.append(said("{1} are added (at most {2})", f"{parity.added / expected:.1%}", f"{MOST_ADDED:.0%}"))
     shift = parity.score_shift_median
     if not isinstance(shift, Absent) and shift > MOST_SCORE_SHIFT:
-        broken.append(f"scores shift by {shift:.3f} in the median (at most {MOST_SCORE_SHIFT})")
-    return f"parity with {parity.reference} is not kept: {', '.join(broken)}" if broken else ""
+        broken.append(said("scores shift by {1} in the median (at most {2})", f"{shift:.3f}", MOST_SCORE_SHIFT))
+    return said("parity with {1} is not kept: {2}", parity.reference, joined(", ", broken)) if broken else ""
 
 
 def _pairs(expected: Detections, found: Detections) -> tuple[IntArray, IntArray]:

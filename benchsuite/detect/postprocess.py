@@ -12,6 +12,7 @@ from benchsuite.detect.detections import Detections, FloatArray, IntArray
 from benchsuite.detect.nms import suppress
 from benchsuite.terms.cases import Head
 from benchsuite.terms.errors import SessionError
+from benchsuite.terms.said import said
 
 _END2END_COLUMNS = 6  # x1, y1, x2, y2, score, class
 _MAX_CANDIDATES = 30_000
@@ -43,7 +44,9 @@ def head_of(output_shape: Sequence[int]) -> Head:
     if len(output_shape) == 3 and output_shape[1] > 4:
         return "one2many"
     raise SessionError(
-        f"the output's shape is {tuple(output_shape)}; a detector's is (N, 4 + classes, anchors) or (N, boxes, 6)"
+        said(
+            "the output's shape is {1}; a detector's is (N, 4 + classes, anchors) or (N, boxes, 6)", tuple(output_shape)
+        )
     )
 
 
@@ -56,7 +59,11 @@ def postprocess(output: FloatArray, placements: Sequence[Placement], settings: D
     decode = _from_end2end if head_of(output.shape) == "end2end" else _from_one2many
     if not np.isfinite(output).all():
         raise SessionError(
-            f"{np.count_nonzero(~np.isfinite(output))} of the output's {output.size} values are not finite numbers"
+            said(
+                "{1} of the output's {2} values are not finite numbers",
+                np.count_nonzero(~np.isfinite(output)),
+                output.size,
+            )
         )
     detections = []
     for image, placement in zip(output, placements, strict=True):

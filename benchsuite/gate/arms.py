@@ -16,6 +16,7 @@ from benchsuite.runs.runner import Runner
 from benchsuite.terms.absence import Absent
 from benchsuite.terms.cases import Case
 from benchsuite.terms.errors import BuildError
+from benchsuite.terms.said import joined, said
 
 
 @dataclass(frozen=True)
@@ -74,13 +75,17 @@ class StoredArtifacts:
         alike = [entry.recipe for entry in entries if _same_case(entry.recipe, wanted)]
         exact = [recipe for recipe in alike if recipe.digest == wanted.digest]
         if not alike:
-            raise BuildError("; ".join(["the store holds no artifact of these weights for this case", *damage]))
+            raise BuildError(
+                joined("; ", [said("the store holds no artifact of these weights for this case"), *damage])
+            )
         if len(alike) > 1 and not exact:
             found = ", ".join(sorted(recipe.digest for recipe in alike))
-            raise BuildError(f"the store holds {len(alike)} artifacts for this case ({found}); leave one of them")
+            raise BuildError(
+                said("the store holds {1} artifacts for this case ({2}); leave one of them", len(alike), found)
+            )
         artifact = self._store.find((exact or alike)[0])
         if artifact is None:
-            raise BuildError("the store's artifact for this case is damaged")
+            raise BuildError(said("the store's artifact for this case is damaged"))
         return artifact
 
 
@@ -96,16 +101,18 @@ class PromotedArtifacts:
         setting = (case.head, case.threads)
         entries = [it for it in self._accepted.entries(case.id) if (it.case.head, it.case.threads) == setting]
         if not entries:
-            raise BuildError(f"the baseline has no such case with head {case.head} and {case.threads} threads")
+            raise BuildError(said("the baseline has no such case with head {1} and {2} threads", *setting))
         facts = entries[0].artifact
         if isinstance(facts, Absent):
-            raise BuildError(f"the baseline has no artifact of it: {facts.reason}")
+            raise BuildError(said("the baseline has no artifact of it: {1}", facts.reason))
         wanted = self._candidate.preparation.recipe(case)
         if facts.recipe.digest == wanted.digest:
             return self._candidate.case_run(case).subject.setup.artifact
         artifact = self._store.find(facts.recipe)
         if artifact is None:
-            raise BuildError(f"the baseline's artifact cannot be made again here: {_unlike(facts.recipe, wanted)}")
+            raise BuildError(
+                said("the baseline's artifact cannot be made again here: {1}", _unlike(facts.recipe, wanted))
+            )
         return artifact
 
 
@@ -117,14 +124,14 @@ def _same_case(one: Recipe, other: Recipe) -> bool:
 def _unlike(promoted: Recipe, here: Recipe) -> str:
     """Say what of a promoted recipe is not to be had here."""
     if promoted.weights_sha256 != here.weights_sha256:
-        return f"it was made of other weights, with SHA-256 {promoted.weights_sha256[:16]}"
+        return said("it was made of other weights, with SHA-256 {1}", promoted.weights_sha256[:16])
     changed = [
-        f"{name} {promoted.tools.get(name, 'none')} then, {here.tools.get(name, 'none')} here"
+        said("{1} {2} then, {3} here", name, promoted.tools.get(name, "none"), here.tools.get(name, "none"))
         for name in sorted({**promoted.tools, **here.tools})
         if promoted.tools.get(name) != here.tools.get(name)
     ]
     if changed:
-        return f"{'; '.join(changed)}; use --against env: with an environment that has them"
+        return said("{1}; use --against env: with an environment that has them", joined("; ", changed))
     if promoted.calibration != here.calibration:
-        return "it was calibrated on other images or by another method"
-    return f"its scheme was {promoted.scheme or 'none'}, here it is {here.scheme or 'none'}"
+        return said("it was calibrated on other images or by another method")
+    return said("its scheme was {1}, here it is {2}", promoted.scheme or "none", here.scheme or "none")

@@ -11,6 +11,7 @@ from typing import Any, Literal
 
 from benchsuite.machine.json_files import Lines
 from benchsuite.terms.codec import from_builtins, to_builtins
+from benchsuite.terms.said import Sentence
 
 Arm = Literal["A", "B"]
 Timed = Literal["latency", "throughput"]
@@ -43,7 +44,7 @@ class Block:
     readings: tuple[tuple[int, ...], ...]
     peak_bytes: Mapping[Arm, int] = field(default_factory=dict)
     conditions: Mapping[str, float] = field(default_factory=dict)
-    void: str = ""
+    void: Sentence = ""
     launch_ns: int = 0
     block_ns: int = 0
     calls_ns: int = 0

@@ -12,6 +12,7 @@ from benchsuite.machine.json_files import read_json, write_json
 from benchsuite.measure.readings import Plan
 from benchsuite.options.chosen import GateOptions
 from benchsuite.terms.absence import Absent
+from benchsuite.terms.said import Sentence
 
 GATE_FILE = "gate.json"
 SCHEMA = 1
@@ -37,7 +38,7 @@ class GateCard:
     harness_share: float | Absent = NOTHING_TIMED
     blocks: int = 0
     exit_code: int
-    notes: tuple[str, ...]
+    notes: tuple[Sentence, ...]
     outcome: Outcome | None
 
 

@@ -11,6 +11,7 @@ from pathlib import Path
 from benchsuite.machine.noise import steal_and_total
 from benchsuite.machine.nvml import read_gpu
 from benchsuite.terms.absence import Absent
+from benchsuite.terms.said import said
 
 # Rules that void a block look at the machine only, never at d: a rule that looked would choose the verdict.
 _MOST_STOLEN = 0.10
@@ -41,19 +42,19 @@ def between(before: Snapshot, after: Snapshot, involuntary_switches: int) -> tup
     asleep_s = after.asleep_s - before.asleep_s
     if asleep_s > _MOST_ASLEEP_S:
         conditions["asleep_s"] = round(asleep_s, 3)
-        void = f"the machine slept for {asleep_s:.1f} s"
+        void = said("the machine slept for {1} s", f"{asleep_s:.1f}")
     if before.ticks and after.ticks and after.ticks[1] > before.ticks[1]:
         stolen = (after.ticks[0] - before.ticks[0]) / (after.ticks[1] - before.ticks[1])
         conditions["stolen"] = round(stolen, 4)
         if stolen > _MOST_STOLEN:
-            void = void or f"other virtual machines took {stolen:.0%} of the CPU time"
+            void = void or said("other virtual machines took {1} of the CPU time", f"{stolen:.0%}")
     throttled = after.state.get("throttle_count", 0.0) - before.state.get("throttle_count", 0.0)
     if throttled > 0:
-        void = void or f"the processor was throttled {throttled:.0f} times"
+        void = void or said("the processor was throttled {1} times", f"{throttled:.0f}")
     if after.gpu_slowed:
-        void = void or f"the GPU was slowed: {', '.join(after.gpu_slowed)}"
+        void = void or said("the GPU was slowed: {1}", ", ".join(after.gpu_slowed))
     if after.gpu_strangers:
-        void = void or f"other processes ran on the GPU: {', '.join(map(str, after.gpu_strangers))}"
+        void = void or said("other processes ran on the GPU: {1}", ", ".join(map(str, after.gpu_strangers)))
     return conditions, void
 
 

@@ -13,6 +13,7 @@ from benchsuite.gate.judging import TAILS, Judgement, Thresholds, contaminated, 
 from benchsuite.gate.pair import ArmError
 from benchsuite.gate.shift import Shift, common_shift
 from benchsuite.options.chosen import GateMetric
+from benchsuite.terms.said import Sentence, said
 
 # A machine that spoils this many blocks of a case on end will spoil the next one too.
 _MOST_VOID = 8
@@ -36,7 +37,7 @@ class Status:
     done: bool
     void: int = 0
     failed_arm: str = ""
-    stopped: str = ""
+    stopped: Sentence = ""
 
 
 @dataclass(frozen=True)
@@ -97,7 +98,7 @@ class Loop:
             interrupted = True
             for it in subjects:
                 if not self._status(it).done:
-                    it.stopped, it.status = "the gate was interrupted", None
+                    it.stopped, it.status = said("the gate was interrupted"), None
         control_ds = tuple(block.d for block in control.blocks) if control else ()
         return Outcome(
             statuses=tuple(self._status(it) for it in subjects),
@@ -125,7 +126,7 @@ class Loop:
                 progress.void += 1
                 progress.void_on_end += 1
                 if progress.void_on_end == _MOST_VOID:
-                    progress.stopped = f"{_MOST_VOID} blocks on end had to be thrown away: {block.void}"
+                    progress.stopped = said("{1} blocks on end had to be thrown away: {2}", _MOST_VOID, block.void)
             else:
                 progress.void_on_end = 0
                 progress.blocks.append(block)

@@ -37,6 +37,7 @@ from benchsuite.runs.runner import Runner
 from benchsuite.runs.site import Site
 from benchsuite.terms.cases import Case
 from benchsuite.terms.errors import BuildError, ProcessError, SessionError, UsageError
+from benchsuite.terms.said import said
 
 BLOCKS_FILE = "gate-blocks.jsonl"
 # What one case may fail by; a mistake of the user's ends the gate.
@@ -147,21 +148,21 @@ class Gate:
             return None
         if here:
             self._candidate.skip(case, here)
-            return _missing(case, f"The baseline runs this case and the candidate does not: {here}")
+            return _missing(case, said("The baseline runs this case and the candidate does not: {1}", here))
         try:
             ours = self._candidate.case_run(case)
             ours.ran()
         except _FAILURES as error:
             self._candidate.finish_open()
-            return _missing(case, f"The candidate failed: {error}")
+            return _missing(case, said("The candidate failed: {1}", error))
         if there:
-            return _not_comparable(case, f"The baseline cannot run this case: {there}")
+            return _not_comparable(case, said("The baseline cannot run this case: {1}", there))
         try:
             theirs = self._arm.runner.case_run(paired)
             theirs.ran()
         except _FAILURES as error:
             self._arm.runner.finish_open()
-            return _not_comparable(case, f"The baseline cannot be measured: {error}")
+            return _not_comparable(case, said("The baseline cannot be measured: {1}", error))
         a, b = theirs.subject.setup, ours.subject.setup
         same = (
             a.artifact.sha256 == b.artifact.sha256
@@ -177,7 +178,7 @@ class Gate:
             new = self._candidate.finish_open()
             old = self._arm.runner.finish_open()
         except _FAILURES as error:
-            return _missing(case, f"Its accuracy could not be evaluated: {error}")
+            return _missing(case, said("Its accuracy could not be evaluated: {1}", error))
         assert new is not None
         assert old is not None
         sides: dict[Arm, Side] = {"A": Side(paired, a), "B": Side(case, b)}
@@ -230,17 +231,17 @@ class Gate:
 
     def _notes(self, outcome: Outcome | None) -> tuple[str, ...]:
         if outcome is None:
-            return ("gate: no case could be timed",)
+            return (said("gate: no case could be timed"),)
         notes = []
         if outcome.interrupted:
-            notes.append("gate: interrupted; the blocks so far are kept")
+            notes.append(said("gate: interrupted; the blocks so far are kept"))
         if outcome.shift is not None and outcome.shift.found:
-            low, high = outcome.shift.interval
-            change = (outcome.shift.ratio - 1) * 100
-            notes.append(
-                f"gate: warning: the {outcome.shift.cases} cases together have shifted by {change:+.1f} % "
-                f"({(low - 1) * 100:+.1f} to {(high - 1) * 100:+.1f} %), which no single case can show"
+            changes = [f"{(ratio - 1) * 100:+.1f}" for ratio in (outcome.shift.ratio, *outcome.shift.interval)]
+            shifted = (
+                "gate: warning: the {1} cases together have shifted by {2} % ({3} to {4} %), which no single case can "
+                "show"
             )
+            notes.append(said(shifted, outcome.shift.cases, *changes))
         return tuple(notes)
 
     def _card(self, result: GateResult, timed: _Timed | None, seed: int) -> GateCard:

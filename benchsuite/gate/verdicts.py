@@ -15,6 +15,7 @@ from benchsuite.gate.loop import Outcome, Status
 from benchsuite.gate.waivers import Waiver
 from benchsuite.options.chosen import GateMetric, GateOptions
 from benchsuite.terms.quantities import megabytes, milliseconds, signed, significant
+from benchsuite.terms.said import joined, said
 
 _ARM_NAMES: Mapping[Arm, str] = {"A": "baseline", "B": "candidate"}
 DECIDING = ("case", "latency", "throughput", "memory")
@@ -40,8 +41,9 @@ def findings_of(
     case_id = status.subject.case_id
     if status.failed_arm:
         arm = _ARM_NAMES["A" if status.failed_arm == "A" else "B"]
-        sentence = f"The {arm} failed after {status.blocks} blocks: {status.stopped}"
-        return (Finding(case_id, "case", "MISSING", "", f"{arm} failed", "it must run", sentence, fails=True),)
+        failed = "The {1} failed after {2} blocks: {3}"
+        sentence = said(failed, arm, status.blocks, status.stopped)
+        return (Finding(case_id, "case", "MISSING", "", said("{1} failed", arm), "it must run", sentence, fails=True),)
     found = []
     for judgement in status.judgements:
         waiver = next((it for it in waivers if (it.case_id, it.metric) == (case_id, judgement.metric)), None)
@@ -62,61 +64,65 @@ def _finding(
     metric, decision = judgement.metric, judgement.decision
     if metric in TAILS:
         return _tail(status, judgement, thresholds)
-    sentence = _sentence(status, judgement, thresholds)
+    sentences = [_sentence(status, judgement, thresholds)]
     if waiver is not None:
-        sentence += f" Waived up to +{waiver.ceiling * 100:g} % until {waiver.expires}: {waiver.reason}"
+        ceiling = f"{waiver.ceiling * 100:g}"
+        sentences.append(said("Waived up to +{1} % until {2}: {3}", ceiling, waiver.expires, waiver.reason))
         if judgement.excluded is not None and judgement.excluded <= 1 + options.max_slowdown:
-            sentence += " It is not needed any more."
+            sentences.append(said("It is not needed any more."))
     before, now = _shown(judgement, levels)
-    allowed = f"less than {thresholds.promise * 100:g} % more"
+    allowed = said("less than {1} % more", f"{thresholds.promise * 100:g}")
+    sentence = joined(" ", sentences)
     return Finding(
         status.subject.case_id, metric, decision, before, now, allowed, sentence, fails=decision == "REGRESSED"
     )
 
 
 def _sentence(status: Status, judgement: Judgement, thresholds: Thresholds) -> str:
-    blocks = f"{judgement.n} blocks"
+    promise, margin = f"{thresholds.promise * 100:g}", f"{thresholds.null_margin * 100:g}"
     if judgement.interval is None or judgement.ratio is None:
-        why = status.stopped or "the budget was spent: give more --gate-budget or fewer cases"
-        return f"Only {blocks} were measured, {why}."
+        why = status.stopped or said("the budget was spent: give more --gate-budget or fewer cases")
+        return said("Only {1} blocks were measured, {2}.", judgement.n, why)
     low, high = judgement.interval
-    spread = f"{percent(low)} to {percent(high)} % in {blocks}"
+    spread = said("{1} to {2} % in {3} blocks", percent(low), percent(high), judgement.n)
     if judgement.decision == "PASS":
         assert judgement.excluded is not None
-        return (
-            f"Proved not {thresholds.promise * 100:g} % worse: {spread}; more than {percent(judgement.excluded)} % is "
-            "excluded."
-        )
+        proved = "Proved not {1} % worse: {2}; more than {3} % is excluded."
+        return said(proved, promise, spread, percent(judgement.excluded))
     if judgement.decision == "REGRESSED":
-        return f"Proved more than {thresholds.null_margin * 100:g} % worse: {spread}."
+        return said("Proved more than {1} % worse: {2}.", margin, spread)
     if judgement.decision == "IMPROVED":
-        return f"Proved more than {thresholds.null_margin * 100:g} % better: {spread}."
+        return said("Proved more than {1} % better: {2}.", margin, spread)
     excluded = (
-        f"the smallest slowdown excluded is {percent(judgement.excluded)} %"
+        said("the smallest slowdown excluded is {1} %", percent(judgement.excluded))
         if judgement.excluded is not None
-        else "no slowdown is excluded"
+        else said("no slowdown is excluded")
     )
     more = (
-        f"about {judgement.more_blocks} more blocks would decide: give more --gate-budget"
+        said("about {1} more blocks would decide: give more --gate-budget", judgement.more_blocks)
         if judgement.more_blocks is not None
-        else "more blocks would not decide at this noise: measure on a quieter machine"
+        else said("more blocks would not decide at this noise: measure on a quieter machine")
     )
-    return f"Not decided: {spread}; {excluded}; {status.stopped or more}."
+    return said("Not decided: {1}; {2}; {3}.", spread, excluded, status.stopped or more)
 
 
 def _tail(status: Status, judgement: Judgement, thresholds: Thresholds) -> Finding | None:
     if judgement.decision == "INCONCLUSIVE" and not judgement.suspicious:
         return None
-    base, rate = (f"{judgement.facts[f'exceeded_{arm}'] * 100:.1f} % of calls over it" for arm in ("a", "b"))
+    rates = (f"{judgement.facts[f'exceeded_{arm}'] * 100:.1f}" for arm in ("a", "b"))
+    base, rate = (said("{1} % of calls over it", share) for share in rates)
     sentence = {
-        "PASS": f"Not {thresholds.promise * 100:g} % longer by the signs of {judgement.n} blocks.",
-        "REGRESSED": (
-            f"The candidate exceeds the baseline's {judgement.metric} by more than {thresholds.null_margin * 100:g} % "
-            f"more often than the baseline does, in {judgement.n} blocks."
+        "PASS": said("Not {1} % longer by the signs of {2} blocks.", f"{thresholds.promise * 100:g}", judgement.n),
+        "REGRESSED": said(
+            "The candidate exceeds the baseline's {1} by more than {2} % more often than the baseline does, in {3} "
+            "blocks.",
+            judgement.metric, f"{thresholds.null_margin * 100:g}", judgement.n,
         ),
-        "INCONCLUSIVE": "The candidate's tail looks longer, which its blocks do not prove: give more --gate-budget.",
-    }[judgement.decision]
-    allowed = f"not more often over {judgement.metric}"
+        "INCONCLUSIVE": said(
+            "The candidate's tail looks longer, which its blocks do not prove: give more --gate-budget."
+        ),
+    }[judgement.decision]  # fmt: skip
+    allowed = said("not more often over {1}", judgement.metric)
     fails = judgement.decision == "REGRESSED"
     return Finding(
         status.subject.case_id, judgement.metric, judgement.decision, base, rate, allowed, sentence, fails=fails
@@ -128,10 +134,11 @@ def _vetoed(finding: Finding, outcome: Outcome) -> Finding:
     if finding.metric == "memory":
         return finding
     ratio = math.exp(statistics.median(outcome.control_ds))
-    sentence = (
-        f"Contaminated: the control, the same artifact in both arms, differed from itself by {percent(ratio)} %; "
-        f"it would have been {finding.verdict}. Find what disturbs the machine and run the gate again."
-    )
+    sentence = said(
+        "Contaminated: the control, the same artifact in both arms, differed from itself by {1} %; it would have been "
+        "{2}. Find what disturbs the machine and run the gate again.",
+        percent(ratio), finding.verdict,
+    )  # fmt: skip
     return replace(finding, verdict="INCONCLUSIVE", sentence=sentence, fails=False)
 
 
@@ -150,14 +157,17 @@ def expired(waivers: Iterable[Waiver], case_ids: Iterable[str], today: datetime.
             "waiver",
             "OVER_LIMIT",
             "",
-            f"expired on {waiver.expires}",
+            said("expired on {1}", waiver.expires),
             "",
-            f"The waiver of its {waiver.metric} has expired ({waiver.reason}): remove it, or review it and renew it.",
+            said(
+                "The waiver of its {1} has expired ({2}): remove it, or review it and renew it.",
+                waiver.metric, waiver.reason,
+            ),
             fails=True,
         )
         for waiver in waivers
         if waiver.case_id in selected and waiver.expired(today)
-    )
+    )  # fmt: skip
 
 
 def exit_code(findings: Sequence[Finding], strict: bool) -> int:
@@ -190,6 +200,6 @@ def _shown(judgement: Judgement, levels: Levels) -> tuple[str, str]:
     if judgement.metric == "throughput":
         return (
             f"{significant(1e9 / a)} img/s",
-            f"{significant(1e9 / b)} img/s ({percent(judgement.ratio)} % time an image)",
+            said("{1} img/s ({2} % time an image)", significant(1e9 / b), percent(judgement.ratio)),
         )
     return f"{milliseconds(a)} ms", f"{milliseconds(b)} ms {change}"

@@ -8,6 +8,7 @@ import uuid
 from pathlib import Path
 
 from benchsuite.terms.errors import UsageError
+from benchsuite.terms.said import said
 
 
 def write_whole(path: Path, content: str | bytes) -> None:
@@ -51,8 +52,10 @@ def is_device(path: Path) -> bool:
 
 def cannot_write(path: Path, error: OSError) -> str:
     """Say in one sentence that a path cannot be written, why, and what to do."""
-    return (
-        f"cannot write {path}: {error.strerror or error}; free some space there or choose a folder that can be written."
+    return said(
+        "cannot write {1}: {2}; free some space there or choose a folder that can be written.",
+        path,
+        error.strerror or error,
     )
 
 

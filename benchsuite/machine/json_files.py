@@ -12,6 +12,7 @@ from typing import Any, BinaryIO, Generic, TypeVar
 from benchsuite.machine.files import cannot_write, write_whole
 from benchsuite.terms.codec import faults, from_builtins, to_builtins
 from benchsuite.terms.errors import RecordError, SchemaError
+from benchsuite.terms.said import joined, said
 
 T = TypeVar("T")
 _TAKE_OUT = "take that line out to read the others"
@@ -28,19 +29,20 @@ def read_json(
     try:
         data = json.loads(path.read_text(encoding="utf-8"))
     except (OSError, ValueError, RecursionError) as error:
-        raise RecordError(f"cannot read {path}: {_why_no_json(path, error)}; {remedy}") from None
+        raise RecordError(_cannot_read(path, _why_no_json(path, error), remedy)) from None
     if schema is not None:
         found = data.get("schema") if isinstance(data, dict) else None
         if found is None:
-            raise SchemaError(f"{path} is damaged: it names no schema; {remedy}")
+            raise SchemaError(joined("; ", (said("{1} is damaged: it names no schema", path), remedy)))
         if found != schema:
-            raise SchemaError(f"{path} has schema {found}, this version reads schema {schema}", found)
+            raise SchemaError(said("{1} has schema {2}, this version reads schema {3}", path, found, schema), found)
     if isinstance(data, dict):
         data = {key: value for key, value in data.items() if key not in passed_over}
     try:
         return _fitted(data, kind)
     except Exception as error:  # cattrs raises groups of whatever its hooks met.
-        raise RecordError(f"cannot read {path}: its content is damaged: {_first_fault(error)}; {remedy}") from None
+        damaged = said("its content is damaged: {1}", _first_fault(error))
+        raise RecordError(_cannot_read(path, damaged, remedy)) from None
 
 
 def write_json(path: Path, value: object) -> None:
@@ -79,7 +81,7 @@ class Lines(Generic[T]):
                 os.fsync(file.fileno())
         except OSError as error:
             raise RecordError(cannot_write(self.path, error)) from None
-        return (f"{self.path}: cut off an unterminated last line of {cut} characters",) if cut else ()
+        return (said("{1}: cut off an unterminated last line of {2} characters", self.path, cut),) if cut else ()
 
     def read(self) -> tuple[tuple[T, ...], tuple[str, ...]]:
         """Return the values, and a note where an unterminated last line was dropped.
@@ -89,27 +91,27 @@ class Lines(Generic[T]):
         try:
             *lines, rest = self.path.read_bytes().split(b"\n")
         except OSError as error:
-            raise RecordError(f"cannot read {self.path}: {_why_no_json(self.path, error)}") from None
-        notes = (f"{self.path}: dropped an unterminated last line of {len(rest)} characters",) if rest else ()
-        return tuple(self._value(number, line) for number, line in enumerate(lines, 1)), notes
+            raise RecordError(said("cannot read {1}: {2}", self.path, _why_no_json(self.path, error))) from None
+        dropped = said("{1}: dropped an unterminated last line of {2} characters", self.path, len(rest))
+        return tuple(self._value(number, line) for number, line in enumerate(lines, 1)), (dropped,) if rest else ()
 
     def _value(self, number: int, line: bytes) -> T:
-        place = f"{self.path}, line {number}"
+        place = said("{1}, line {2}", self.path, number)
         try:
             data = json.loads(line.decode(), parse_constant=_refuse)
             if not isinstance(data, dict):
                 raise ValueError("an object was expected")
         except (ValueError, RecursionError):
-            found = f"{self.misfit}: {line[:80].decode(errors='replace')!r}"
-            raise RecordError(f"{place}: {found}; {_TAKE_OUT}") from None
+            found = said("{1}: {2}", self.misfit, repr(line[:80].decode(errors="replace")))
+            raise RecordError(_damaged(place, found)) from None
         try:
             return self.decode(data) if self.decode else _fitted(data, self.kind)
         except SchemaError as error:
-            raise SchemaError(f"{place}: {error.sentence}", error.found) from None
+            raise SchemaError(said("{1}: {2}", place, error.sentence), error.found) from None
         except RecordError as error:
-            raise RecordError(f"{place}: {error}; {_TAKE_OUT}") from None
+            raise RecordError(_damaged(place, str(error))) from None
         except Exception as error:  # cattrs raises groups of whatever its hooks met.
-            raise RecordError(f"{place}: {self.misfit}: {_first_fault(error)}; {_TAKE_OUT}") from None
+            raise RecordError(_damaged(place, said("{1}: {2}", self.misfit, _first_fault(error)))) from None
 
 
 def _fitted(data: Any, kind: type[T]) -> T:
@@ -118,19 +120,27 @@ def _fitted(data: Any, kind: type[T]) -> T:
     return from_builtins(data, kind)
 
 
+def _cannot_read(path: Path, why: str, remedy: str) -> str:
+    return said("cannot read {1}: {2}", path, joined("; ", (why, remedy)))
+
+
+def _damaged(place: str, found: str) -> str:
+    return said("{1}: {2}", place, joined("; ", (found, _TAKE_OUT)))
+
+
 def _why_no_json(path: Path, error: Exception) -> str:
     if path.is_dir():
-        return "it is a folder"
+        return said("it is a folder")
     if isinstance(error, OSError):
         return error.strerror or str(error)
     if isinstance(error, UnicodeDecodeError):
-        return "it is not UTF-8 text"
-    return f"it is not JSON: {error}"
+        return said("it is not UTF-8 text")
+    return said("it is not JSON: {1}", error)
 
 
 def _first_fault(error: Exception) -> str:
     first, *others = faults(error)
-    return f"{first} and {len(others)} more" if others else first
+    return said("{1} and {2} more", first, len(others)) if others else first
 
 
 def _refuse(constant: str) -> None:

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from typing import Any, TypeVar
 
 from benchsuite.terms.absence import Absent
+from benchsuite.terms.said import said
 
 # A software power cap is ordinary; these say that the card was slowed against its will (nvmlClocksEventReason*).
 _SLOWED = {"hardware slowdown": 0x8, "software thermal": 0x20, "hardware thermal": 0x40, "power brake": 0x80}
@@ -124,7 +125,7 @@ def _teller(pynvml: Any) -> Callable[[str, Callable[[], T]], T | Absent]:
         try:
             return ask()
         except pynvml.NVMLError as error:
-            return Absent(f"NVML does not tell the GPU's {what}: {error}")
+            return Absent(said("NVML does not tell the GPU's {1}: {2}", what, error))
 
     return told
 

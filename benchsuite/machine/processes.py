@@ -16,10 +16,12 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any, TextIO
 
+from benchsuite.terms.codec import sentence_from_builtins, sentence_to_builtins
 from benchsuite.terms.errors import BenchsuiteError, ProcessError
+from benchsuite.terms.said import said
 
 # Raise it with every change to a request or an answer: an arm of a gate may run another release's worker.
-PROTOCOL_VERSION = 4
+PROTOCOL_VERSION = 5
 Handler = Callable[[dict[str, Any]], dict[str, Any]]
 _STDERR_LINES = 12
 _PR_SET_PDEATHSIG = 1  # <linux/prctl.h>
@@ -81,7 +83,7 @@ class Child:
                     cwd=folder,
                 )
         except OSError as error:
-            raise ProcessError(f"{python} could not be started: {error.strerror or error}") from None
+            raise ProcessError(said("{1} could not be started: {2}", python, error.strerror or error)) from None
         return cls(process, name, log)
 
     @property
@@ -112,13 +114,13 @@ class Child:
         except queue.Empty:
             self.kill()
             raise ProcessError(
-                f"{self._name} did not finish '{op}' in {deadline_s:.0f} s and was killed{self._tail()}"
+                self._told("{1} did not finish '{2}' in {3} s and was killed", op, f"{deadline_s:.0f}")
             ) from None
         if not line:
             raise ProcessError(self._death(op))
         answer: dict[str, Any] = json.loads(line)
         if "error" in answer:
-            raise ProcessError(answer["error"])
+            raise ProcessError(sentence_from_builtins(answer["error"]))
         return answer
 
     def close(self) -> None:
@@ -167,24 +169,30 @@ class Child:
             code = self._process.wait(5.0)
         except subprocess.TimeoutExpired:
             self.kill()
-            return f"{self._name} closed its answers during '{op}' and was killed{self._tail()}"
-        return f"{self._name} died during '{op}' by {describe_exit(code)}{self._tail()}"
+            return self._told("{1} closed its answers during '{2}' and was killed", op)
+        return self._told("{1} died during '{2}' by {3}", op, describe_exit(code))
+
+    def _told(self, template: str, *values: str) -> str:
+        """Return what happened to the child, and the last that it wrote."""
+        happened, tail = said(template, self._name, *values), self._tail()
+        return said("{1}: {2}", happened, tail) if tail else happened
 
     def _tail(self) -> str:
         try:
             lines = self._log.read_text(errors="replace").strip().splitlines()[-_STDERR_LINES:]
         except OSError:
             return ""
-        return ": " + "\n".join(lines) if lines else ""
+        return "\n".join(lines)
 
 
 def describe_exit(code: int) -> str:
     """Name an exit code or a signal: `signal 9 (SIGKILL: killed from outside, often for want of memory)`."""
     if code >= 0:
-        return f"exit code {code}"
+        return said("exit code {1}", code)
     name = signal.Signals(-code).name
-    hint = ": killed from outside, often for want of memory" if name == "SIGKILL" else ""
-    return f"signal {-code} ({name}{hint})"
+    if name == "SIGKILL":
+        return said("signal {1} ({2}: killed from outside, often for want of memory)", -code, name)
+    return said("signal {1} ({2})", -code, name)
 
 
 def serve(handlers: Mapping[str, Handler], packages: Sequence[str] = ()) -> None:
@@ -200,7 +208,7 @@ def serve(handlers: Mapping[str, Handler], packages: Sequence[str] = ()) -> None
         try:
             answer = known[request.pop("op")](request)
         except BenchsuiteError as error:
-            answer = {"error": str(error)}
+            answer = {"error": sentence_to_builtins(str(error))}
         except MemoryError:
             answer = {"error": "out of memory"}
         except Exception as error:  # Whatever a runtime raises is that case's failure, not the protocol's.

@@ -22,6 +22,7 @@ from benchsuite.terms.absence import Absent
 from benchsuite.terms.cases import Case
 from benchsuite.terms.codec import to_builtins
 from benchsuite.terms.errors import RecordError
+from benchsuite.terms.said import said
 
 # Part of every key: raise it with any change to letterboxing, decoding, NMS or scoring.
 _VERSION = 3
@@ -116,10 +117,8 @@ def class_mismatch(model: tuple[str, ...], data: tuple[str, ...]) -> str | None:
     """Say why the data's labels cannot score the model, or None if they can."""
     if len(model) == len(data):
         return None
-    return (
-        f"the model knows {len(model)} classes and the data has {len(data)}: "
-        "name the data it was trained for with --data"
-    )
+    others = "the model knows {1} classes and the data has {2}: name the data it was trained for with --data"
+    return said(others, len(model), len(data))
 
 
 def evaluation_key(case: Case, artifact: Artifact, data: EvaluationData, machine: Machine) -> str:

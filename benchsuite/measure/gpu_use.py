@@ -11,6 +11,7 @@ from benchsuite.machine.nvml import GpuState
 from benchsuite.measure.measurement import DeviceLatency, GpuUse
 from benchsuite.measure.statistics import describe
 from benchsuite.terms.absence import Absent
+from benchsuite.terms.said import said
 
 
 def gpu_use(
@@ -27,9 +28,10 @@ def gpu_warnings(use: GpuUse | Absent) -> Iterator[str]:
         return
     slowed = dict.fromkeys((*use.before.slowed, *use.after.slowed))
     if slowed:
-        yield f"the GPU was slowed ({', '.join(slowed)}): cool it, or look at its power, and measure again"
+        yield said("the GPU was slowed ({1}): cool it, or look at its power, and measure again", ", ".join(slowed))
     if use.strangers:
-        yield f"other processes computed on the GPU ({', '.join(map(str, use.strangers))}): end them and measure again"
+        pids = ", ".join(map(str, use.strangers))
+        yield said("other processes computed on the GPU ({1}): end them and measure again", pids)
 
 
 def _energy(before: GpuState, after: GpuState, calls: int) -> float | Absent:

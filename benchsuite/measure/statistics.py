@@ -9,6 +9,7 @@ import numpy.typing as npt
 
 from benchsuite.measure.measurement import Distribution
 from benchsuite.terms.absence import Absent
+from benchsuite.terms.said import said
 
 Samples = npt.NDArray[np.int64]
 
@@ -51,7 +52,7 @@ def median_interval(ordered: Samples) -> tuple[float, float] | Absent:
     n = len(ordered)
     tail, rank = 1, 0  # tail: how many of the 2**n outcomes have at most `rank` samples below the median
     if tail * 40 > 2**n:
-        return Absent(f"a 95 % interval of the median needs 6 samples, found {n}")
+        return Absent(said("a 95 % interval of the median needs 6 samples, found {1}", n))
     while (tail + math.comb(n, rank + 1)) * 40 <= 2**n:
         rank += 1
         tail += math.comb(n, rank)
@@ -61,5 +62,5 @@ def median_interval(ordered: Samples) -> tuple[float, float] | Absent:
 def _percentile(ordered: Samples, quantile: float) -> float | Absent:
     needed = samples_needed(quantile)
     if len(ordered) < needed:
-        return Absent(f"p{quantile * 100:.0f} needs {needed} samples, found {len(ordered)}")
+        return Absent(said("p{1} needs {2} samples, found {3}", f"{quantile * 100:.0f}", needed, len(ordered)))
     return float(np.quantile(ordered, quantile))

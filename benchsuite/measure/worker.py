@@ -51,6 +51,7 @@ from benchsuite.terms.absence import Absent
 from benchsuite.terms.cases import Case
 from benchsuite.terms.codec import from_builtins, to_builtins
 from benchsuite.terms.errors import SessionError
+from benchsuite.terms.said import said
 
 
 @dataclass(frozen=True)
@@ -136,7 +137,7 @@ class Worker:
             durations.append(end - start)
         ended = clock()
         if not np.isfinite(output).all():
-            raise SessionError("the runtime returned values that are not finite")
+            raise SessionError(said("the runtime returned values that are not finite"))
         return Reading(tuple(durations[asked.discard :]), ended - began, involuntary_switches() - switched)
 
     def mark(self, asked: Mark) -> Marked | Absent:
@@ -172,7 +173,9 @@ class Worker:
                 break
         inside = [end for end in ends if asked.start_ns <= end <= asked.stop_ns]
         if len(inside) < 2:
-            raise SessionError("fewer than two calls ended in the throughput window: the model is too slow for it")
+            raise SessionError(
+                said("fewer than two calls ended in the throughput window: the model is too slow for it")
+            )
         return Saturated(len(inside) - 1, inside[0], inside[-1])
 
     def warm_up(self, asked: WarmUp) -> WarmedUp:

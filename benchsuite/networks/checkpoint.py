@@ -7,13 +7,14 @@ from typing import Any
 
 from benchsuite.terms.cases import Head
 from benchsuite.terms.errors import ModelError
+from benchsuite.terms.said import said
 
 
 def load_detector(weights: Path, head: Head) -> Any:
     """Load a detection checkpoint in FP32, keep the head that is asked for and fuse; raises ModelError."""
     model = load_checkpoint(weights)
     if head not in heads_of(model):
-        raise ModelError(f"{weights.name} has no {head} head: it has {' and '.join(heads_of(model))}")
+        raise ModelError(said("{1} has no {2} head: it has {3}", weights.name, head, " and ".join(heads_of(model))))
     # Fusing drops the head that is not selected, so the order matters.
     model.model[-1].end2end = head == "end2end"
     model.fuse(verbose=False)
@@ -29,13 +30,17 @@ def load_checkpoint(weights: Path) -> Any:
         model, _ = tasks.load_checkpoint(str(weights))
     except Exception as error:  # Whatever a damaged pickle can raise.
         found = (str(error).splitlines() or [type(error).__name__])[0]
-        raise ModelError(f"{weights.name} is not a checkpoint that Ultralytics can load: {found}") from None
+        raise ModelError(said("{1} is not a checkpoint that Ultralytics can load: {2}", weights.name, found)) from None
     if model.task != "detect":
-        raise ModelError(f"{weights.name} is a {model.task} model: benchsuite measures detection models only")
+        raise ModelError(
+            said("{1} is a {2} model: benchsuite measures detection models only", weights.name, model.task)
+        )
     head = model.model[-1]
     if not isinstance(head, Detect):
         raise ModelError(
-            f"{weights.name} ends in {type(head).__name__}: benchsuite measures YOLO26, YOLO11 and YOLOv8 only"
+            said(
+                "{1} ends in {2}: benchsuite measures YOLO26, YOLO11 and YOLOv8 only", weights.name, type(head).__name__
+            )
         )
     return model
 

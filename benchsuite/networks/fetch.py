@@ -8,6 +8,7 @@ from typing import Any
 
 from benchsuite.machine.processes import serve
 from benchsuite.terms.errors import BuildError
+from benchsuite.terms.said import said
 
 
 def fetch(request: dict[str, Any]) -> dict[str, Any]:
@@ -19,7 +20,7 @@ def fetch(request: dict[str, Any]) -> dict[str, Any]:
         partial = Path(scratch) / request["name"]
         attempt_download_asset(partial)
         if not partial.is_file():
-            raise BuildError(f"{request['name']} was not downloaded")
+            raise BuildError(said("{1} was not downloaded", request["name"]))
         partial.replace(folder / request["name"])
     return {"path": str(folder / request["name"])}
 

@@ -17,6 +17,7 @@ import numpy as np
 import numpy.typing as npt
 
 from benchsuite.terms.errors import BuildError
+from benchsuite.terms.said import said
 
 Array = npt.NDArray[Any]
 Storage = Literal["fp32", "fp16", "int8"]
@@ -111,14 +112,14 @@ def write_network(network: Network, param: Path, weights: Path) -> None:
 def _read_param(path: Path) -> tuple[tuple[Layer, ...], int]:
     lines = path.read_text(encoding="utf-8").splitlines()
     if len(lines) < 2 or lines[0].strip() != _MAGIC:
-        raise BuildError(f"{path.name} is no NCNN network: it does not begin with {_MAGIC}")
+        raise BuildError(said("{1} is no NCNN network: it does not begin with {2}", path.name, _MAGIC))
     try:
         count, blobs = map(int, lines[1].split())
         layers = tuple(_layer(line) for line in lines[2:] if line.strip())
     except (ValueError, IndexError) as error:
-        raise BuildError(f"{path.name} is damaged: {error}") from None
+        raise BuildError(said("{1} is damaged: {2}", path.name, error)) from None
     if len(layers) != count:
-        raise BuildError(f"{path.name} was cut short: it names {count} layers and has {len(layers)}")
+        raise BuildError(said("{1} was cut short: it names {2} layers and has {3}", path.name, count, len(layers)))
     return layers, blobs
 
 
@@ -139,13 +140,19 @@ def _with_weights(layer: Layer, reader: _Reader) -> Layer:
         return layer
     if layer.kind == "MemoryData":
         if layer.number(21, 1) != 1:
-            raise BuildError(f"layer {layer.name}: MemoryData with load type {layer.number(21)} is not understood")
+            raise BuildError(
+                said("layer {1}: MemoryData with load type {2} is not understood", layer.name, layer.number(21))
+            )
         sizes = [layer.number(key) for key in (0, 1, 11, 2) if layer.number(key)]
         return _replace(layer, reader.raw(math.prod(sizes), layer.name))
     if layer.kind not in CONVOLUTIONS:
         raise BuildError(
-            f"layer {layer.name} is of the kind {layer.kind}, which may carry weights and is not understood: "
-            "its network cannot be quantised"
+            said(
+                "layer {1} is of the kind {2}, which may carry weights and is not understood: its network "
+                "cannot be quantised",
+                layer.name,
+                layer.kind,
+            )
         )
     storage, weight = reader.tagged(layer.number(6), layer.name)
     bias = reader.raw(layer.channels, layer.name) if layer.number(5) else None
@@ -176,7 +183,7 @@ class _Reader:
         """Read a tag, what it says, and the padding to four bytes."""
         tag = int.from_bytes(self._take(4, layer), "little")
         if tag not in TAGS:
-            raise BuildError(f"{self._name}: layer {layer} begins with the unknown tag {tag:#010x}")
+            raise BuildError(said("{1}: layer {2} begins with the unknown tag {3}", self._name, layer, f"{tag:#010x}"))
         storage, kind = TAGS[tag]
         size = np.dtype(kind).itemsize * count
         weight = np.frombuffer(self._take(size, layer), kind)
@@ -186,12 +193,14 @@ class _Reader:
     def finish(self) -> None:
         """Raise BuildError unless every byte was read."""
         if self._at != len(self._data):
-            raise BuildError(f"{self._name} holds {len(self._data) - self._at} bytes that belong to no layer")
+            raise BuildError(
+                said("{1} holds {2} bytes that belong to no layer", self._name, len(self._data) - self._at)
+            )
 
     def _take(self, size: int, layer: str) -> bytes:
         part = self._data[self._at : self._at + size]
         if len(part) != size:
-            raise BuildError(f"{self._name} was cut short: it ends inside layer {layer}")
+            raise BuildError(said("{1} was cut short: it ends inside layer {2}", self._name, layer))
         self._at += size
         return part
 

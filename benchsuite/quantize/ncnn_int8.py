@@ -28,6 +28,7 @@ from benchsuite.networks.ncnn_network import (
 from benchsuite.quantize.bias import mean_shift
 from benchsuite.quantize.ranges import Means, Observed, Tally
 from benchsuite.terms.errors import BuildError
+from benchsuite.terms.said import said
 
 FloatArray = npt.NDArray[np.float32]
 
@@ -71,7 +72,7 @@ def quantize_ncnn(
     network = read_network(*(source / name for name in FILES))
     chosen = quantised_layers(network, options)
     if not chosen:
-        raise BuildError("the network has no convolution that could be quantised")
+        raise BuildError(said("the network has no convolution that could be quantised"))
     inputs = {name: observed[blob] for name, blob in observed_blobs(network, chosen).items()}
     thresholds = {name: max(map(abs, found.bounds(method))) for name, found in inputs.items()}
     means = {name: found.means for name, found in inputs.items()}
@@ -153,7 +154,9 @@ def quantised(network: Network, thresholds: Mapping[str, float], means: Mapping[
 
 def _quantised(layer: Layer, threshold: float, means: Means) -> Layer:
     if not np.isfinite(threshold) or threshold <= 0:
-        raise BuildError(f"calibration found no range for layer {layer.name}: its input was {threshold} throughout")
+        raise BuildError(
+            said("calibration found no range for layer {1}: its input was {2} throughout", layer.name, threshold)
+        )
     assert isinstance(layer.weights, Weights)
     rows = layer.channels if layer.kind == "Convolution" else layer.groups
     weight = layer.weights.weight.astype(np.float32).reshape(rows, -1)
@@ -190,7 +193,7 @@ def _extractor(folder: Path, blobs: Sequence[str]) -> Callable[[FloatArray], Ite
         setattr(net.opt, name, False)
     for load, name in ((net.load_param, "model.ncnn.param"), (net.load_model, "model.ncnn.bin")):
         if load(str(folder / name)):
-            raise BuildError(f"ncnn could not load {name} to calibrate it")
+            raise BuildError(said("ncnn could not load {1} to calibrate it", name))
     source = net.input_names()[0]
 
     def extract(image: FloatArray) -> Iterable[tuple[str, Array]]:
@@ -201,7 +204,7 @@ def _extractor(folder: Path, blobs: Sequence[str]) -> Callable[[FloatArray], Ite
         for blob in blobs:
             code, values = extractor.extract(blob)
             if code:
-                raise BuildError(f"ncnn could not compute {blob} to calibrate it (code {code})")
+                raise BuildError(said("ncnn could not compute {1} to calibrate it (code {2})", blob, code))
             yield blob, np.asarray(values)
 
     return extract

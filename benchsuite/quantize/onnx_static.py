@@ -23,6 +23,7 @@ from benchsuite.networks.topology import FLOAT_GROUPS, Graph, graph_of_onnx
 from benchsuite.quantize.bias import correct_onnx
 from benchsuite.quantize.ranges import Observed, Tally
 from benchsuite.terms.errors import BuildError
+from benchsuite.terms.said import said
 
 FloatArray = npt.NDArray[np.float32]
 
@@ -164,8 +165,11 @@ def _check_opset(model: Any) -> None:
     opset = next((entry.version for entry in model.opset_import if entry.domain in ("", "ai.onnx")), 0)
     if opset < _LOWEST_OPSET:
         raise BuildError(
-            f"the ONNX model has opset {opset}, and quantising one scale a channel needs {_LOWEST_OPSET} or later: "
-            "export it anew"
+            said(
+                "the ONNX model has opset {1}, and quantising one scale a channel needs {2} or later: export it anew",
+                opset,
+                _LOWEST_OPSET,
+            )
         )
 
 
@@ -205,8 +209,12 @@ def ranges_of(observed: Mapping[str, Observed], graph: Graph, floats: frozenset[
 def float_operations(graph: Graph, options: QdqOptions) -> frozenset[str]:
     if len(graph.branch_ends) < _FEWEST_BRANCHES:
         raise BuildError(
-            f"the ONNX graph has no head that is recognised: {len(graph.branch_ends)} convolutions feed its decode, "
-            f"and a YOLO head has at least {_FEWEST_BRANCHES} branches"
+            said(
+                "the ONNX graph has no head that is recognised: {1} convolutions feed its decode, and a YOLO "
+                "head has at least {2} branches",
+                len(graph.branch_ends),
+                _FEWEST_BRANCHES,
+            )
         )
     silu = {name for names in graph.silus.values() for name in names}
     other_activations = {op.name for op in graph.ops.values() if op.kind in ("Sigmoid", "Mul")} - silu

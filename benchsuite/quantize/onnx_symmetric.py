@@ -20,6 +20,7 @@ from benchsuite.quantize.bias import correct_onnx
 from benchsuite.quantize.onnx_static import QdqOptions, float_operations, ranges_of
 from benchsuite.quantize.ranges import Observed
 from benchsuite.terms.errors import BuildError
+from benchsuite.terms.said import said
 
 _QUANTISED = ("Conv",)
 
@@ -93,13 +94,13 @@ def read_qdq(model: Any) -> QdqGraph:
     float_macs: list[int] = []
     for node in nodes:
         if node.op_type == "QuantizeLinear" and node.name in decode:
-            raise BuildError(f"{node.name} quantises the decode, which would round every score to 0")
+            raise BuildError(said("{1} quantises the decode, which would round every score to 0", node.name))
         if node.op_type != "Conv":
             continue
         source, weights = (makers.get(name) for name in node.input[:2])
         dequantised = [maker is not None and maker.op_type == "DequantizeLinear" for maker in (source, weights)]
         if any(dequantised) and not all(dequantised):
-            raise BuildError(f"{node.name} has quantised weights or a quantised input, and needs both")
+            raise BuildError(said("{1} has quantised weights or a quantised input, and needs both", node.name))
         if weights is not None and all(dequantised):
             quantised_macs.append(macs[weights.input[0]])
         else:
@@ -111,18 +112,30 @@ def read_qdq(model: Any) -> QdqGraph:
 def _check_node(node: Any, constants: Mapping[str, Any]) -> None:
     scale = constants[node.input[1]]
     if not (np.isfinite(scale).all() and (scale > 0).all()):
-        raise BuildError(f"{node.name} has a scale that is not positive: calibrate on images that excite every layer")
+        raise BuildError(
+            said("{1} has a scale that is not positive: calibrate on images that excite every layer", node.name)
+        )
     zero = constants[node.input[2]] if len(node.input) > 2 else np.zeros((), np.int8)
     if zero.dtype != np.int8:
-        raise BuildError(f"{node.name} stores {zero.dtype}, and TensorRT takes int8 only: use qdq-s8s8-symmetric")
+        raise BuildError(
+            said("{1} stores {2}, and TensorRT takes int8 only: use qdq-s8s8-symmetric", node.name, zero.dtype)
+        )
     if zero.any():
-        raise BuildError(f"{node.name} has zero point {int(zero.flat[0])}, and TensorRT takes 0 only: "
-                         "use qdq-s8s8-symmetric")  # fmt: skip
+        point = int(zero.flat[0])
+        raise BuildError(
+            said("{1} has zero point {2}, and TensorRT takes 0 only: use qdq-s8s8-symmetric", node.name, point)
+        )
     weights = constants.get(node.input[0])
     if weights is None:
         if scale.size != 1:
-            raise BuildError(f"{node.name} has {scale.size} scales for an activation, and TensorRT takes one")
+            raise BuildError(
+                said("{1} has {2} scales for an activation, and TensorRT takes one", node.name, scale.size)
+            )
         return
     axis = next((attribute.i for attribute in node.attribute if attribute.name == "axis"), 1)
     if axis != 0 or scale.size != weights.shape[0]:
-        raise BuildError(f"{node.name} has {scale.size} scales on axis {axis} for {weights.shape[0]} output channels")
+        raise BuildError(
+            said(
+                "{1} has {2} scales on axis {3} for {4} output channels", node.name, scale.size, axis, weights.shape[0]
+            )
+        )

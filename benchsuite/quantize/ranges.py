@@ -15,6 +15,7 @@ import numpy as np
 import numpy.typing as npt
 
 from benchsuite.terms.errors import BuildError
+from benchsuite.terms.said import said
 
 Values = npt.NDArray[np.float32]
 Counts = npt.NDArray[np.int64]
@@ -70,7 +71,7 @@ def observe(values: Values) -> Observed:
     """Count one image's tensor (…, channels, height, width); raises BuildError for values that are not finite."""
     lowest, highest = float(values.min()), float(values.max())
     if not (math.isfinite(lowest) and math.isfinite(highest)):
-        raise BuildError("calibration met values that are not finite")
+        raise BuildError(said("calibration met values that are not finite"))
     largest = max(abs(lowest), abs(highest))
     # Zeros fit bins of any width, and must not widen those of others.
     exponent = max(math.frexp(largest)[1], _SMALLEST_EXPONENT) if largest else _SMALLEST_EXPONENT
@@ -192,7 +193,7 @@ class Tally:
         try:
             found = observe(values)
         except BuildError as error:
-            raise BuildError(f"{error} in {name}") from None
+            raise BuildError(said("{1} in {2}", error, name)) from None
         kept = self._observed.get(name)
         self._observed[name] = found if kept is None else merged((kept, found))
 

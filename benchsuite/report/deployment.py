@@ -14,6 +14,7 @@ from benchsuite.backends.interface import Backend
 from benchsuite.machine.facts import Machine
 from benchsuite.terms.absence import Absent
 from benchsuite.terms.cases import Case
+from benchsuite.terms.said import said
 
 
 @dataclass(frozen=True)
@@ -43,21 +44,22 @@ def installed_bytes(wanted: tuple[tuple[str, str], ...]) -> int | Absent:
     for name, version in wanted:
         found = _version(name)
         if found is None:
-            return Absent(f"the size of {name} is unknown: it is not installed where this report was made")
+            return Absent(said("the size of {1} is unknown: it is not installed where this report was made", name))
         if version and found != version:
-            return Absent(f"the size of {name} {version} is unknown: {found} is installed where this report was made")
+            other = "the size of {1} is unknown: {2} is installed where this report was made"
+            return Absent(said(other, f"{name} {version}", found))
     total = 0
     for name in sorted(_with_dependencies(name for name, _ in wanted)):
         size = _listed_bytes(name)
         if size is None:
-            return Absent(f"the size of {name} is unknown: its installer left no list of files")
+            return Absent(said("the size of {1} is unknown: its installer left no list of files", name))
         total += size
     return total
 
 
 def _driver(case: Case, machine: Machine) -> str:
     if backend(case.backend).gpu_only or case.on_gpu:
-        return f"NVIDIA driver ({machine.gpu_driver} here)" if machine.gpu_driver else "NVIDIA driver"
+        return said("NVIDIA driver ({1} here)", machine.gpu_driver) if machine.gpu_driver else said("NVIDIA driver")
     return "none"
 
 

@@ -12,6 +12,7 @@ from benchsuite.report.samples import MOST_POINTS, Thinned
 from benchsuite.runs.records import Record
 from benchsuite.terms.absence import Absent
 from benchsuite.terms.quantities import NS_PER_MS
+from benchsuite.terms.said import said
 
 # Phases differ in lightness too, for readers who see no colours.
 _PHASES = (("preprocess", "#56B4E9"), ("inference", "#0072B2"), ("postprocess", "#E69F00"))
@@ -40,7 +41,9 @@ def distribution(records: Sequence[Record], samples: Samples) -> Chart | None:
         series=tuple(series),
         x=_TOTAL,
         y=Axis("share of calls that took no longer", format=".0%", bounds=(0, 1.02)),
-        about=f"Steeper is steadier. Marks are p50, p90, p95 and p99. Drawn from at most {MOST_POINTS} points a case.",
+        about=said(
+            "Steeper is steadier. Marks are p50, p90, p95 and p99. Drawn from at most {1} points a case.", MOST_POINTS
+        ),
     )
 
 

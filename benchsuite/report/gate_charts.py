@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 from benchsuite.report.chart import Axis, Chart, ChartPoint, ChartSeries, Dash, ReferenceLine
 from benchsuite.report.gate_evidence import GateEvidence
+from benchsuite.terms.said import said
 
 _HEIGHT_PX = 320
 _BLUE, _GREEN, _RED = "#0072B2", "#009E73", "#D55E00"
@@ -26,7 +27,7 @@ def ratio_chart(evidence: GateEvidence) -> Chart | None:
             mark="circle",
             mark_px=8,
             pick=number,
-            notes=tuple(f"{first[0]} was launched first" for first in test.launched),
+            notes=tuple(said("{1} was launched first", first[0]) for first in test.launched),
         )
         for number, test in enumerate(evidence.tests)
     ]
@@ -44,8 +45,8 @@ def ratio_chart(evidence: GateEvidence) -> Chart | None:
         references=(
             ReferenceLine(1.0, "solid"),
             # Where the blocks lie far off, both lines lie close together.
-            ReferenceLine(1 + margin, "dot", f"{margin:.0%} never fails", end="left"),
-            ReferenceLine(1 + promise, "dash", f"{promise:.0%} is to be caught"),
+            ReferenceLine(1 + margin, "dot", said("{1} never fails", f"{margin:.0%}"), end="left"),
+            ReferenceLine(1 + promise, "dash", said("{1} is to be caught", f"{promise:.0%}")),
         ),
         picks=tuple(test.name for test in evidence.tests),
         height_px=_HEIGHT_PX,

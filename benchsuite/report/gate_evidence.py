@@ -17,6 +17,7 @@ from benchsuite.gate.suite import plan_tests
 from benchsuite.report.detail import DetailTable
 from benchsuite.terms.absence import DASH
 from benchsuite.terms.quantities import signed, significant
+from benchsuite.terms.said import said
 
 _TEN = math.log(10)
 # Larger evidence is written as a power of ten.
@@ -115,7 +116,7 @@ def _table(tests: Sequence[Evidence]) -> DetailTable:
         judgement = test.judgement
         change = DASH if judgement.ratio is None else f"{signed((judgement.ratio - 1) * 100)} %"
         bounds = judgement.interval
-        spread = DASH if bounds is None else " to ".join(signed((bound - 1) * 100) for bound in bounds)
+        spread = DASH if bounds is None else said("{1} to {2}", *(signed((bound - 1) * 100) for bound in bounds))
         excluded = DASH if judgement.excluded is None else f"{signed((judgement.excluded - 1) * 100)} %"
         worse, within = _evidence(test.worse), _evidence(test.within)
         rows.append(

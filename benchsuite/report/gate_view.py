@@ -18,6 +18,7 @@ from benchsuite.options.settings import parse
 from benchsuite.report.gate_evidence import GateEvidence, read_evidence
 from benchsuite.report.selftest import rate_lines
 from benchsuite.terms.quantities import signed
+from benchsuite.terms.said import joined, said
 
 _DECIDED_BY_BLOCKS = (*GATE_METRICS, "case")
 _SELFTEST_FOLDER = "selftest"
@@ -47,11 +48,11 @@ def gate_view(folder: Path, findings: Sequence[Finding]) -> GateView | None:
     card = read_card(folder)
     if card is None:
         return None
-    changed = "; ".join(card.changed) or "nothing that is recorded of machine and versions"
+    changed = joined("; ", card.changed) or said("nothing that is recorded of machine and versions")
     evidence = read_evidence(folder, card)
     return GateView(
         against=card.against,
-        facts=(f"Changed from the baseline to the candidate: {changed}.", *_facts(card.outcome)),
+        facts=(said("Changed from the baseline to the candidate: {1}.", changed), *_facts(card.outcome)),
         findings=tuple(finding for finding in findings if finding.metric in _DECIDED_BY_BLOCKS),
         notes=(*card.notes, *(evidence.notes if evidence else ())),
         evidence=evidence,
@@ -73,16 +74,15 @@ def selftests(root: Path, fingerprint: str) -> tuple[SelfTestView, ...]:
 def _facts(outcome: Outcome | None) -> tuple[str, ...]:
     if outcome is None:
         return ()
-    facts = [
-        f"{outcome.sweeps} sweeps in {outcome.elapsed_s:.0f} s; every block was measured by workers launched for it."
-    ]
+    sweeps = "{1} sweeps in {2} s; every block was measured by workers launched for it."
+    facts = [said(sweeps, outcome.sweeps, f"{outcome.elapsed_s:.0f}")]
     if outcome.control_ds:
         low, high = (math.exp(bound) for bound in interval(outcome.control_ds, 0.05))
         middle = math.exp(statistics.median(outcome.control_ds))
-        spread = f" ({_change(low)} to {_change(high)} %)" if math.isfinite(high) else ""
-        facts.append(
-            f"The control, the same artifact in both arms, differed from itself by {_change(middle)} %{spread}."
-        )
+        differed = "The control, the same artifact in both arms, differed from itself by {1} %."
+        if math.isfinite(high):
+            differed = "The control, the same artifact in both arms, differed from itself by {1} % ({2} to {3} %)."
+        facts.append(said(differed, *map(_change, (middle, low, high))))
     return tuple(facts)
 
 

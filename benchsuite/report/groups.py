@@ -8,10 +8,10 @@ from dataclasses import dataclass
 from benchsuite.runs.records import Record
 from benchsuite.terms.absence import Absent
 from benchsuite.terms.cases import Case
-from benchsuite.terms.quantities import counted
+from benchsuite.terms.said import Said, counted, joined, said
 
 _BETWEEN = " · "
-_HEADS = {"one2many": "one-to-many head with NMS", "end2end": "end-to-end head without NMS"}
+_HEADS = {"one2many": said("one-to-many head with NMS"), "end2end": said("end-to-end head without NMS")}
 
 
 @dataclass(frozen=True)
@@ -44,31 +44,37 @@ def titles(records: Sequence[Record], left_out: str = "") -> list[str]:
     for record in records:
         setting = setting_of(record.case, left_out)
         # A row without accuracy joins the others of its setting, unless they were scored on different data.
-        data = _data(record) or (digests[setting] if len(digests[setting]) == 1 else {"no accuracy"})
-        found.append(f"{setting}{_BETWEEN}data {min(data)}" if digests[setting] else setting)
+        data = _data(record) or (digests[setting] if len(digests[setting]) == 1 else {said("data no accuracy")})
+        found.append(joined(_BETWEEN, [*_parts(record.case, left_out), *([min(data)] if digests[setting] else [])]))
     return found
 
 
 def setting_of(case: Case, left_out: str = "") -> str:
     """Return what cases that may be compared have in common, their data and perhaps batch or threads left out."""
+    return joined(_BETWEEN, _parts(case, left_out))
+
+
+def _parts(case: Case, left_out: str) -> list[str]:
     parts = {
         "model": case.model,
-        "imgsz": f"{case.imgsz} px",
-        "batch": f"batch {case.batch}",
+        "imgsz": said("{1} px", case.imgsz),
+        "batch": said("batch {1}", case.batch),
         "device": case.device,
-        "threads": counted(case.threads, "thread"),
+        "threads": counted(case.threads, "1 thread", "{1} threads"),
         "head": _HEADS[case.head],
     }
-    return _BETWEEN.join(text for name, text in parts.items() if name != left_out)
+    return [text for name, text in parts.items() if name != left_out]
 
 
 def short_titles(whole: Sequence[str]) -> tuple[str, ...]:
     """Return of each title the parts that not all of them share; the first part where they share all."""
-    parts = [title.split(_BETWEEN) for title in whole]
+    parts = [title.values if isinstance(title, Said) else (title,) for title in whole]
     shared = set.intersection(*map(set, parts)) if parts else set()
-    return tuple(_BETWEEN.join(part for part in own if part not in shared) or own[0] for own in parts)
+    return tuple(joined(_BETWEEN, [part for part in own if part not in shared]) or own[0] for own in parts)
 
 
 def _data(record: Record) -> set[str]:
     accuracy = record.metrics.accuracy
-    return set() if isinstance(accuracy, Absent) else {f"{accuracy.data_sha256[:8]} ({accuracy.images} images)"}
+    if isinstance(accuracy, Absent):
+        return set()
+    return {said("data {1} ({2} images)", accuracy.data_sha256[:8], accuracy.images)}

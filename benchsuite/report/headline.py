@@ -9,6 +9,7 @@ from typing import Literal
 
 from benchsuite.compare.findings import Finding
 from benchsuite.runs.folder import Run
+from benchsuite.terms.said import counted, joined, said
 
 Tone = Literal["good", "warn", "bad", "none"]
 
@@ -37,23 +38,25 @@ def headline(run: Run, findings: Sequence[Finding], unmeasured: Sequence[Unmeasu
     open_ = Counter(finding.verdict for finding in findings if not finding.fails)
     outcomes = Counter(row.outcome for row in unmeasured)
     bad = _listed(
-        (failing["REGRESSED"], "metric regressed", "metrics regressed"),
-        (failing["OVER_LIMIT"], "limit broken", "limits broken"),
-        (failing["MISSING"], "figure missing that must be there", "figures missing that must be there"),
-        (outcomes["failed"], "case failed", "cases failed"),
+        _some(failing["REGRESSED"], "1 metric regressed", "{1} metrics regressed"),
+        _some(failing["OVER_LIMIT"], "1 limit broken", "{1} limits broken"),
+        _some(failing["MISSING"], "1 figure missing that must be there", "{1} figures missing that must be there"),
+        _some(outcomes["failed"], "1 case failed", "{1} cases failed"),
     )
     doubts = _listed(
-        (open_["REGRESSED"], "timing slower than promoted sessions", "timings slower than promoted sessions"),
-        (
+        _some(
+            open_["REGRESSED"], "1 timing slower than promoted sessions", "{1} timings slower than promoted sessions"
+        ),
+        _some(
             open_["INCONCLUSIVE"] + open_["NOT_COMPARABLE"],
-            "comparison without a verdict",
-            "comparisons without a verdict",
+            "1 comparison without a verdict",
+            "{1} comparisons without a verdict",
         ),
     )
-    better = _listed((open_["IMPROVED"], "metric improved", "metrics improved"))
+    better = _listed(_some(open_["IMPROVED"], "1 metric improved", "{1} metrics improved"))
     facts = _facts(run, outcomes)
     if bad:
-        return Headline("FAILED", "bad", f"{_joined(bad, better, doubts)}. {facts}")
+        return Headline("FAILED", "bad", _sentences(_listed(bad, better, doubts), facts))
     if not any(record.outcome in ("measured", "built") for record in run.records):
         return Headline("NOTHING MEASURED", "warn", facts)
     if not any(record.outcome == "measured" for record in run.records):
@@ -61,28 +64,37 @@ def headline(run: Run, findings: Sequence[Finding], unmeasured: Sequence[Unmeasu
     if run.state != "finished":
         return Headline("UNFINISHED", "warn", facts)
     if not findings:
-        return Headline("MEASURED", "none", f"There was no baseline to compare with. {facts}")
+        return Headline("MEASURED", "none", _sentences(said("There was no baseline to compare with"), facts))
     if open_["REGRESSED"]:
-        return Headline("PASSED WITH WARNINGS", "warn", f"{_joined(better, doubts)}. {facts}")
+        return Headline("PASSED WITH WARNINGS", "warn", _sentences(_listed(better, doubts), facts))
     if not open_["PASS"] and not open_["IMPROVED"]:
-        return Headline("NOT COMPARED", "none", f"{doubts}. {facts}")
-    return Headline("PASSED", "good", f"{_joined('Nothing regressed', better, doubts)}. {facts}")
+        return Headline("NOT COMPARED", "none", _sentences(doubts, facts))
+    return Headline("PASSED", "good", _sentences(_listed(said("Nothing regressed"), better, doubts), facts))
 
 
 def _facts(run: Run, outcomes: Counter[str]) -> str:
     measured = sum(record.outcome == "measured" for record in run.records)
     facts = _listed(
-        (measured, "case measured", "cases measured"),
-        (outcomes["built"], "only built", "only built"),
-        (outcomes["skipped"], "skipped", "skipped"),
-        (outcomes["not reached"], "not reached", "not reached"),
+        _some(measured, "1 case measured", "{1} cases measured"),
+        _some(outcomes["built"], "1 only built", "{1} only built"),
+        _some(outcomes["skipped"], "1 skipped", "{1} skipped"),
+        _some(outcomes["not reached"], "1 not reached", "{1} not reached"),
     )
-    return f"{facts or 'No case was selected'}{'' if run.state == 'finished' else f'; the run is {run.state}'}."
+    facts = facts or said("No case was selected")
+    if run.state != "finished":
+        state = said("the run is running" if run.state == "running" else "the run is interrupted")
+        facts = joined("; ", (facts, state))
+    return said("{1}.", facts)
 
 
-def _joined(*parts: str) -> str:
-    return ", ".join(filter(None, parts))
+def _some(number: int, one: str, many: str) -> str:
+    return counted(number, one, many) if number else ""
 
 
-def _listed(*counts: tuple[int, str, str]) -> str:
-    return ", ".join(f"{number} {one if number == 1 else many}" for number, one, many in counts if number)
+def _sentences(first: str, facts: str) -> str:
+    return said("{1}. {2}", first, facts)
+
+
+def _listed(*parts: str) -> str:
+    """Join what there is; nothing of which there is none."""
+    return joined(", ", (part for part in parts if part))

@@ -15,6 +15,7 @@ from benchsuite.runs.folder import RUN_FILE, Run, read_run
 from benchsuite.runs.records import Record
 from benchsuite.terms.absence import Absent
 from benchsuite.terms.errors import BenchsuiteError, UsageError
+from benchsuite.terms.said import said
 
 
 @dataclass(frozen=True)
@@ -105,7 +106,7 @@ def make_history(runs: Sequence[Run], left_out: Sequence[str] = ()) -> History:
     """
     shown: dict[Hashable, Run] = {}
     copies = [run.folder for run in runs if shown.setdefault(_identity(run), run) is not run]
-    left_out = [*left_out, *(f"{folder}: it is a copy of a run that is shown" for folder in copies)]
+    left_out = [*left_out, *(said("{1}: it is a copy of a run that is shown", folder) for folder in copies)]
     ordered = tuple(sorted(shown.values(), key=lambda run: (run.started, len(run.name), run.name)))
     places: dict[tuple[str, str, int], list[tuple[int, Record]]] = {}
     for number, run in enumerate(ordered):

@@ -14,7 +14,8 @@ from benchsuite.report.html import fill
 from benchsuite.runs.figures import Figure
 from benchsuite.terms.absence import DASH, Absent
 from benchsuite.terms.language import ENGLISH, Language, language
-from benchsuite.terms.quantities import counted, signed
+from benchsuite.terms.quantities import signed
+from benchsuite.terms.said import counted
 
 _SPARK_POINTS = 100
 _SPARK = (120, 24)
@@ -86,7 +87,7 @@ def _line(number: int, series: Series, history: History) -> Line:
         number=number,
         name=series.case_id,
         machine=series.machine,
-        threads=counted(series.threads, "thread"),
+        threads=counted(series.threads, "1 thread", "{1} threads"),
         runs=len(values),
         changes=sum(len(one.levels) - 1 for one in series.courses.values()),
         first=figure.unit.digits(course.levels[0].median),

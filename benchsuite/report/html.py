@@ -8,8 +8,8 @@ from pathlib import Path
 from typing import Any
 
 from benchsuite.report.drawing import drawn
-from benchsuite.terms.language import ENGLISH, Language, fill_places, language
-from benchsuite.terms.quantities import counted
+from benchsuite.terms.language import ENGLISH, Language, language
+from benchsuite.terms.said import counted, filled, joined
 
 # What the pages' scripts say.
 SCRIPT_TEXTS = (
@@ -42,6 +42,7 @@ def _environment(lang: str) -> Any:
         t=partial(_said, speech),
         script_texts={text: speech.say(text) for text in SCRIPT_TEXTS},
         counted=counted,
+        joined=joined,
         code=_element("code"),
         strong=_element("strong"),
         struck=_element("s"),
@@ -56,7 +57,7 @@ def _said(speech: Language, text: str, *values: object) -> Any:
 
     if not any(isinstance(value, Markup) for value in values):
         return speech.say(text, *values)
-    return Markup(fill_places(str(escape(speech.template(text))), [str(escape(value)) for value in values]))
+    return Markup(filled(str(escape(speech.template(text))), [str(escape(value)) for value in values]))
 
 
 def _element(tag: str) -> Callable[[str], Any]:

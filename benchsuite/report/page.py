@@ -29,6 +29,7 @@ from benchsuite.study.rows import Study, read_studies
 from benchsuite.terms.absence import Absent, shown
 from benchsuite.terms.language import ENGLISH
 from benchsuite.terms.quantities import significant
+from benchsuite.terms.said import joined, said
 
 PAGE_FILE = "index.html"
 SUMMARY_FILE = "summary.md"
@@ -125,17 +126,19 @@ def study_page(view: StudyView, machine: Machine, lang: str = ENGLISH) -> str:
 
 def _machine_facts(machine: Machine) -> Mapping[str, str]:
     """Return the machine's facts by the names that a reader knows them by."""
-    quota = "none" if machine.cpu_quota_cores is None else f"{machine.cpu_quota_cores:g} cores"
-    limit = "none" if machine.memory_limit_bytes is None else _gigabytes(machine.memory_limit_bytes)
-    gpus = ", ".join(f"{gpu.name} ({_gigabytes(gpu.memory_bytes)})" for gpu in machine.gpus)
+    quota = machine.cpu_quota_cores
+    memory, limit = _gigabytes(machine.memory_bytes), machine.memory_limit_bytes
+    gpus = ", ".join(f"{gpu.name} ({_gigabytes(gpu.memory_bytes)} GB)" for gpu in machine.gpus)
     return {
         "Processor": machine.cpu,
         "Architecture": machine.arch,
         "Instruction sets": ", ".join(machine.isa) or "none of those that runtimes look for",
-        "Cores": f"{machine.cores} physical, {machine.usable_cores} usable",
-        "CPU quota": quota,
+        "Cores": said("{1} physical, {2} usable", machine.cores, machine.usable_cores),
+        "CPU quota": "none" if quota is None else said("{1} cores", f"{quota:g}"),
         "Governor": machine.governor,
-        "Memory": f"{_gigabytes(machine.memory_bytes)}, limit {limit}",
+        "Memory": said("{1} GB, limit none", memory)
+        if limit is None
+        else said("{1} GB, limit {2} GB", memory, _gigabytes(limit)),
         "GPU": gpus or "none",
         "GPU driver": machine.gpu_driver or "none",
         "System": f"{machine.system} {machine.kernel}",
@@ -145,13 +148,14 @@ def _machine_facts(machine: Machine) -> Mapping[str, str]:
 
 
 def _gigabytes(size_bytes: int) -> str:
-    return f"{significant(size_bytes / 1e9)} GB"
+    return significant(size_bytes / 1e9)
 
 
 def _policies(run: Run) -> tuple[str, ...]:
     """Return each thread and spin policy that records were measured under."""
     policies = (record.validity.policy for record in run.records if record.validity.policy)
-    return tuple(dict.fromkeys(", ".join(f"{name}: {text}" for name, text in policy.items()) for policy in policies))
+    texts = ([said("{1}: {2}", name, text) for name, text in policy.items()] for policy in policies)
+    return tuple(dict.fromkeys(joined(", ", parts) for parts in texts))
 
 
 def _provenance(view: PageView) -> Sequence[Mapping[str, str]]:
@@ -169,7 +173,9 @@ def _provenance(view: PageView) -> Sequence[Mapping[str, str]]:
                 "recipe": artifact.recipe_digest,
                 "made": f"{recipe.format} {recipe.precision} {recipe.scheme}".strip(),
                 "weights": recipe.weights_sha256,
-                "calibration": f"{calibration.size} images, {calibration.method}, {calibration.images_sha256[:12]}"
+                "calibration": said(
+                    "{1} images, {2}, {3}", calibration.size, calibration.method, calibration.images_sha256[:12]
+                )
                 if calibration
                 else "none",
                 "tools": ", ".join(f"{name} {version}" for name, version in sorted(recipe.tools.items())),

@@ -11,6 +11,7 @@ from benchsuite.report.views import GroupView
 from benchsuite.runs.records import Record
 from benchsuite.terms.absence import Absent
 from benchsuite.terms.quantities import NS_PER_MS, milliseconds
+from benchsuite.terms.said import said
 
 _IN_DEPLOYMENT_TABLE = Absent("the deployment table above has its figures")
 
@@ -81,7 +82,7 @@ def _series(record: Record, void: str, recommended: bool, on_front: bool) -> Cha
     note = [name, f"{milliseconds(total.p50)} ms", f"mAP50-95 {point[1]:.3f}", *([void] if void else [])]
     interval = total.p50_ci95
     return ChartSeries(
-        name=name + (" (void)" if void else ""),
+        name=said("{1} (void)", name) if void else name,
         points=(point,),
         colour=colour_of(record),
         mark=MARKS[record.case.precision],
@@ -99,5 +100,6 @@ def _floor(reference: Record | None, max_map_drop: float) -> tuple[ReferenceLine
     point = None if reference is None else _point(reference)
     if reference is None or point is None:
         return ()
-    text = f"{max_map_drop:g} point{'' if max_map_drop == 1 else 's'} under {name_of(reference)}"
+    under = "{1} point under {2}" if max_map_drop == 1 else "{1} points under {2}"
+    text = said(under, f"{max_map_drop:g}", name_of(reference))
     return (ReferenceLine(point[1] - max_map_drop / 100, "dot", text, side="below"),)

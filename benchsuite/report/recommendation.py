@@ -13,6 +13,7 @@ from benchsuite.runs.records import Record
 from benchsuite.terms.absence import Absent
 from benchsuite.terms.cases import PRECISIONS
 from benchsuite.terms.quantities import milliseconds, signed, significant
+from benchsuite.terms.said import joined, said
 
 # Points are differences of floats: 0.65 - 0.64 is a hair more than one point.
 _EPSILON = 1e-9
@@ -33,18 +34,18 @@ def name_of(record: Record) -> str:
     label = record.validity.label
     if isinstance(label, Absent) or "storage" not in label:
         return record.case.row_name
-    return f"{record.case.row_name} ({label})"
+    return said("{1} ({2})", record.case.row_name, label)
 
 
 def void_reason(record: Record, findings: Iterable[Finding]) -> str:
     """Say why a case's speed does not count, or nothing: speed counts only where accuracy was measured and passed."""
     accuracy = record.metrics.accuracy
     if isinstance(accuracy, Absent):
-        return f"void: its accuracy is not known ({accuracy.reason})"
+        return said("void: its accuracy is not known ({1})", accuracy.reason)
     wrong = [finding for finding in findings if finding.case_id == record.case.id and finding.fails]
     for finding in wrong:
         if finding.about_detections:
-            return f"void: {finding.title} failed ({finding.verdict}, {finding.current})"
+            return said("void: {1} failed ({2}, {3})", finding.title, finding.verdict, finding.current)
     return ""
 
 
@@ -73,8 +74,12 @@ def recommend(records: Sequence[Record], findings: Sequence[Finding], max_map_dr
              if not isinstance(record.metrics.latency, Absent)}  # fmt: skip
     reference = reference_of(records)
     if reference is None or not timed:
-        lacking = "latency" if reference else "accuracy"
-        return Recommendation(None, f"No recommendation: no case of this group has its {lacking} measured.")
+        lacking = said(
+            "No recommendation: no case of this group has its latency measured."
+            if reference
+            else "No recommendation: no case of this group has its accuracy measured."
+        )
+        return Recommendation(None, lacking)
     refused = {
         record.case.id: _why_not(record, reference, findings, max_map_drop)
         for record in records
@@ -83,21 +88,16 @@ def recommend(records: Sequence[Record], findings: Sequence[Finding], max_map_dr
     ranked = sorted((record for record in records if record.case.id in timed), key=lambda it: timed[it.case.id].p50)
     fit = [record for record in ranked if not refused[record.case.id]]
     if not fit:
-        details = "; ".join(f"{name_of(record)}: {refused[record.case.id]}" for record in ranked)
-        return Recommendation(None, f"No recommendation: {details}.")
+        details = [said("{1}: {2}", name_of(record), refused[record.case.id]) for record in ranked]
+        return Recommendation(None, said("No recommendation: {1}.", joined("; ", details)))
     best = fit[0]
     faster = ranked[: ranked.index(best)]
     return Recommendation(
         record=best,
         reason=_reason(best, reference, timed, max_map_drop),
-        faster_but=tuple(
-            f"{name_of(record)}, {milliseconds(timed[record.case.id].p50)} ms: {refused[record.case.id]}"
-            for record in faster
-        ),
+        faster_but=tuple(said("{1}: {2}", _with_time(record, timed), refused[record.case.id]) for record in faster),
         close=tuple(
-            f"{name_of(record)}, {milliseconds(timed[record.case.id].p50)} ms"
-            for record in fit[1:]
-            if _overlap(timed[best.case.id], timed[record.case.id])
+            _with_time(record, timed) for record in fit[1:] if _overlap(timed[best.case.id], timed[record.case.id])
         ),
     )
 
@@ -109,24 +109,39 @@ def _why_not(record: Record, reference: Record, findings: Sequence[Finding], max
         return void
     drop = -_change_points(record, reference)
     if drop > max_map_drop + _EPSILON:
-        return f"it loses {significant(drop)} points of mAP50-95 where {max_map_drop:g} may be lost"
+        return said("it loses {1} points of mAP50-95 where {2} may be lost", significant(drop), f"{max_map_drop:g}")
     failing = [finding.title for finding in findings if finding.fails and finding.case_id == record.case.id]
-    return f"it fails on {', '.join(failing)}" if failing else ""
+    return said("it fails on {1}", joined(", ", failing)) if failing else ""
 
 
 def _reason(best: Record, reference: Record, timed: Mapping[str, Distribution], max_map_drop: float) -> str:
-    base = name_of(reference)
+    base, fastest = name_of(reference), milliseconds(timed[best.case.id].p50)
     is_torch = (reference.case.backend, reference.case.precision) == ("torch", "fp32")
-    substitute = "" if is_torch else f" (torch fp32 has no accuracy here; {base} stands in for it)"
-    fastest = f"the smallest median latency, {milliseconds(timed[best.case.id].p50)} ms in total"
+    if best.case.id == reference.case.id and is_torch:
+        itself = "It has the smallest median latency, {1} ms in total, and is itself the reference for accuracy."
+        return said(itself, fastest)
     if best.case.id == reference.case.id:
-        return f"It has {fastest}, and is itself the reference for accuracy{substitute}."
-    change = signed(_change_points(best, reference), 2)
-    allowed = f"a loss of {max_map_drop:g} is allowed"
-    return (
-        f"It has {fastest}, of the cases that keep the accuracy: {change} points of mAP50-95 against "
-        f"{base}{substitute}; {allowed}."
-    )
+        return said(
+            "It has the smallest median latency, {1} ms in total, and is itself the reference for accuracy (torch fp32 "
+            "has no accuracy here; {2} stands in for it).",
+            fastest, base,
+        )  # fmt: skip
+    change, allowed = signed(_change_points(best, reference), 2), f"{max_map_drop:g}"
+    if is_torch:
+        return said(
+            "It has the smallest median latency, {1} ms in total, of the cases that keep the accuracy: {2} points of "
+            "mAP50-95 against {3}; a loss of {4} is allowed.",
+            fastest, change, base, allowed,
+        )  # fmt: skip
+    return said(
+        "It has the smallest median latency, {1} ms in total, of the cases that keep the accuracy: {2} points of "
+        "mAP50-95 against {3} (torch fp32 has no accuracy here; {4} stands in for it); a loss of {5} is allowed.",
+        fastest, change, base, base, allowed,
+    )  # fmt: skip
+
+
+def _with_time(record: Record, timed: Mapping[str, Distribution]) -> str:
+    return said("{1}, {2} ms", name_of(record), milliseconds(timed[record.case.id].p50))
 
 
 def _change_points(record: Record, reference: Record) -> float:

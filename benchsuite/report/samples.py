@@ -12,10 +12,11 @@ from zipfile import BadZipFile
 from benchsuite.runs.folder import Run
 from benchsuite.runs.records import Record
 from benchsuite.terms.absence import Absent
+from benchsuite.terms.said import said
 
 MOST_POINTS = 200
 MOST_CASES = 200
-_BEYOND = Absent(f"a page shows the samples of its {MOST_CASES} first cases")
+_BEYOND = Absent(said("a page shows the samples of its {1} first cases", MOST_CASES))
 
 
 @dataclass(frozen=True)
@@ -75,11 +76,11 @@ def _read(folder: Path, record: Record) -> Thinned | Absent:
     path = folder / latency.samples_file
     try:
         if hashlib.sha256(path.read_bytes()).hexdigest() != latency.samples_sha256:
-            return Absent(f"{latency.samples_file} is not the file that was recorded")
+            return Absent(said("{1} is not the file that was recorded", latency.samples_file))
         with path.open("rb") as file, np.load(file) as samples:
             total_ns = samples["total_ns"]
         if total_ns.ndim != 1 or total_ns.min(initial=0) < 0 or not total_ns.any():
             raise ValueError("these are no latencies")
         return thin([int(ns) for ns in total_ns])
     except (OSError, ValueError, KeyError, EOFError, BadZipFile, ZeroDivisionError):
-        return Absent(f"{latency.samples_file} cannot be read: it lies beside the records of the run")
+        return Absent(said("{1} cannot be read: it lies beside the records of the run", latency.samples_file))

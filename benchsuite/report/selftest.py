@@ -7,6 +7,7 @@ from collections.abc import Sequence
 
 from benchsuite.gate.selftest import Suite
 from benchsuite.options.chosen import GateOptions
+from benchsuite.terms.said import said
 
 PROMISED_DETECTION = 0.95
 
@@ -38,22 +39,23 @@ def rate_lines(suites: Sequence[Suite], options: GateOptions) -> tuple[list[str]
         own = [suite for suite in suites if suite.mode == mode]
         if not own:
             continue
-        lines.append(f"{mode} suites, with exact 95 % intervals:")
+        lines.append(said("{1} suites, with exact 95 % intervals:", mode))
         equal = [suite for suite in own if not suite.injected]
         if equal:
             alarms = sum(bool(suite.false_alarms) for suite in equal)
             holds = holds and alarms / len(equal) <= options.alpha
-            lines.append(f"  suites with a false alarm, nothing changed: {rate(alarms, len(equal))}")
-            lines.append(f"  cases without a verdict, nothing changed:   {rate(*_inconclusive(equal))}")
+            lines.append(said("  suites with a false alarm, nothing changed: {1}", rate(alarms, len(equal))))
+            lines.append(said("  cases without a verdict, nothing changed:   {1}", rate(*_inconclusive(equal))))
         for slowdown in sorted({value for suite in own for value in suite.injected.values()}):
             caught = [hit for suite in own if slowdown in suite.injected.values() for hit in suite.caught.values()]
-            lines.append(f"  +{slowdown * 100:g} % injected, called REGRESSED: {rate(sum(caught), len(caught))}")
+            found = rate(sum(caught), len(caught))
+            lines.append(said("  +{1} % injected, called REGRESSED: {2}", f"{slowdown * 100:g}", found))
             if slowdown >= options.max_slowdown - 1e-9:
                 holds = holds and sum(caught) / len(caught) >= PROMISED_DETECTION
             beside = [bool(suite.false_alarms) for suite in own if slowdown in suite.injected.values()]
-            lines.append(f"    suites with a false alarm beside it: {rate(sum(beside), len(beside))}")
+            lines.append(said("    suites with a false alarm beside it: {1}", rate(sum(beside), len(beside))))
         lines += _costs(equal)
-    lines.append("The promise holds." if holds else "The promise does not hold on this machine.")
+    lines.append(said("The promise holds.") if holds else said("The promise does not hold on this machine."))
     return lines, holds
 
 
@@ -74,11 +76,10 @@ def _costs(suites: Sequence[Suite]) -> list[str]:
     if not counts:
         return []
     seconds = [suite.seconds / max(1, len(suite.blocks)) for suite in suites]
-    lines = [
-        f"  nothing changed: median {statistics.median(counts):g} blocks a case (at most {max(counts)}), "
-        f"{statistics.median(seconds):.0f} s a case"
-    ]
+    costs = "  nothing changed: median {1} blocks a case (at most {2}), {3} s a case"
+    lines: list[str] = [said(costs, f"{statistics.median(counts):g}", max(counts), f"{statistics.median(seconds):.0f}")]
     shares = [suite.harness_share for suite in suites if suite.mode == "live"]
     if shares:
-        lines.append(f"  the harness's own share of the time inside blocks: {statistics.median(shares) * 100:.1f} %")
+        share = f"{statistics.median(shares) * 100:.1f}"
+        lines.append(said("  the harness's own share of the time inside blocks: {1} %", share))
     return lines

@@ -15,6 +15,7 @@ from benchsuite.terms.absence import DASH, Absent, shown
 from benchsuite.terms.cases import heading
 from benchsuite.terms.language import ENGLISH, language
 from benchsuite.terms.quantities import megabytes, milliseconds, signed
+from benchsuite.terms.said import said
 
 _NAME = 27
 _SHORT = {"mAP points lost": "lost", "same boxes": "boxes"}
@@ -58,7 +59,7 @@ def study_view(study: Study) -> StudyView:
     for point in study.points:
         by_model.setdefault(point.model, []).append(point)
     tables += [StudyTable(model, _POINT_COLUMNS, tuple(map(_point, points)), ()) for model, points in by_model.items()]
-    facts = (f"mAP is mAP50-95 on {study.images} images of {study.data}; effort {study.effort}.", *_WHAT)
+    facts = (said("mAP is mAP50-95 on {1} images of {2}; effort {3}.", study.images, study.data, study.effort), *_WHAT)
     return StudyView(_TITLES[study.kind], study.finished, study.command, tuple(tables), facts)
 
 

@@ -13,7 +13,7 @@ from benchsuite.report.views import GroupView, PageView
 from benchsuite.runs import figures
 from benchsuite.terms.absence import DASH
 from benchsuite.terms.language import ENGLISH, language
-from benchsuite.terms.quantities import counted
+from benchsuite.terms.said import counted, joined
 
 _SIGNS = {"good": "✅", "warn": "⚠️", "bad": "❌", "none": "ℹ️"}
 # A pull request is no place for pages of text: the report has the rest.
@@ -71,7 +71,7 @@ class _Summary:
         else:
             lines.append(told(recommendation.reason))
         if recommendation.close:
-            lines += ["", told(_NOT_TOLD_APART, "; ".join(recommendation.close))]
+            lines += ["", told(_NOT_TOLD_APART, joined("; ", recommendation.close))]
         if recommendation.faster_but:
             lines += ["", told("Faster, and not chosen:"), ""]
             lines += [f"- {told(text)}" for text in recommendation.faster_but]
@@ -113,7 +113,8 @@ class _Summary:
         lines = [f"<details><summary>{self._told('Remarks')}</summary>", ""]
         for remark in remarks:
             what = ", ".join(self._told(part.replace("_", " ")) for part in (remark.verdict, remark.title) if part)
-            lines.append(f"- {what}: {self._told(remark.sentence)} ({self._told(counted(len(remark.cases), 'case'))})")
+            cases = self._told(counted(len(remark.cases), "1 case", "{1} cases"))
+            lines.append(f"- {what}: {self._told(remark.sentence)} ({cases})")
         return [*lines, "", "</details>", ""]
 
     def _gate(self, gate: GateView) -> list[str]:

@@ -9,13 +9,14 @@ from typing import TypeVar
 
 from benchsuite.detect.accuracy import Accuracy
 from benchsuite.detect.parity import Parity
-from benchsuite.measure.measurement import Memory, Throughput
+from benchsuite.measure.measurement import Complexity, Memory, Throughput
 from benchsuite.report.deployment import Setup
 from benchsuite.runs import figures
 from benchsuite.runs.figures import Figure
 from benchsuite.runs.records import ArtifactFacts, Record
 from benchsuite.terms.absence import DASH, Absent, part_of
 from benchsuite.terms.quantities import megabytes, significant
+from benchsuite.terms.said import joined, said
 
 T = TypeVar("T")
 
@@ -106,7 +107,7 @@ def make_row(record: Record, reference: Record | None, void: str, setup: Setup, 
     label = record.validity.label
     ran = _cell(label, notes, lambda text: Cell(text, title=_runtime(record)))
     if record.outcome == "built":
-        ran = replace(ran, text=f"{ran.text}, only built")
+        ran = replace(ran, text=said("{1}, only built", ran.text))
         _note_stand_in(cells, notes)
     return Row(record.case.id, record.case.row_name, ran, cells, recommended, void)
 
@@ -146,43 +147,47 @@ def _behind(figure: Figure, record: Record) -> tuple[str, str]:
 
 
 def _median(figure: Figure, record: Record, interval: tuple[float, float] | Absent) -> tuple[str, str]:
-    title = f"median of {figures.figure('calls').read(record)} calls"
+    title = said("median of {1} calls", figures.figure("calls").read(record))
     if isinstance(interval, Absent):
-        return "", f"{title}; {interval.reason}"
+        return "", joined("; ", (title, interval.reason))
     low, high = map(figure.unit.show, interval)
-    return f"{low}–{high}", f"{title}; 95 % interval {low} to {high} {figure.unit.text}"
+    bounds = said("95 % interval {1} to {2} {3}", low, high, figure.unit.text)
+    return f"{low}–{high}", joined("; ", (title, bounds))
 
 
 def _throughput(throughput: Throughput) -> tuple[str, str]:
-    how = f"best of {len(throughput.sweep)}: {throughput.streams} streams × {throughput.threads} threads"
+    points = len(throughput.sweep)
+    how = said("best of {1}: {2} streams × {3} threads", points, throughput.streams, throughput.threads)
     return f"{throughput.streams} × {throughput.threads}", how
 
 
 def _memory(memory: Memory) -> tuple[str, str]:
-    title = (
-        f"import {megabytes(memory.import_rss_bytes)} MB, loading adds {megabytes(memory.load_added_bytes)} MB, "
-        f"inference {megabytes(memory.inference_added_bytes)} MB"
-    )
+    steps = (memory.import_rss_bytes, memory.load_added_bytes, memory.inference_added_bytes)
+    title = said("import {1} MB, loading adds {2} MB, inference {3} MB", *map(megabytes, steps))
     return "" if isinstance(memory.gpu_bytes, Absent) else f"GPU {megabytes(memory.gpu_bytes)}", title
 
 
 def _size(artifact: ArtifactFacts) -> tuple[str, str]:
-    built = "" if isinstance(artifact.build_s, Absent) else f"{significant(artifact.build_s)} s to build"
-    return built, f"{artifact.bytes:,} bytes, sha256 {artifact.sha256[:12]}"
+    built = "" if isinstance(artifact.build_s, Absent) else said("{1} s to build", significant(artifact.build_s))
+    return built, said("{1} bytes, sha256 {2}", f"{artifact.bytes:,}", artifact.sha256[:12])
+
+
+def _parameters(complexity: Complexity) -> tuple[str, str]:
+    return "", said("{1} parameters", f"{complexity.params:,}")
 
 
 def _evaluated(accuracy: Accuracy) -> tuple[str, str]:
-    return "", f"{accuracy.labels:,} labels on {accuracy.images:,} images"
+    return "", said("{1} labels on {2} images", f"{accuracy.labels:,}", f"{accuracy.images:,}")
 
 
 def _parity(parity: Parity) -> tuple[str, str]:
-    title = (
-        f"against {parity.reference} on {parity.images} images: {parity.matched:,} boxes matched, "
-        f"{parity.added:,} added, {parity.dropped:,} dropped"
-    )
+    boxes = (f"{number:,}" for number in (parity.matched, parity.added, parity.dropped))
+    against = "against {1} on {2} images: {3} boxes matched, {4} added, {5} dropped"
+    parts = [said(against, parity.reference, parity.images, *boxes)]
     if not isinstance(parity.worst_class, Absent) and not isinstance(parity.worst_class_agreement, Absent):
-        title += f"; worst class {parity.worst_class} {parity.worst_class_agreement * 100:.1f} %"
-    return "", title
+        agreement = f"{parity.worst_class_agreement * 100:.1f}"
+        parts.append(said("worst class {1} {2} %", parity.worst_class, agreement))
+    return "", joined("; ", parts)
 
 
 # A second line, and what the figure rests on.
@@ -190,7 +195,9 @@ _BEHIND: Mapping[str, Callable[[Record], tuple[str, str] | Absent]] = {
     "throughput": lambda record: part_of(record.metrics.throughput, _throughput),
     "memory": lambda record: part_of(record.metrics.memory, _memory),
     "artifact_bytes": lambda record: part_of(record.artifact, _size),
-    "params": lambda record: part_of(record.metrics.complexity, lambda it: ("", f"{it.params:,} parameters")),
+    "params": lambda record: part_of(
+        record.metrics.complexity, lambda it: ("", said("{1} parameters", f"{it.params:,}"))
+    ),
     "map50_95": lambda record: part_of(record.metrics.accuracy, _evaluated),
     "map50": lambda record: part_of(record.metrics.accuracy, _evaluated),
     "map50_95_small": lambda _: ("", "objects under 32 × 32 px"),

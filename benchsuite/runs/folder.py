@@ -23,6 +23,7 @@ from benchsuite.runs import records
 from benchsuite.runs.records import Record
 from benchsuite.terms.codec import to_builtins
 from benchsuite.terms.errors import RecordError, SchemaError, UsageError
+from benchsuite.terms.said import said
 
 RUN_SCHEMA = 1
 RECORDS_FILE = "records.jsonl"
@@ -123,7 +124,8 @@ def read_run(folder: Path) -> Run:
         raise SchemaError(error.sentence, error.found, _writer(folder)) from None
     strangers = sorted({record.environment for record in found} - {environment.fingerprint})
     if strangers:
-        notes = (*notes, f"{path}: holds records of another machine, fingerprint {', '.join(strangers)}")
+        others = said("{1}: holds records of another machine, fingerprint {2}", path, ", ".join(strangers))
+        notes = (*notes, others)
     return Run(
         folder=folder,
         records=found,
@@ -183,7 +185,7 @@ def _resolve(folder: Path) -> Path:
         try:
             folder = folder.parent / folder.read_text(encoding="utf-8").strip()
         except (OSError, UnicodeDecodeError) as error:
-            raise RecordError(f"cannot read {folder}: {error}") from None
+            raise RecordError(said("cannot read {1}: {2}", folder, error)) from None
     folder = folder.resolve() if folder.name == _LATEST else folder
     if not (folder / RUN_FILE).is_file():
         raise UsageError(
@@ -202,8 +204,12 @@ def _read_environment(folder: Path) -> _Environment:
     environment = read_json(path, _Environment, _REMEDY, RUN_SCHEMA)
     if environment.machine.fingerprint != environment.fingerprint:
         raise RecordError(
-            f"{path} was altered: its machine has the fingerprint {environment.machine.fingerprint}, "
-            f"it says {environment.fingerprint}"
+            said(
+                "{1} was altered: its machine has the fingerprint {2}, it says {3}",
+                path,
+                environment.machine.fingerprint,
+                environment.fingerprint,
+            )
         )
     return environment
 
@@ -213,8 +219,8 @@ def _writer(folder: Path) -> str:
     try:
         version = read_json(folder / _ENVIRONMENT_FILE, dict[str, Any], _REMEDY)["machine"]["packages"]["benchsuite"]
     except (RecordError, KeyError, TypeError):
-        return "the version of benchsuite that wrote it"
-    return f"benchsuite {version} or newer, which wrote it"
+        return said("the version of benchsuite that wrote it")
+    return said("benchsuite {1} or newer, which wrote it", version)
 
 
 def _write(path: Path, value: _Card | _Environment) -> None:

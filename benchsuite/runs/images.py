@@ -11,6 +11,7 @@ from benchsuite.data.images import overlap
 from benchsuite.data.shapes import shapes_data
 from benchsuite.measure.accuracy import EvaluationData, evaluation_data
 from benchsuite.options.chosen import Options
+from benchsuite.terms.said import said
 
 # A --calib-size that asks for whatever there is.
 ALL_IMAGES = 1_000_000
@@ -43,12 +44,12 @@ class RunData:
         images = calibration_images(load_dataset(yaml), asked)
         warnings = []
         if len(images) < asked < ALL_IMAGES:
-            warnings.append(
-                f"{asked} calibration images were asked for and {yaml.name} has {len(images)}: all were used"
-            )
+            fewer = "{1} calibration images were asked for and {2} has {3}: all were used"
+            warnings.append(said(fewer, asked, yaml.name, len(images)))
         shared = overlap(images, self.evaluated.images)
         if shared:
-            warnings.append(f"{shared} of {len(images)} calibration images are also evaluated: its mAP is flattered")
+            flattered = "{1} of {2} calibration images are also evaluated: its mAP is flattered"
+            warnings.append(said(flattered, shared, len(images)))
         return CalibrationImages(images, tuple(warnings))
 
     @cached_property

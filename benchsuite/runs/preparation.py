@@ -32,6 +32,7 @@ from benchsuite.runs.site import Site
 from benchsuite.terms.absence import Absent
 from benchsuite.terms.cases import Case, Head
 from benchsuite.terms.errors import BuildError, SessionError
+from benchsuite.terms.said import said
 
 
 class ArtifactSource(Protocol):
@@ -142,7 +143,7 @@ class Preparation:
     def _subject(self, case: Case) -> Subject:
         card = self._card(case, "one2many")
         if case.head not in card.heads:
-            raise BuildError(f"{case.model} has no NMS-free head: use --head auto")
+            raise BuildError(said("{1} has no NMS-free head: use --head auto", case.model))
         if case.head != "one2many":
             card = self._card(case, case.head)
         artifact = self._source.artifact(case) if self._source else self._built(case)
@@ -179,7 +180,7 @@ class Preparation:
         case = replace(subject.case, backend="onnx", device="cpu")
         reason = self.why_not(case)
         if reason is not None:
-            return Absent(f"{not_run}; nor does its ONNX file: {reason}")
+            return Absent(said("{1}; nor does its ONNX file: {2}", not_run, reason))
         parent = parent_recipe(subject.setup.artifact.recipe)
         assert parent is not None
         images = self._data.calibration.images if parent.calibration else ()
@@ -196,7 +197,7 @@ class Preparation:
         reference = Case(case.model, "torch", "fp32", "cpu", case.imgsz, 1, case.threads, case.head)
         reason = self.why_not(reference)
         if reason:
-            raise SessionError(f"no reference detections: {reason}")
+            raise SessionError(said("no reference detections: {1}", reason))
         artifact, _ = self._store.get(self.recipe(reference), self.weights(case))
         names = self._card(case, "one2many").names
         with ExitStack() as stack:

@@ -20,6 +20,7 @@ from benchsuite.terms.absence import Absent
 from benchsuite.terms.cases import Case
 from benchsuite.terms.codec import from_builtins, to_builtins
 from benchsuite.terms.errors import RecordError, SchemaError
+from benchsuite.terms.said import Sentence, said
 
 SCHEMA = 1
 NO_BUILD_TIME = Absent("its record does not say")
@@ -47,9 +48,9 @@ NO_SEARCH = Absent("its INT8 scheme was not searched for")
 class Validity:
     """What stands behind the figures: warnings, the runtime's own account, the policy, how the scheme was found."""
 
-    warnings: tuple[str, ...] = ()
+    warnings: tuple[Sentence, ...] = ()
     ran: Ran | Absent = field(default_factory=lambda: Absent("did not run"))
-    label: str | Absent = field(default_factory=lambda: Absent("did not run"))
+    label: Sentence | Absent = field(default_factory=lambda: Absent("did not run"))
     policy: dict[str, str] = field(default_factory=dict)
     search: SchemeSearch | Absent = NO_SEARCH
 
@@ -60,7 +61,7 @@ class Record:
 
     case: Case
     outcome: Outcome
-    reason: str
+    reason: Sentence
     artifact: ArtifactFacts | Absent
     metrics: Metrics
     validity: Validity
@@ -100,10 +101,10 @@ def _encoded(record: Record) -> dict[str, Any]:
 def _decoded(data: dict[str, Any]) -> Record:
     schema = data["schema"]
     if schema != SCHEMA:
-        raise SchemaError(f"record schema {schema} found, this version reads schema {SCHEMA}", schema)
+        raise SchemaError(said("record schema {1} found, this version reads schema {2}", schema, SCHEMA), schema)
     data["case"].pop("id", None)
     record = from_builtins(data, Record)
     latency = record.metrics.latency
     if not isinstance(latency, Absent) and not 0 < latency.total_ns.p50 < float("inf"):
-        raise RecordError(f"damaged record: its latency is {latency.total_ns.p50} ns")
+        raise RecordError(said("damaged record: its latency is {1} ns", latency.total_ns.p50))
     return record

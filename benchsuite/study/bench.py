@@ -28,6 +28,7 @@ from benchsuite.study.rows import Built, StudyRow
 from benchsuite.terms.absence import Absent
 from benchsuite.terms.cases import Case, heading
 from benchsuite.terms.errors import BenchsuiteError
+from benchsuite.terms.said import said
 
 
 @dataclass(frozen=True)
@@ -184,7 +185,7 @@ def _timed(row: StudyRow, readings: Mapping[str, Readings], failures: Mapping[st
         return replace(row, timed=against(readings[row.reference], readings[row.name]))
     for name in (row.name, row.reference):
         if name in failures:
-            return replace(row, timed=Absent(f"{name} could not be timed: {failures[name]}"))
+            return replace(row, timed=Absent(said("{1} could not be timed: {2}", name, failures[name])))
     return row
 
 

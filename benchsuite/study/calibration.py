@@ -31,6 +31,7 @@ from benchsuite.study.rows import CalibrationPoint, StudyRow
 from benchsuite.terms.absence import Absent
 from benchsuite.terms.cases import Case
 from benchsuite.terms.errors import BuildError, UsageError
+from benchsuite.terms.said import said
 
 BLOCK = 50
 # Runtimes whose ranges benchsuite sets itself, from what it observed.
@@ -233,7 +234,7 @@ def _name(subset: Subset) -> str:
 def _whole(store: Store, recipe: Recipe) -> Artifact:
     artifact = store.find(recipe)
     if artifact is None:
-        raise BuildError(f"what was observed of a block ({recipe.digest}) is damaged: run the study again")
+        raise BuildError(said("what was observed of a block ({1}) is damaged: run the study again", recipe.digest))
     return artifact
 
 

@@ -18,6 +18,7 @@ from benchsuite.study.interleaved import Readings, Timed
 from benchsuite.terms.absence import Absent
 from benchsuite.terms.cases import Case
 from benchsuite.terms.errors import RecordError
+from benchsuite.terms.said import Sentence
 
 STUDY_FILE = "study.json"
 _READINGS_FILE = "readings.json"
@@ -47,8 +48,8 @@ class StudyRow:
     scheme: str
     method: str
     reference: str
-    reason: str = ""
-    conflict: str = ""
+    reason: Sentence = ""
+    conflict: Sentence = ""
     built: Built | Absent = field(default_factory=lambda: Absent("nothing was built"))
     ran: Ran | Absent = field(default_factory=lambda: Absent("did not run"))
     map50_95: float | Absent = field(default_factory=lambda: Absent("was not evaluated"))

@@ -25,6 +25,7 @@ from benchsuite.study.rows import StudyRow
 from benchsuite.terms.absence import Absent
 from benchsuite.terms.cases import Case
 from benchsuite.terms.errors import BuildError, RecordError
+from benchsuite.terms.said import joined, said
 
 # Part of the key of a kept search: raise it with any change to how schemes are chosen.
 _VERSION = 2
@@ -91,8 +92,11 @@ class SchemeSearcher:
                 tried |= dict(prepared([f"{MOST_INTEGER}~{'+'.join(order[:count])}"]))
         if not tried:
             raise BuildError(
-                f"--quant-scheme auto: no INT8 scheme of {case.backend} could be built and scored; name a scheme, or "
-                "data with labels for this model"
+                said(
+                    "--quant-scheme auto: no INT8 scheme of {1} could be built and scored; name a scheme, or "
+                    "data with labels for this model",
+                    case.backend,
+                )
             )
         kept = [scheme for scheme, it in tried.items() if _loss(it) <= self._options.max_map_drop]
         shortlist = sorted(kept, key=lambda scheme: (scheme.count("+") + scheme.count("~"), _loss(tried[scheme])))
@@ -105,7 +109,7 @@ class SchemeSearcher:
         }
         if not ratios:
             # Kept, a choice that nothing timed would stand for good.
-            raise BuildError(f"--quant-scheme auto: no scheme could be timed: {_why_untimed(rows)}")
+            raise BuildError(said("--quant-scheme auto: no scheme could be timed: {1}", _why_untimed(rows)))
         chosen = _best(rows, candidates, tried)
         return SchemeSearch(
             chosen=chosen,
@@ -119,14 +123,17 @@ class SchemeSearcher:
         )
 
     def _sentence(self, chosen: str, loss: float, kept: bool, cut: bool) -> str:
-        ended = " The budget ended the search early." if cut else ""
-        allowed = f"{self._options.max_map_drop:g} points"
+        allowed = f"{self._options.max_map_drop:g}"
         if kept:
-            return (
-                f"Of the schemes tried that lose at most {allowed}, {chosen} is the fastest, or "
-                f"the one of least loss among those that times do not tell from it.{ended}"
-            )
-        return f"No scheme tried loses at most {allowed} of mAP50-95; {chosen} loses least, {loss:.1f}.{ended}"
+            found = said(
+                "Of the schemes tried that lose at most {1} points, {2} is the fastest, or the one of least loss among "
+                "those that times do not tell from it.",
+                allowed, chosen,
+            )  # fmt: skip
+        else:
+            none = "No scheme tried loses at most {1} points of mAP50-95; {2} loses least, {3}."
+            found = said(none, allowed, chosen, f"{loss:.1f}")
+        return joined(" ", (found, said("The budget ended the search early."))) if cut else found
 
     def _key(self, case: Case) -> str:
         """Digest everything that decides what a search finds."""

@@ -6,6 +6,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TypeVar
 
+from benchsuite.terms.said import Sentence
+
 T = TypeVar("T")
 U = TypeVar("U")
 # What a table shows in place of a value.
@@ -16,7 +18,7 @@ DASH = "–"
 class Absent:
     """Stand where a value would, and say in one sentence why there is none."""
 
-    reason: str
+    reason: Sentence
 
 
 NOT_SELECTED = Absent("not selected")

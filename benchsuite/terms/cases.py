@@ -8,7 +8,7 @@ from typing import Literal, get_args
 
 from benchsuite.terms.errors import UsageError
 from benchsuite.terms.input_size import InputSize
-from benchsuite.terms.quantities import counted
+from benchsuite.terms.said import counted, said
 
 Precision = Literal["fp32", "fp16", "bf16", "int8"]
 Head = Literal["one2many", "end2end"]
@@ -120,8 +120,9 @@ class Variant:
 
 def heading(case: Case) -> str:
     """Return what cases that may be compared have in common."""
-    threads = counted(case.threads, "thread")
-    return f"{case.model}, {case.imgsz} px, batch {case.batch}, {threads}, {case.head} head"
+    threads = counted(case.threads, "1 thread", "{1} threads")
+    head = said("one2many head") if case.head == "one2many" else said("end2end head")
+    return said("{1}, {2} px, batch {3}, {4}, {5}", case.model, case.imgsz, case.batch, threads, head)
 
 
 def slug(stem: str) -> str:

@@ -1,7 +1,8 @@
 """Dataclasses to JSON values and back.
 
 An absent value is written `{"absent": "reason"}` in place of the value, an input size as a number or `"384x640"`, and
-what departs from a plain case as one `variant`.
+what departs from a plain case as one `variant`. A sentence with places, in a field of the type `Sentence`, is written
+`{"said": template, "values": [...], "text": English}`; any other is its text.
 """
 
 from __future__ import annotations
@@ -14,6 +15,7 @@ from typing import Any, TypeVar, Union, get_args, get_origin
 from benchsuite.terms.absence import Absent
 from benchsuite.terms.cases import Case, Variant
 from benchsuite.terms.input_size import InputSize
+from benchsuite.terms.said import Said, Sentence
 
 T = TypeVar("T")
 
@@ -29,6 +31,24 @@ def from_builtins(data: Any, kind: type[T]) -> T:
     return value
 
 
+def sentence_to_builtins(sentence: str) -> Any:
+    """Turn a sentence into its template, values and English, or into its text where it has no values."""
+    if not isinstance(sentence, Said) or not sentence.values:
+        return sentence
+    return {
+        "said": sentence.template,
+        "values": [sentence_to_builtins(value) for value in sentence.values],
+        "text": sentence,
+    }
+
+
+def sentence_from_builtins(data: Any) -> str:
+    """Return the sentence that `sentence_to_builtins` gave."""
+    if not isinstance(data, dict):
+        return str(data)
+    return Said(data["said"], [sentence_from_builtins(value) for value in data["values"]])
+
+
 def faults(error: Exception) -> list[str]:
     """Return what `from_builtins` found wrong, each with the field where it is."""
     from cattrs import transform_error
@@ -42,8 +62,11 @@ def _converter() -> Any:
     import cattrs
 
     converter = cattrs.Converter(forbid_extra_keys=True)
-    converter.register_unstructure_hook(Absent, lambda absent: {"absent": absent.reason})
-    converter.register_structure_hook(Absent, lambda data, _: Absent(data["absent"]))
+    converter.register_unstructure_hook_func(_is_sentence, sentence_to_builtins)
+    converter.register_structure_hook_func(_is_sentence, lambda data, _: sentence_from_builtins(data))
+    converter.register_unstructure_hook(Said, sentence_to_builtins)
+    converter.register_unstructure_hook(Absent, lambda absent: {"absent": sentence_to_builtins(absent.reason)})
+    converter.register_structure_hook(Absent, lambda data, _: Absent(sentence_from_builtins(data["absent"])))
     converter.register_structure_hook_factory(_may_be_absent, lambda kind: _union_hook(converter, kind))
     converter.register_unstructure_hook_factory(_may_be_absent, lambda _: converter.unstructure)
     converter.register_unstructure_hook(InputSize, lambda size: size.plain)
@@ -72,6 +95,10 @@ def _register_cases(converter: Any) -> None:
     )
 
 
+def _is_sentence(kind: Any) -> bool:
+    return get_origin(kind) in (Union, UnionType) and set(get_args(kind)) == set(get_args(Sentence))
+
+
 def _may_be_absent(kind: Any) -> bool:
     return get_origin(kind) in (Union, UnionType) and Absent in get_args(kind)
 
@@ -82,7 +109,7 @@ def _union_hook(converter: Any, kind: Any) -> Any:
 
     def structure(data: Any, _: Any) -> Any:
         if isinstance(data, dict) and set(data) == {"absent"}:
-            return Absent(data["absent"])
+            return Absent(sentence_from_builtins(data["absent"]))
         return converter.structure(data, value_type)
 
     return structure

@@ -17,6 +17,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from benchsuite.terms.said import said
+
 
 class BenchsuiteError(Exception):
     """Root of all errors raised on purpose."""
@@ -67,7 +69,7 @@ class SchemaError(RecordError):
     def __init__(
         self, sentence: str, found: object = None, newer: str = "the version of benchsuite that wrote it"
     ) -> None:
-        super().__init__(sentence if found is None else f"{sentence}: install {newer}")
+        super().__init__(sentence if found is None else said("{1}: install {2}", sentence, newer))
         self.sentence = sentence
         self.found = found
 

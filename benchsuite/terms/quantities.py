@@ -34,8 +34,3 @@ def signed(value: float, decimals: int = 1) -> str:
     if float(text) == 0:
         return text
     return ("+" if value > 0 else MINUS) + text
-
-
-def counted(number: int, thing: str) -> str:
-    """Return a number of things: `1 thread`, `2 threads`."""
-    return f"{number:,} {thing}{'' if number == 1 else 's'}"

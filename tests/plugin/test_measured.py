@@ -40,8 +40,9 @@ def bench(pytester: pytest.Pytester, data: Path, monkeypatch: pytest.MonkeyPatch
         with fake_runtimes(*(runtimes or (FakeBackend("torch"), FakeBackend("onnx")))), warnings.catch_warnings():
             # What is an error here is a warning where people run it.
             warnings.simplefilter("default")
-            arguments = ("bench/", "-p", "benchsuite.plugin", "--data", str(data), *arguments)
-            return pytester.runpytest_inprocess(*arguments, no_reraise_ctrlc=True)
+            # Other tests of this process have modules of the same names.
+            fixed = ("bench/", "-p", "benchsuite.plugin", "--import-mode=importlib", "--data", str(data))
+            return pytester.runpytest_inprocess(*fixed, *arguments, no_reraise_ctrlc=True)
 
     return run
 

@@ -42,7 +42,7 @@ def test_case_that_cannot_run_is_skipped_with_its_reason_and_recorded(project: p
     (line,) = (project.path / "reports" / "latest" / "records.jsonl").read_text().splitlines()
     record = json.loads(line)
     assert record["outcome"] == "skipped"
-    assert "runs on NVIDIA GPUs only" in record["reason"]
+    assert "runs on NVIDIA GPUs only" in record["reason"]["text"]
     assert "runs on NVIDIA GPUs only" in result.stdout.str()
     assert (project.path / "reports" / "latest" / "index.html").is_file()
     assert max(len(text) for text in result.outlines if "yolo26n_shapes-trt" in text) <= 80

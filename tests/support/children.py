@@ -10,6 +10,7 @@ from typing import Any
 
 from benchsuite.machine.processes import serve
 from benchsuite.terms.errors import SessionError
+from benchsuite.terms.said import said
 
 
 def echo(request: dict[str, Any]) -> dict[str, Any]:
@@ -39,7 +40,7 @@ def hang(_: dict[str, Any]) -> dict[str, Any]:
 
 def refuse(_: dict[str, Any]) -> dict[str, Any]:
     """Report an error made on purpose."""
-    raise SessionError("the artifact is for another machine")
+    raise SessionError(said("the artifact is for {1}", said("another {1}", "machine")))
 
 
 def stumble(_: dict[str, Any]) -> dict[str, Any]:

@@ -21,6 +21,7 @@ from benchsuite.networks.ncnn_network import CONVOLUTIONS, TAGS, Weights, read_n
 from benchsuite.terms.absence import Absent
 from benchsuite.terms.cases import Case
 from benchsuite.terms.errors import SessionError
+from benchsuite.terms.said import said
 
 _OPTIONS = (
     "num_threads", "use_fp16_packed", "use_fp16_storage", "use_fp16_arithmetic", "use_bf16_storage",
@@ -58,13 +59,13 @@ class NcnnBackend:
     def why_not(self, case: Case, machine: Machine) -> str | None:
         """Say why the case cannot run here."""
         if case.head == "end2end":
-            return "ncnn exports are always one-to-many: use --head auto"
+            return said("ncnn exports are always one-to-many: use --head auto")
         if case.batch > 1:
-            return f"ncnn runs one image at a time, and batch {case.batch} was asked for: use --batch 1"
+            return said("ncnn runs one image at a time, and batch {1} was asked for: use --batch 1", case.batch)
         if case.device == "vulkan" and case.precision == "int8":
-            return "ncnn's INT8 on Vulkan found other boxes than on the CPU when it was tried: use --device cpu"
+            return said("ncnn's INT8 on Vulkan found other boxes than on the CPU when it was tried: use --device cpu")
         if case.device == "vulkan" and case.precision != "fp32":
-            return "ncnn's Python package does not say in what a Vulkan device computes: use fp32 there"
+            return said("ncnn's Python package does not say in what a Vulkan device computes: use fp32 there")
         if case.device == "vulkan":
             return not_installed(machine, "ncnn", "pnnx") or _no_vulkan_loader()
         return cpu_only(case, "ncnn") or not_installed(machine, "ncnn", "pnnx")
@@ -93,8 +94,10 @@ class NcnnBackend:
         if case.device == "vulkan":
             if not ncnn.get_gpu_count():
                 raise SessionError(
-                    "ncnn found no Vulkan device: install a driver (mesa-vulkan-drivers has one that runs on the CPU), "
-                    "or use --device cpu"
+                    said(
+                        "ncnn found no Vulkan device: install a driver (mesa-vulkan-drivers has one that runs on the "
+                        "CPU), or use --device cpu"
+                    )
                 )
             net.set_vulkan_device(ncnn.get_default_gpu_index())
         net.opt.num_threads = policy.threads
@@ -109,7 +112,9 @@ class NcnnBackend:
         for load, path in ((net.load_param, param), (net.load_model, weights)):
             code = load(str(path))
             if code:
-                raise SessionError(f"ncnn could not load {path.name} (code {code}): remove the artifact and rebuild it")
+                raise SessionError(
+                    said("ncnn could not load {1} (code {2}): remove the artifact and rebuild it", path.name, code)
+                )
         return NcnnSession(net, param, weights, case)
 
 
@@ -136,7 +141,7 @@ class NcnnSession:
         extractor.input(self._input, self._mat(batch[0]))
         code, output = extractor.extract(self._output)
         if code:
-            raise SessionError(f"ncnn could not run the model (code {code})")
+            raise SessionError(said("ncnn could not run the model (code {1})", code))
         return np.asarray(output)[None]
 
     def ran(self) -> Ran:
@@ -221,7 +226,7 @@ def _no_vulkan_loader() -> str | None:
 
     if find_library("vulkan"):
         return None
-    return "ncnn on Vulkan needs the Vulkan loader and a driver (libvulkan1 and mesa-vulkan-drivers on Debian)"
+    return said("ncnn on Vulkan needs the Vulkan loader and a driver (libvulkan1 and mesa-vulkan-drivers on Debian)")
 
 
 def _integer_layers(param: Path, weights: Path) -> frozenset[str]:

@@ -13,6 +13,7 @@ from benchsuite.backends.schemes import UNCALIBRATED, chosen_scheme
 from benchsuite.backends.tools import OBSERVED, ONNX_EXPORT, ONNX_RUNTIMES, QUANTISER
 from benchsuite.machine.facts import Machine
 from benchsuite.terms.cases import Case
+from benchsuite.terms.said import said
 
 
 class OnnxBackend:
@@ -52,9 +53,9 @@ class OnnxBackend:
         if case.on_gpu:
             return _why_not_on_gpu(case, machine)
         if case.way == "trtep":
-            return "TensorRT inside ONNX Runtime needs an NVIDIA GPU: use --device cuda:0"
+            return said("TensorRT inside ONNX Runtime needs an NVIDIA GPU: use --device cuda:0")
         if case.precision == "bf16":
-            return "ONNX Runtime has no bf16 convolution kernels on the CPU: use openvino or torch for bf16"
+            return said("ONNX Runtime has no bf16 convolution kernels on the CPU: use openvino or torch for bf16")
         return cpu_only(case, "onnx") or not_installed(machine, "onnxruntime|onnxruntime-gpu")
 
     def need(self, case: Case, machine: Machine, choices: ArtifactChoices) -> ArtifactNeed:
@@ -84,12 +85,12 @@ def _why_not_on_gpu(case: Case, machine: Machine) -> str | None:
     if reason is not None:
         return reason
     if case.precision == "int8":
-        return (
-            "ONNX Runtime's CUDA provider computes INT8 convolutions in float, and what TensorRT does inside it cannot "
-            "be proved: use --backend trt for int8"
+        return said(
+            "ONNX Runtime's CUDA provider computes INT8 convolutions in float, and what TensorRT does "
+            "inside it cannot be proved: use --backend trt for int8"
         )
     if case.precision == "bf16":
-        return "ONNX Runtime has no bf16 convolution kernels: use trt or torch for bf16"
+        return said("ONNX Runtime has no bf16 convolution kernels: use trt or torch for bf16")
     return None
 
 

@@ -17,6 +17,7 @@ from benchsuite.backends.outputs import check_output
 from benchsuite.terms.absence import Absent
 from benchsuite.terms.cases import Case
 from benchsuite.terms.errors import SessionError
+from benchsuite.terms.said import said
 
 CUDA, TENSORRT = "CUDAExecutionProvider", "TensorrtExecutionProvider"
 
@@ -50,8 +51,12 @@ def check_providers(asked: list[str], found: list[str]) -> None:
     """
     if asked[0] not in found:
         raise SessionError(
-            f"ONNX Runtime has no working {asked[0]} here and would run on {found[0]}: install onnxruntime-gpu and "
-            "the CUDA and cuDNN that it was built for"
+            said(
+                "ONNX Runtime has no working {1} here and would run on {2}: install onnxruntime-gpu and the "
+                "CUDA and cuDNN that it was built for",
+                asked[0],
+                found[0],
+            )
         )
 
 

@@ -12,6 +12,7 @@ import numpy as np
 from benchsuite.backends.interface import RunPolicy
 from benchsuite.terms.cases import Case
 from benchsuite.terms.errors import SessionError
+from benchsuite.terms.said import said
 
 QUIET = 3
 # onnx.TensorProto.DataType
@@ -27,7 +28,7 @@ def load_session(model: Path, case: Case, options: Any, providers: Sequence[Any]
     try:
         return onnxruntime.InferenceSession(str(model), options, providers=providers)
     except Exception as error:  # The runtime's exceptions have no common root but this.
-        raise SessionError(f"ONNX Runtime refused the {case.precision} artifact: {error}") from None
+        raise SessionError(said("ONNX Runtime refused the {1} artifact: {2}", case.precision, error)) from None
 
 
 def session_options(policy: RunPolicy) -> Any:

@@ -20,6 +20,7 @@ from benchsuite.machine.facts import Machine, instruction_sets
 from benchsuite.terms.absence import Absent
 from benchsuite.terms.cases import Case
 from benchsuite.terms.errors import SessionError
+from benchsuite.terms.said import said
 
 _DEVICE = "CPU"
 # The last part of a kernel's name, such as brgconv_avx512_1x1_bf16, says in what it computes.
@@ -61,7 +62,7 @@ class OpenvinoBackend:
         reason = cpu_only(case, "openvino") or not_installed(machine, "openvino")
         if reason is None and case.precision == "bf16":
             if not machine.is_x86:
-                return "OpenVINO has no bf16 kernels for ARM CPUs: use fp16 or fp32"
+                return said("OpenVINO has no bf16 kernels for ARM CPUs: use fp16 or fp32")
             return no_bf16_instructions(machine, "OpenVINO")
         if reason is None and case.precision == "int8":
             return not_installed(machine, "nncf")
@@ -91,7 +92,7 @@ class OpenvinoBackend:
         try:
             compiled = core.compile_model(str(model), _DEVICE, _properties(core, case, policy))
         except Exception as error:  # The runtime's exceptions have no common root but this.
-            raise SessionError(f"OpenVINO refused the {case.precision} artifact: {error}") from None
+            raise SessionError(said("OpenVINO refused the {1} artifact: {2}", case.precision, error)) from None
         check_output(tuple(compiled.output(0).shape), case)
         return OpenvinoSession(core, compiled, model)
 

@@ -13,8 +13,9 @@ from benchsuite.backends.tensorrt.flavours import FLAVOURS, RTX, TENSORRT, Flavo
 from benchsuite.backends.tools import ONNX_EXPORT, ONNX_RUNTIMES, QUANTISER
 from benchsuite.machine.facts import Machine, gpu_of
 from benchsuite.terms.cases import PRECISIONS, Case
+from benchsuite.terms.said import said
 
-_INSTALL = "pip install 'benchsuite[trt-rtx]' builds engines without a GPU"
+_INSTALL = said("pip install 'benchsuite[trt-rtx]' builds engines without a GPU")
 # The compute capabilities that TensorRT for RTX documents: 8.0, 8.6, 8.9, and all from 12.0 on.
 _RTX_RUNS_ON = ("8.0", "8.6", "8.9")
 _RTX_FROM = 12
@@ -48,14 +49,16 @@ class TensorrtBackend:
     def why_not(self, case: Case, machine: Machine) -> str | None:
         """Say why the case can neither run nor be built here."""
         if not case.device.startswith("cuda"):
-            return f"tensorrt runs on NVIDIA GPUs only, and {case.device} was asked for: use --device cuda:0"
+            return said("tensorrt runs on NVIDIA GPUs only, and {1} was asked for: use --device cuda:0", case.device)
         installed = installed_flavours(machine.packages)
         if machine.gpus:
             return no_such_gpu(case, machine) or _cannot_run(case, machine, installed)
         if not installed:
-            return f"tensorrt needs an NVIDIA GPU, and none was found; {_INSTALL}"
+            return said("tensorrt needs an NVIDIA GPU, and none was found; {1}", _INSTALL)
         if not any(flavour.builds_without_gpu for flavour in installed):
-            return f"{installed[0].name} builds engines on an NVIDIA GPU only, and none was found; {_INSTALL}"
+            return said(
+                "{1} builds engines on an NVIDIA GPU only, and none was found; {2}", installed[0].name, _INSTALL
+            )
         return not_installed(machine, "onnxruntime|onnxruntime-gpu")
 
     def need(self, case: Case, machine: Machine, choices: ArtifactChoices) -> ArtifactNeed:
@@ -104,11 +107,13 @@ def _cannot_run(case: Case, machine: Machine, installed: tuple[Flavour, ...]) ->
     gpu = gpu_of(case.device, machine)
     assert gpu is not None
     if not installed:
-        return f"tensorrt is not installed: pip install 'benchsuite[trt]' for {gpu.name}"
+        return said("tensorrt is not installed: pip install 'benchsuite[trt]' for {1}", gpu.name)
     if TENSORRT not in installed and gpu.compute and not _rtx_runs_on(gpu.compute):
-        return (
-            f"{RTX.name} does not support the compute capability {gpu.compute} of {gpu.name}: "
-            "pip install 'benchsuite[trt]'"
+        return said(
+            "{1} does not support the compute capability {2} of {3}: pip install 'benchsuite[trt]'",
+            RTX.name,
+            gpu.compute,
+            gpu.name,
         )
     return not_installed(machine, "onnxruntime|onnxruntime-gpu")
 

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 from benchsuite.machine.files import write_whole
 from benchsuite.terms.errors import BuildError, SessionError
+from benchsuite.terms.said import said
 
 if TYPE_CHECKING:
     import tensorrt
@@ -65,7 +66,7 @@ def load_tensorrt(flavour: Flavour) -> Any:
     try:
         return importlib.import_module(flavour.module)
     except (ImportError, OSError) as error:
-        raise BuildError(f"{flavour.name} is installed and cannot be loaded: {error}") from None
+        raise BuildError(said("{1} is installed and cannot be loaded: {2}", flavour.name, error)) from None
 
 
 def build_engine(flavour: Flavour, source: Path, target: Path, options: EngineOptions | None = None) -> str:
@@ -79,11 +80,13 @@ def build_engine(flavour: Flavour, source: Path, target: Path, options: EngineOp
     logger = collecting_logger(trt, messages)
     builder: tensorrt.Builder | None = trt.Builder(logger)
     if builder is None:
-        raise BuildError(f"{flavour.name} {trt.__version__} has no builder here: {first_of(messages)}")
+        raise BuildError(said("{1} {2} has no builder here: {3}", flavour.name, trt.__version__, first_of(messages)))
     network = builder.create_network(1 << int(trt.NetworkDefinitionCreationFlag.STRONGLY_TYPED))
     parser: tensorrt.OnnxParser = trt.OnnxParser(network, logger)
     if not parser.parse_from_file(str(source)):
-        raise BuildError(f"{flavour.name} {trt.__version__} cannot read the ONNX file: {_rejection(parser)}")
+        raise BuildError(
+            said("{1} {2} cannot read the ONNX file: {3}", flavour.name, trt.__version__, _rejection(parser))
+        )
     config = builder.create_builder_config()
     # Else the inspector knows only the layers' names, and nothing could be proved.
     config.profiling_verbosity = trt.ProfilingVerbosity.DETAILED
@@ -98,7 +101,7 @@ def build_engine(flavour: Flavour, source: Path, target: Path, options: EngineOp
         _use_timings(config, options.timing_cache)
     plan = builder.build_serialized_network(network, config)
     if plan is None:
-        raise BuildError(f"{flavour.name} {trt.__version__} built no engine: {first_of(messages)}")
+        raise BuildError(said("{1} {2} built no engine: {3}", flavour.name, trt.__version__, first_of(messages)))
     target.write_bytes(memoryview(plan))
     if options.timing_cache is not None:
         write_whole(options.timing_cache, bytes(memoryview(config.get_timing_cache().serialize())))
@@ -132,15 +135,20 @@ def load_engine(
     engine = runtime.deserialize_cuda_engine(split_engine(path.read_bytes())[1])
     if engine is None:
         raise SessionError(
-            f"{flavour.name} {trt.__version__} cannot load the engine: {first_of(messages)}; an engine runs only on "
-            "the kind of GPU and the version that built it: `benchsuite cache clean`, and build it here"
+            said(
+                "{1} {2} cannot load the engine: {3}; an engine runs only on the kind of GPU and the version "
+                "that built it: `benchsuite cache clean`, and build it here",
+                flavour.name,
+                trt.__version__,
+                first_of(messages),
+            )
         )
     return engine, runtime
 
 
 def first_of(messages: list[str]) -> str:
     """Return the first message, which names the cause; what follows is about its consequences."""
-    return messages[0] if messages else "it gave no message"
+    return messages[0] if messages else said("it gave no message")
 
 
 def collecting_logger(trt: Any, messages: list[str]) -> Any:
@@ -167,12 +175,12 @@ def sides(shape: tensorrt.Dims) -> tuple[int, ...]:
 def _rejection(parser: tensorrt.OnnxParser) -> str:
     """Return the parser's first error in one line, with the node that it is about."""
     if not parser.num_errors:
-        return "the parser gave no message"
+        return said("the parser gave no message")
     error = parser.get_error(0)
     # What follows is about a missing GPU, and where a check stands in the parser's own source helps nobody here.
     lines = [line.strip() for line in error.desc().splitlines() if line.strip()]
     text = re.sub(r"\s*In \w+ at \S+\)?", "", " ".join(lines[:2]))
-    return f"node {error.node_name()} ({error.node_operator()}): {text}"
+    return said("node {1} ({2}): {3}", error.node_name(), error.node_operator(), text)
 
 
 def _add_profile(

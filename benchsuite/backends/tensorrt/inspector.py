@@ -11,6 +11,7 @@ from typing import Any
 
 from benchsuite.terms.absence import Absent
 from benchsuite.terms.errors import SessionError
+from benchsuite.terms.said import said
 
 # 10.x tells a tensor's type at the end of a sentence on its layout; 11.x has a key of its own, in two spellings.
 _TYPE_KEYS = ("DataType", "Datatype", "Format/Datatype")
@@ -56,7 +57,7 @@ def inspect(text: str, macs: Mapping[str, int]) -> Inspected:
     """
     layers = json.loads(text)["Layers"]
     if any(isinstance(layer, str) for layer in layers):
-        raise SessionError("the engine tells only its layers' names: build it with profiling verbosity DETAILED")
+        raise SessionError(said("the engine tells only its layers' names: build it with profiling verbosity DETAILED"))
     found: dict[str, str] = {}
     for layer in layers:
         for node in _nodes(layer):

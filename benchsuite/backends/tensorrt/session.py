@@ -14,6 +14,7 @@ from benchsuite.backends.tensorrt.flavours import ENGINE_FILE, first_of, load_en
 from benchsuite.backends.tensorrt.inspector import inspect
 from benchsuite.terms.cases import Case
 from benchsuite.terms.errors import SessionError
+from benchsuite.terms.said import said
 
 if TYPE_CHECKING:
     import tensorrt
@@ -29,20 +30,24 @@ def open_engine(trt: Any, account: EngineAccount, artifact: Path, case: Case, cu
     engine, runtime = load_engine(trt, flavour, artifact / ENGINE_FILE, messages)
     context = engine.create_execution_context()
     if context is None:
-        raise SessionError(f"{flavour.name} could not make the engine ready to run: {first_of(messages)}")
+        raise SessionError(said("{1} could not make the engine ready to run: {2}", flavour.name, first_of(messages)))
     names = [engine.get_tensor_name(number) for number in range(engine.num_io_tensors)]
     (images,) = (name for name in names if engine.get_tensor_mode(name) == trt.TensorIOMode.INPUT)
     output = next(name for name in names if name != images)
     for name in (images, output):
         if engine.get_tensor_dtype(name) != trt.DataType.FLOAT:
-            raise SessionError(f"the engine's {name} is not FP32: build it from an ONNX file with FP32 in- and outputs")
+            raise SessionError(
+                said("the engine's {1} is not FP32: build it from an ONNX file with FP32 in- and outputs", name)
+            )
     shape = sides(engine.get_tensor_shape(images))
     if -1 in shape:
         shape = (case.batch, *shape[1:])
         _check_profile(engine, images, case.batch)
         context.set_input_shape(images, shape)
     if shape != (case.batch, 3, *case.imgsz.shape):
-        raise SessionError(f"{case.id} asks for another input than the engine's {shape}: build it for this case")
+        raise SessionError(
+            said("{1} asks for another input than the engine's {2}: build it for this case", case.id, shape)
+        )
     out_shape = sides(context.get_tensor_shape(output))
     check_output(out_shape, case)
     buffers = cuda.buffer(shape), cuda.buffer(out_shape)
@@ -120,7 +125,7 @@ class TensorrtSession:
 
     def _enqueue(self) -> None:
         if not self._context.execute_async_v3(self._cuda.stream):
-            raise SessionError(f"{self._flavour.name} did not start the engine")
+            raise SessionError(said("{1} did not start the engine", self._flavour.name))
 
     def _first_launch(self) -> None:
         # What TensorRT does once for a shape must not be captured.
@@ -133,6 +138,14 @@ def _check_profile(engine: tensorrt.ICudaEngine, images: str, batch: int) -> Non
     least, _, most = (int(shape[0]) for shape in engine.get_tensor_profile_shape(images, 0))
     if not least <= batch <= most:
         raise SessionError(
-            f"the engine's profile takes {least} to {most} images a call, and batch {batch} was asked for: "
-            f"use --trt-batches {min(least, batch)},{batch},{max(most, batch)}"
+            said(
+                "the engine's profile takes {1} to {2} images a call, and batch {3} was asked for: use "
+                "--trt-batches {4},{5},{6}",
+                least,
+                most,
+                batch,
+                min(least, batch),
+                batch,
+                max(most, batch),
+            )
         )

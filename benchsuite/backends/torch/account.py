@@ -10,6 +10,7 @@ from benchsuite.backends.interface import Ran
 from benchsuite.terms.absence import Absent
 from benchsuite.terms.cases import Case
 from benchsuite.terms.errors import SessionError
+from benchsuite.terms.said import said
 
 _PRECISIONS = {"torch.float32": "fp32", "torch.float16": "fp16", "torch.bfloat16": "bf16"}
 
@@ -47,7 +48,7 @@ def _compiled() -> dict[str, str]:
 
     graphs = counters["stats"]["unique_graphs"]
     if not graphs:
-        raise SessionError("torch.compile compiled nothing: the network ran as without it")
+        raise SessionError(said("torch.compile compiled nothing: the network ran as without it"))
     return {"compiled_graphs": str(graphs), "graph_breaks": str(sum(counters["graph_break"].values()))}
 
 

@@ -14,6 +14,7 @@ from benchsuite.machine.facts import Machine, gpu_of
 from benchsuite.networks.checkpoint import load_detector
 from benchsuite.terms.cases import Case
 from benchsuite.terms.errors import ModelError, SessionError
+from benchsuite.terms.said import said
 
 _FP16_FLAGS = ("avx512_fp16", "amx_fp16", "asimdhp")
 # GPUs multiply bf16 numbers from this compute capability on.
@@ -44,17 +45,18 @@ class TorchBackend:
             return _why_not_on_gpu(case, machine)
         if case.precision == "int8":
             # tests/speed/torch_int8.py measured it, with torch 2.14.1 and torchao 0.18 on YOLO26n at 640.
-            return (
-                "PyTorch INT8 on the CPU is not supported yet: PT2E's x86 quantiser stops on these networks (Input "
-                "partition has more than one output node), and where it was tried bf16 took 17.4 ms and fp32 35.0; use "
-                "bf16, or onnx, openvino or ncnn for int8"
+            return said(
+                "PyTorch INT8 on the CPU is not supported yet: PT2E's x86 quantiser stops on these networks "
+                "(Input partition has more than one output node), and where it was tried bf16 took 17.4 ms "
+                "and fp32 35.0; use bf16, or onnx, openvino or ncnn for int8"
             )
         reason = cpu_only(case, "torch") or not_installed(machine, "torch", "ultralytics")
         if reason is None and case.precision == "fp16" and not set(_FP16_FLAGS) & set(machine.isa):
             wanted = "avx512_fp16 or amx_fp16" if machine.is_x86 else "asimdhp"
-            return (
-                f"this CPU has no fp16 arithmetic ({wanted}): PyTorch would fall back to reference kernels, "
-                "several times slower than fp32; use fp32 or bf16"
+            return said(
+                "this CPU has no fp16 arithmetic ({1}): PyTorch would fall back to reference kernels, "
+                "several times slower than fp32; use fp32 or bf16",
+                wanted,
             )
         if reason is None and case.precision == "bf16":
             return no_bf16_instructions(machine, "PyTorch")
@@ -99,13 +101,15 @@ def _why_not_on_gpu(case: Case, machine: Machine) -> str | None:
     if reason is not None:
         return reason
     if "+cpu" in machine.packages["torch"]:
-        return f"torch {machine.packages['torch']} is a build without CUDA: install one with it, or use --device cpu"
+        return said(
+            "torch {1} is a build without CUDA: install one with it, or use --device cpu", machine.packages["torch"]
+        )
     gpu = gpu_of(case.device, machine)
     assert gpu is not None
     if case.precision == "int8":
-        return f"PyTorch has no INT8 convolutions on a GPU: use --backend trt for int8 on {gpu.name}"
+        return said("PyTorch has no INT8 convolutions on a GPU: use --backend trt for int8 on {1}", gpu.name)
     if case.precision == "bf16" and gpu.compute and int(gpu.compute.partition(".")[0]) < _BF16_COMPUTE:
-        return f"{gpu.name} (compute capability {gpu.compute}) has no bf16 arithmetic: use fp16"
+        return said("{1} (compute capability {2}) has no bf16 arithmetic: use fp16", gpu.name, gpu.compute)
     return None
 
 

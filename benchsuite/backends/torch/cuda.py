@@ -10,6 +10,7 @@ from benchsuite.backends.outputs import check_output
 from benchsuite.backends.torch.account import account
 from benchsuite.terms.cases import Case
 from benchsuite.terms.errors import SessionError
+from benchsuite.terms.said import said
 
 
 def open_on_gpu(model: Any, dtype: Any, case: Case) -> TorchCudaSession:
@@ -102,7 +103,7 @@ class TorchCudaSession:
 
 
 def _no_memory(case: Case) -> str:
-    return (
-        f"the GPU has not enough free memory for {case.id}: end what else runs there, or use a smaller --batch or "
-        "--imgsz"
+    return said(
+        "the GPU has not enough free memory for {1}: end what else runs there, or use a smaller --batch or --imgsz",
+        case.id,
     )

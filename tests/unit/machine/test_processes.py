@@ -14,6 +14,7 @@ import pytest
 
 from benchsuite.machine.processes import Child
 from benchsuite.terms.errors import ProcessError
+from benchsuite.terms.said import Said
 
 ROOT = Path(__file__).parents[3]
 
@@ -56,9 +57,12 @@ def test_hanging_child_is_killed_at_the_deadline(child: Child) -> None:
 
 
 def test_error_made_on_purpose_comes_as_its_sentence(child: Child) -> None:
-    """A runtime's refusal arrives word for word, and the child goes on serving."""
-    with pytest.raises(ProcessError, match=r"^the artifact is for another machine$"):
+    """A runtime's refusal arrives word for word with what it was made of, and the child goes on serving."""
+    with pytest.raises(ProcessError, match=r"^the artifact is for another machine$") as caught:
         child.request("refuse", 10)
+    sentence = str(caught.value)
+    assert isinstance(sentence, Said)
+    assert (sentence.template, sentence.values) == ("the artifact is for {1}", ("another machine",))
     assert child.request("echo", 10, text="still here")["said"] == "still here"
 
 
