@@ -102,7 +102,7 @@ def test_saturated_blocks_decide_throughput(run: Callable[..., tuple[int, str]],
     found = {it["metric"]: it for it in json.loads((folder / "findings.json").read_text())}
     assert code == 0, output
     assert found["throughput"]["verdict"] in ("PASS", "INCONCLUSIVE")
-    assert found["throughput"]["current"].split()[1] == "img/s"
+    assert found["throughput"]["current"]["said"].startswith("{1} img/s")
     saturated = [it for it in blocks.read(folder / "gate-blocks.jsonl")[0] if it.subject.metric == "throughput"]
     assert all(len(reading) == 1 for it in saturated for reading in it.readings)
 
