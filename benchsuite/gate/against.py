@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Literal, get_args
 
 from benchsuite.compare import baselines
-from benchsuite.machine.processes import PROTOCOL_VERSION, Child, offline_environment
+from benchsuite.machine.processes import PROTOCOL_VERSION, PROTOCOLS, Child, offline_environment
 from benchsuite.networks.weights import ModelRef, resolve
 from benchsuite.options.chosen import Options
 from benchsuite.terms.errors import ModelError, ProcessError, UsageError
@@ -128,7 +128,7 @@ def probe(python: str, cache_root: Path, log: Path) -> Mapping[str, str]:
         raise UsageError(f"{asked}: {found}; install this benchsuite's release there too.") from None
     finally:
         child.close()
-    if answer["protocol"] != PROTOCOL_VERSION:
+    if answer["protocol"] not in PROTOCOLS:
         raise UsageError(
             f"{asked}: the benchsuite there speaks worker protocol {answer['protocol']}, this one {PROTOCOL_VERSION}; "
             "install a release there that fits."

@@ -22,6 +22,8 @@ from benchsuite.terms.said import said
 
 # Raise it with every change to a request or an answer: an arm of a gate may run another release's worker.
 PROTOCOL_VERSION = 5
+# What this release can talk to: version 4 answered in finished sentences, which are read as well.
+PROTOCOLS = (4, 5)
 Handler = Callable[[dict[str, Any]], dict[str, Any]]
 _STDERR_LINES = 12
 _PR_SET_PDEATHSIG = 1  # <linux/prctl.h>

@@ -170,9 +170,9 @@ class BenchRun:
 
 def _extra_info(record: Record) -> dict[str, Any]:
     """Return the figures that pytest-benchmark keeps beside the timings, in its JSON."""
-    from benchsuite.terms.codec import to_builtins
-
-    info: dict[str, Any] = {"case": record.case.id, "ran": to_builtins(record.validity.label)}
+    label = record.validity.label
+    ran = {"absent": label.reason} if isinstance(label, Absent) else label
+    info: dict[str, Any] = {"case": record.case.id, "ran": ran}
     for figure in figures.FIGURES:
         value = figure.read(record)
         if figure.names.benchmark and not isinstance(value, Absent):

@@ -2,7 +2,7 @@
 
 Schema history: 1 is the first. What was added to it since has a default, which says that the record is older; a reader
 refuses a schema that it does not know.
-An absent value stands in JSON as `{"absent": "reason"}` in place of the value.
+An absent value stands in JSON as `{"absent": "reason"}` in place of the value; `terms.codec` says how sentences stand.
 """
 
 from __future__ import annotations

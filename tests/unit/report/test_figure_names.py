@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +19,8 @@ from benchsuite.report.matrix import make_matrix, read_costs
 from benchsuite.report.matrix_page import matrix_page
 from benchsuite.report.page import render
 from benchsuite.report.views import page_view
+from benchsuite.runs.records import Record
+from benchsuite.terms.said import said
 from benchsuite.testing import make_case, make_record, make_run, make_site
 from tests.support.page_reader import PageReader
 
@@ -112,13 +115,23 @@ def test_titles_of_findings(metric: str, title: str) -> None:
 class _Recorded:
     """A run that has its record already."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, record: Record = MEASURED) -> None:
+        self._record = record
         (folder / "samples").mkdir()
         np.savez(folder / MEASURED.metrics.latency.samples_file, total_ns=[40_000_000] * 3)  # type: ignore[union-attr]
         self.site = make_site(folder)
 
     def recorded(self, _: object) -> object:
-        return MEASURED
+        return self._record
+
+
+def test_what_ran_is_a_text_to_pytest_benchmark(tmp_path: Path) -> None:
+    """A label of two precisions stands in its JSON as people read it."""
+    label = said("{1} storage, {2} compute", "fp16", "fp32")
+    runner: Any = _Recorded(tmp_path, replace(MEASURED, validity=replace(MEASURED.validity, label=label)))
+    benchmark = _Benchmark()
+    BenchRun(runner, ReplayTimer()).latency(MEASURED.case).replay(benchmark)
+    assert json.dumps(benchmark.extra_info["ran"]) == '"fp16 storage, fp32 compute"'
 
 
 def test_properties_of_junit_and_pytest_benchmark(tmp_path: Path) -> None:
