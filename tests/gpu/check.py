@@ -158,7 +158,7 @@ class Check:
         if self._has_nothing:
             return self._skipped
         if self._drawing is not None:
-            self._drawing.wait()
+            self._drawing.wait(120)
         reports, report = self._scratch / name, self._scratch / f"{name}.xml"
         before = len(self._results.records())
         self._results.follow(reports)
@@ -197,8 +197,9 @@ class Check:
         return status
 
     def _pytest(self, arguments: Sequence[str], report: Path, limit_s: float) -> int | None:
-        plugins = ["-p", "no:cacheprovider", "-p", "pytest_benchmark.plugin", f"--junitxml={report}"]
-        return self._call(["-m", "pytest", *plugins, *arguments], limit_s)
+        plugins = ["-p", "no:cacheprovider", "-p", "pytest_benchmark.plugin"]
+        written = [f"--basetemp={self._scratch / 'pytest'}", f"--junitxml={report}"]
+        return self._call(["-m", "pytest", *plugins, *written, *arguments], limit_s)
 
     def _call(
         self,

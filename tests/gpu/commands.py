@@ -23,19 +23,18 @@ def environment(scratch: Path) -> dict[str, str]:
     """Return this process's variables, with everything that is written or installed below `scratch`."""
     dropped = ("PYTEST_ADDOPTS", "GITHUB_STEP_SUMMARY", "XDG_CACHE_HOME", "XDG_CONFIG_HOME", "XDG_DATA_HOME")
     kept = {name: value for name, value in os.environ.items() if name not in dropped}
-    home, temporary = scratch / "home", scratch / "tmp"
-    for folder in (home, temporary):
-        folder.mkdir()
+    (scratch / "home").mkdir()
     return {
         **kept,
-        "HOME": str(home),
+        # Not TMPDIR: the lock that keeps two benchmarks from timing at once lies there, for everybody.
+        "HOME": str(scratch / "home"),
         # Packages may lie in the real home folder.
         "PYTHONUSERBASE": site.getuserbase(),
         "PYTHONPATH": os.pathsep.join(filter(None, (str(scratch / "site"), str(ROOT), kept.get("PYTHONPATH")))),
         "PYTHONUNBUFFERED": "1",
-        "TMPDIR": str(temporary),
         "BENCHSUITE_CACHE": str(scratch / "cache"),
         # benchsuite says so to its own children; these are for what a test or a library starts beside them.
+        "TORCHINDUCTOR_CACHE_DIR": str(scratch / "inductor"),
         "YOLO_CONFIG_DIR": str(scratch / "ultralytics"),
         "YOLO_AUTOINSTALL": "false",
         "YOLO_OFFLINE": "true",
