@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from benchsuite.backends.interface import Backend
-from benchsuite.backends.ncnn.backend import NcnnBackend
-from benchsuite.backends.onnx.backend import OnnxBackend
-from benchsuite.backends.openvino.backend import OpenvinoBackend
-from benchsuite.backends.tensorrt.backend import TensorrtBackend
-from benchsuite.backends.torch.backend import TorchBackend
+from benchsuite.backends.ncnn import NcnnBackend
+from benchsuite.backends.onnx import OnnxBackend
+from benchsuite.backends.openvino import OpenvinoBackend
+from benchsuite.backends.tensorrt import TensorrtBackend
+from benchsuite.backends.torch import TorchBackend
 from benchsuite.machine.facts import Machine
 from benchsuite.terms.cases import Case
 from benchsuite.terms.said import said

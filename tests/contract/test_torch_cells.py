@@ -20,7 +20,7 @@ import numpy as np
 import torch
 from pathlib import Path
 from benchsuite.backends.interface import RunPolicy
-from benchsuite.backends.torch.backend import TorchBackend
+from benchsuite.backends.torch import TorchBackend
 from benchsuite.terms.cases import Case
 from benchsuite.terms.input_size import InputSize
 

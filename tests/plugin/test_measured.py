@@ -33,6 +33,8 @@ def bench(pytester: pytest.Pytester, data: Path, monkeypatch: pytest.MonkeyPatch
     scaffold(pytester.path)
     (pytester.path / "conftest.py").write_text("")
     monkeypatch.setenv("BENCHSUITE_CACHE", str(pytester.path / "cache"))
+    # There pytest-benchmark keeps nothing.
+    monkeypatch.delenv("PYTEST_XDIST_WORKER", raising=False)
     # Fakes disturb nobody, and need not wait for whoever measures on this machine.
     monkeypatch.setattr(tempfile, "tempdir", str(pytester.path))
 

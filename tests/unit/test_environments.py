@@ -73,7 +73,7 @@ def test_what_every_run_imports_is_looked_for() -> None:
             elif isinstance(node, ast.ImportFrom) and node.module:
                 imported.add(node.module.partition(".")[0])
     ours = imported - set(sys.stdlib_module_names) - {"benchsuite"}
-    of_runtimes = {"cuda", "ncnn", "onnxruntime", "openvino", "torch"}
+    of_runtimes = {"cuda", "ncnn", "onnxruntime", "openvino", "tensorrt", "torch"}
     of_exporters = {"ml_dtypes", "nncf", "onnx", "onnxslim", "ultralytics"}
     # They come with others that are looked for, or only some figures and old Pythons need them.
     with_others = {"markupsafe", "pyarrow", "ruptures", "tomli"}

@@ -101,6 +101,14 @@ def test_other_protocol_is_refused(tmp_path: Path) -> None:
         probe(str(other), tmp_path, tmp_path / "hello.log")
 
 
+def test_the_release_before_is_understood(tmp_path: Path) -> None:
+    """A worker that speaks the protocol before this one can be an arm."""
+    other = script(
+        tmp_path / "python", '#!/bin/sh\nread line\necho \'{"protocol": 4, "python": "3.10.1", "packages": {}}\'\n'
+    )
+    assert probe(str(other), tmp_path, tmp_path / "hello.log") == {"python": "3.10.1"}
+
+
 def test_worker_older_than_the_gate_is_refused(tmp_path: Path) -> None:
     """A release without `hello` is recognised by how it refuses."""
     other = script(tmp_path / "python", "#!/bin/sh\nread line\necho '{\"error\": \"KeyError: '\"'hello'\"'\"}'\n")

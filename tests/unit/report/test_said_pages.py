@@ -192,7 +192,7 @@ def test_runs_side_by_side_and_over_time(code: str) -> None:
     matrix = matrix_page(make_matrix(runs[:2], 0, [Costs(65, 0.1), Costs(250, 2.5)]), code)
     assert english(matrix, code) == []
     history = history_page(make_history(runs, ["cannot read reports/9/run.json: it is a folder"]), code)
-    assert json.loads(re.findall(r'id="texts">(.*?)</script>', history)[0])["run"] != "run"
+    assert json.loads(re.findall(r'id="texts">(.*?)</script>', history)[0])["new level"] != "new level"
     assert english(history, code) == []
 
 
