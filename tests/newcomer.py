@@ -119,12 +119,7 @@ def add_runtime(root: Path) -> None:
     (house / "backends" / "litert" / "__init__.py").write_text(RUNTIME)
     table = house / "backends" / "__init__.py"
     insert(table, "from benchsuite.backends.ncnn", "from benchsuite.backends.litert import LitertBackend\n")
-    text = table.read_text()
-    table.write_text(
-        text.replace("NcnnBackend())", "NcnnBackend(), LitertBackend())").replace(
-            "_EVERY: tuple[Backend, ...] = (", "_EVERY: tuple[Backend, ...] = (  # fmt: skip\n    "
-        )
-    )
+    insert(table, ")\nBACKENDS", "    LitertBackend(),\n")
     exporters = house / "artifacts" / "exporters.py"
     insert(
         exporters, "@contextmanager\ndef _exported",
@@ -163,11 +158,12 @@ def add_figure(root: Path) -> None:
         '    line = next((it for it in status.splitlines() if it.startswith("VmSwap")), "")\n'
         '    return int(line.split()[1]) * 1024 if line else Absent("this system does not tell it")\n'
     )
+    # At the end of the list, so that no column of a CSV moves.
     insert(
-        house / "runs" / "figures.py", "    Figure(\n        \"gpu_memory\"",
+        house / "runs" / "figures.py", ")  # fmt: skip\n\n\ndef figure(",
         '    Figure(\n        "swap", "swapped memory", "memory", units.MEGABYTES,\n'
         "        lambda record: part_of(record.metrics.memory, lambda it: it.swapped_bytes),\n"
-        '        Names("Memory", "swapped", csv="swapped_bytes", junit="swapped_bytes", series="swapped memory"),\n'
+        '        Names("Swap", "swapped", csv="swapped_bytes", junit="swapped_bytes", series="swapped memory"),\n'
         '        better="less", whole=True,\n    ),\n',
     )  # fmt: skip
 

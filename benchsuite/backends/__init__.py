@@ -14,7 +14,13 @@ from benchsuite.machine.facts import Machine
 from benchsuite.terms.cases import Case
 from benchsuite.terms.said import said
 
-_EVERY: tuple[Backend, ...] = (TorchBackend(), OnnxBackend(), OpenvinoBackend(), TensorrtBackend(), NcnnBackend())
+_EVERY: tuple[Backend, ...] = (
+    TorchBackend(),
+    OnnxBackend(),
+    OpenvinoBackend(),
+    TensorrtBackend(),
+    NcnnBackend(),
+)
 BACKENDS: Mapping[str, Backend] = {backend.name: backend for backend in _EVERY}
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from benchsuite.backends import BACKENDS
 from benchsuite.backends.interface import EngineChoices
 from benchsuite.options.settings import SETTINGS, parse
 from benchsuite.options.texts import size_bytes
@@ -15,7 +16,7 @@ def test_bare_command_selects_every_backend_and_precision() -> None:
     """Without options every backend at every precision is selected, on the bundled model at 640."""
     options = parse({})
     assert options.models == ("yolo26n_shapes",)
-    assert options.backends == ("torch", "onnx", "openvino", "trt", "ncnn")
+    assert options.backends == tuple(BACKENDS)
     assert options.precisions == ("fp32", "fp16", "bf16", "int8")
     assert options.imgsz == (InputSize.square(640),)
     assert options.threads >= 1

@@ -85,12 +85,19 @@ class Shown(HTMLParser):
 
 
 def english(page: str, code: str) -> list[str]:
-    """Return the texts of a page, or the lines of a summary, that have words which no translation and no name has."""
+    """Return the texts of a page, or the lines of a summary, that stand in English though there is a translation.
+
+    What has none is printed, and fails nobody who says something new.
+    """
     shown = Shown()
     shown.feed(page)
     known = words(" ".join((*read_texts(code).values(), *PROPER)))
     texts = {text.strip() for text in shown.texts}
-    return sorted(text for text in texts if not NAMES.fullmatch(text) and words(text) - known)
+    left = sorted(text for text in texts if not NAMES.fullmatch(text) and words(text) - known)
+    unsaid = [text for text in left if language(code).say(text) != text]
+    if gaps := [text for text in left if text not in unsaid]:
+        print(f"without a translation into {code}:", *gaps, sep="\n  ")
+    return unsaid
 
 
 def words(text: str) -> set[str]:

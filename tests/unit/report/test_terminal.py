@@ -200,6 +200,7 @@ def test_doctor(monkeypatch: pytest.MonkeyPatch) -> None:
     """Facts under each other, a table of backends by precisions, and each reason under its case."""
     packages = {f"package{number}": f"1.{number}" for number in range(12)}
     refused = ("trt", "int8")
+    monkeypatch.setattr(doctor, "BACKENDS", ("torch", "onnx", "openvino", "trt", "ncnn"))
     monkeypatch.setattr(doctor, "read_machine", lambda _: make_machine(packages=packages))
     monkeypatch.setattr(
         doctor,
