@@ -73,9 +73,9 @@ class Preparation:
         """The evaluated images."""
         return self._data.evaluated
 
-    def draw_data(self) -> None:
-        """Draw or digest the evaluated images now, and not while something is timed."""
-        assert self._data.evaluated
+    def draw_data(self) -> int:
+        """Draw or digest the evaluated images now, and not while something is timed; return how many there are."""
+        return len(self._data.evaluated.images)
 
     def why_not(self, case: Case) -> str | None:
         """Say why the case cannot run here, or None."""

@@ -62,4 +62,5 @@ def language(code: str) -> Language:
 
 def read_texts(code: str) -> dict[str, str]:
     """Return the texts of a language's file, whatever section each stands in."""
-    return {text: said for section in read_toml(_FOLDER / f"{code}.toml").values() for text, said in section.items()}
+    sections = read_toml(_FOLDER / f"{code}.toml").values()
+    return {text: translation for section in sections for text, translation in section.items()}

@@ -6,12 +6,15 @@ import os
 import shutil
 import subprocess
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
+from typer.main import get_command
 
 from benchsuite.commands import doctor
+from benchsuite.commands.app import app
 from benchsuite.testing import make_case, make_machine, make_record, make_run, write_run
 
 ROOT = Path(__file__).resolve().parents[3]
@@ -32,10 +35,16 @@ def command(tmp_path: Path) -> Command:
     return run
 
 
-@pytest.mark.parametrize(
-    "words", [(name,) for name in ("init", "cases", "doctor", "report", "compare", "promote")]
-    + [("cache", "list"), ("cache", "clean")],
-)  # fmt: skip
+def every_command(group: Any, words: tuple[str, ...] = ()) -> Iterator[tuple[str, ...]]:
+    """Yield the words of every command and of those below it."""
+    for name, command in group.commands.items():
+        if hasattr(command, "commands"):
+            yield from every_command(command, (*words, name))
+        else:
+            yield (*words, name)
+
+
+@pytest.mark.parametrize("words", list(every_command(get_command(app))), ids=" ".join)
 def test_every_command_has_help_with_an_example(command: Command, words: tuple[str, ...]) -> None:
     """`--help` of each command shows a line that can be typed."""
     found = command(*words, "--help")
