@@ -32,7 +32,7 @@ def report_lines(noise_seconds: float) -> Iterator[str]:
             f"{noise.calls} calls, p50 {noise.p50_ns / 1e6:.2f} ms, drift {noise.drift:.1%}, "
             f"p95 {noise.tail:.2f} x p50, stolen {stolen}"
         )
-        yield f"Advice: {noise.advice}."
+        yield from _wrapped("Advice: ", f"{noise.advice}.")
 
 
 def _machine_lines(machine: Machine) -> Iterator[str]:
