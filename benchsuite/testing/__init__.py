@@ -25,11 +25,12 @@ from benchsuite.testing.builders import (
 )
 from benchsuite.testing.clock import FakeClock
 from benchsuite.testing.fake_backend import FakeBackend
-from benchsuite.testing.fake_processes import draw_small_data, fake_runtimes
+from benchsuite.testing.fake_processes import FakeChild, draw_small_data, fake_runtimes
 from benchsuite.testing.onnx_files import save_onnx
 
 __all__ = [
-    "FakeBackend", "FakeClock", "draw_small_data", "fake_runtimes", "make_accuracy", "make_artifact", "make_case",
-    "make_distribution", "make_latency", "make_machine", "make_memory", "make_metrics", "make_parity", "make_ran",
-    "make_recipe", "make_record", "make_run", "make_site", "make_throughput", "save_onnx", "write_records", "write_run",
+    "FakeBackend", "FakeChild", "FakeClock", "draw_small_data", "fake_runtimes", "make_accuracy", "make_artifact",
+    "make_case", "make_distribution", "make_latency", "make_machine", "make_memory", "make_metrics", "make_parity",
+    "make_ran", "make_recipe", "make_record", "make_run", "make_site", "make_throughput", "save_onnx",
+    "write_records", "write_run",
 ]  # fmt: skip

@@ -9,7 +9,7 @@ from zlib import crc32
 
 import numpy as np
 
-from benchsuite.backends.interface import ArtifactChoices, ArtifactNeed, FloatArray, Ran, RunPolicy
+from benchsuite.backends.interface import ArtifactChoices, ArtifactNeed, DeviceTimes, FloatArray, Ran, RunPolicy
 from benchsuite.data.shapes import NAMES
 from benchsuite.machine.facts import Machine
 from benchsuite.terms.cases import PRECISIONS, Case
@@ -24,6 +24,7 @@ class FakeBackend:
     """Stands for the runtime of its name; `call_ms` says how long a call of a case takes, with `jitter` around it.
 
     `refuses` says why a case cannot run, `fails` why a request of its worker ends in an error; None where it does not.
+    Its device notes `device_times` of every call, where it has any.
     """
 
     name: str
@@ -42,6 +43,7 @@ class FakeBackend:
     methods: tuple[str, ...] = ()
     tools: Mapping[str, tuple[str, ...]] = field(default_factory=lambda: dict.fromkeys(PRECISIONS, ("numpy",)))
     made_from: Mapping[str, tuple[str, str]] = field(default_factory=dict)
+    device_times: DeviceTimes | None = None
     # That of the worker which answers now.
     clock: FakeClock = field(default_factory=FakeClock)
     opened: int = 0
@@ -67,7 +69,10 @@ class FakeBackend:
         """Return a session whose durations are drawn by the case and by how many sessions there were before."""
         self.opened += 1
         seed = crc32(case.id.encode()) + self.opened
-        return FakeSession(case, self.call_ms(case), self.jitter, self.clock, np.random.default_rng(seed))
+        rng = np.random.default_rng(seed)
+        if self.device_times is None:
+            return FakeSession(case, self.call_ms(case), self.jitter, self.clock, rng)
+        return FakeMarkedSession(case, self.call_ms(case), self.jitter, self.clock, rng, self.device_times)
 
 
 class FakeSession:
@@ -91,6 +96,26 @@ class FakeSession:
         share = 1.0 if self._case.precision == "int8" else None
         ran = Ran(f"fake {self._case.backend}", self._case.precision, self._case.precision, {"FakeConv": 1})
         return ran if share is None else Ran(ran.runtime, ran.compute, ran.storage, ran.kernels, {}, share)
+
+
+class FakeMarkedSession(FakeSession):
+    """Runs on a device that notes the same times for every call."""
+
+    def __init__(
+        self,
+        case: Case,
+        call_ms: float,
+        jitter: float,
+        clock: FakeClock,
+        rng: np.random.Generator,
+        times: DeviceTimes,
+    ) -> None:
+        super().__init__(case, call_ms, jitter, clock, rng)
+        self._times = times
+
+    def run_marked(self, batch: FloatArray) -> DeviceTimes:  # noqa: ARG002
+        """Return what the device noted."""
+        return self._times
 
 
 def _output(case: Case) -> FloatArray:

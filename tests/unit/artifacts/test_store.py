@@ -10,8 +10,10 @@ import pytest
 
 from benchsuite.artifacts.recipe import Calibration, Recipe
 from benchsuite.artifacts.store import Card, Store
+from benchsuite.machine import processes
 from benchsuite.terms.errors import BuildError
 from benchsuite.terms.input_size import InputSize
+from benchsuite.testing import FakeChild
 
 SIZE = InputSize.square(640)
 RECIPE = Recipe("torch", "fp32", "0" * 64, "one2many", SIZE, 1, tools={"torch": "2"})
@@ -97,14 +99,10 @@ def test_damaged_card_is_asked_for_again_and_said(
 ) -> None:
     """What a checkpoint is, is kept, be it told with more; a file that holds something else is replaced with a note."""
 
-    class FakeBuilderProcess:
-        def request(self, *_: object, **__: object) -> dict[str, object]:
-            return {"names": ["disc"], "params": 5, "gflops": 1.5, "heads": ["one2many"], "stride": 32}
-
-        def close(self) -> None:
-            pass
-
-    monkeypatch.setattr(store, "_child", FakeBuilderProcess)
+    told = {"names": ["disc"], "params": 5, "gflops": 1.5, "heads": ["one2many"], "stride": 32}
+    monkeypatch.setitem(
+        processes.STAND_INS, "benchsuite.artifacts.builder", lambda: FakeChild({"describe": lambda _: told})
+    )
     card, notes = store.card(tmp_path / "w.pt", "0" * 64, SIZE, "one2many")
     assert (card, notes) == (Card(("disc",), 5, 1.5, ("one2many",)), ())
     (path,) = (tmp_path / "store" / "cards").iterdir()

@@ -5,11 +5,12 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
+import cv2
 import numpy as np
 import pytest
 
 from benchsuite.artifacts.recipe import Artifact
-from benchsuite.backends.interface import DeviceTimes
+from benchsuite.backends.interface import DeviceTimes, RunPolicy
 from benchsuite.machine.nvml import GpuState
 from benchsuite.measure import live_run
 from benchsuite.measure.accuracy import EvaluationData
@@ -18,10 +19,10 @@ from benchsuite.measure.effort import EFFORTS
 from benchsuite.measure.launch import WorkerSetup
 from benchsuite.measure.live_run import LiveRun
 from benchsuite.measure.measurement import ON_CPU, Cold, Complexity
-from benchsuite.measure.requests import Mark, Marked
+from benchsuite.measure.requests import Mark, Marked, Open
 from benchsuite.measure.worker import Worker
 from benchsuite.terms.absence import Absent
-from benchsuite.testing import make_case, make_machine, make_memory, make_recipe
+from benchsuite.testing import FakeBackend, fake_runtimes, make_case, make_machine, make_memory, make_recipe
 
 EVENTS: list[str] = []
 
@@ -98,25 +99,15 @@ def test_fake_worker_on_the_cpu_asks_no_gpu(tmp_path: Path, energy: None) -> Non
     assert run.metrics().gpu == ON_CPU
 
 
-class FakeMarkedSession:
-    """Stands for a session whose device notes times."""
-
-    def run(self, batch: Any) -> Any:
-        return batch
-
-    def run_marked(self, batch: Any) -> DeviceTimes:
-        return DeviceTimes(1, 2, 3)
-
-    def ran(self) -> Any:
-        return None
-
-
-def test_worker_marks_as_many_calls_as_asked_for(monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize("times", [DeviceTimes(1, 2, 3), None])
+def test_worker_marks_as_many_calls_as_asked_for(times: DeviceTimes | None, tmp_path: Path) -> None:
     """Every call's three parts come back, and a runtime that notes nothing says so."""
+    image = tmp_path / "image.png"
+    assert cv2.imwrite(str(image), np.zeros((64, 64, 3), np.uint8))
+    case = make_case(backend="onnx", imgsz=64)
     worker = Worker()
-    monkeypatch.setattr(worker, "_inputs", ("one", "two"), raising=False)
-    monkeypatch.setattr(worker, "_preprocess", lambda item: item)
-    monkeypatch.setattr(worker, "_session", FakeMarkedSession(), raising=False)
-    assert worker.mark(Mark(3)) == Marked((DeviceTimes(1, 2, 3),) * 3)
-    monkeypatch.setattr(worker, "_session", object(), raising=False)
-    assert worker.mark(Mark(3)) == Absent("the runtime does not let the device's own times be noted")
+    with fake_runtimes(FakeBackend("onnx", device_times=times)):
+        worker.open(Open(case, RunPolicy(1), str(tmp_path), (str(image),)))
+        answer = worker.mark(Mark(3))
+    nothing = Absent("the runtime does not let the device's own times be noted")
+    assert answer == (nothing if times is None else Marked((times,) * 3))
