@@ -89,8 +89,14 @@ def start(command: Sequence[str], variables: Mapping[str, str], output: int) -> 
         text=True,
         errors="replace",
         start_new_session=True,
-        preexec_fn=lambda: _LIBC.prctl(_PR_SET_PDEATHSIG, signal.SIGKILL),
+        preexec_fn=_in_child,
     )
+
+
+def _in_child() -> None:
+    _LIBC.prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
+    # A shell that runs this in the background has switched it off, for what is started here too.
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
 
 
 def _kill(process: subprocess.Popen[str]) -> None:

@@ -28,6 +28,11 @@ QUICK = ("--backend", "onnx", "--precision", "fp32", "--imgsz", "64", "--effort"
 TESTS = ("--gate-metrics", "latency,memory")
 
 
+def hear_interrupts() -> None:
+    """Undo what a shell does to commands that it runs in the background, and these hand on."""
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
+
+
 @pytest.fixture
 def start(tmp_path: Path, cache: Path, locks: Path) -> Callable[..., subprocess.Popen[str]]:
     """Start a command in a user's folder and return its process."""
@@ -36,7 +41,7 @@ def start(tmp_path: Path, cache: Path, locks: Path) -> Callable[..., subprocess.
     def start(*arguments: str) -> subprocess.Popen[str]:
         return subprocess.Popen(
             [sys.executable, "-m", *arguments], cwd=tmp_path, env=environment, text=True,
-            stdout=subprocess.PIPE, stderr=subprocess.STDOUT, start_new_session=True,
+            stdout=subprocess.PIPE, stderr=subprocess.STDOUT, start_new_session=True, preexec_fn=hear_interrupts,
         )  # fmt: skip
 
     return start
