@@ -28,7 +28,7 @@ _RESERVE_S = 15
 # Ultralytics reads its version as it is imported, and nothing else of it: where there is one, it stays.
 _ONLY_WHERE_MISSING = "torchvision"
 _DRAW_IMAGES = (
-    "from benchsuite.options.selection import cache_root; from benchsuite.options.settings import defaults; "
+    "from benchsuite.machine.files import cache_root; from benchsuite.options.settings import defaults; "
     "from benchsuite.runs.images import RunData; RunData(defaults(), cache_root()).evaluated"
 )
 Told = tuple[Outcome, str]

@@ -94,8 +94,8 @@ from benchsuite.artifacts.builder import describe_checkpoint
 from benchsuite.networks.weights import BUNDLED, resolve
 weights = resolve([BUNDLED], Path())[0].path
 assert describe_checkpoint({{"weights": weights}})["heads"] == ["one2many", "end2end"]
-from benchsuite.report.html import plotly
-assert plotly()
+from benchsuite.report.drawing import library
+assert library()
 """
     subprocess.run([sys.executable, "-c", code], check=True, cwd=ROOT)
 

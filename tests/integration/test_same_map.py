@@ -41,7 +41,7 @@ import json, sys
 from pathlib import Path
 import torch
 from torch.utils.flop_counter import FlopCounterMode
-from benchsuite.backends.checkpoint import load_detector
+from benchsuite.networks.checkpoint import load_detector
 model = load_detector(Path(sys.argv[1]), sys.argv[2])
 counter = FlopCounterMode(display=False)
 with counter, torch.no_grad():
@@ -97,7 +97,7 @@ def test_map_equals_ultralytics_val(runner: Runner, folder: Path, data: Path, ba
     accuracy = run.evaluation().accuracy
     assert isinstance(accuracy, Accuracy)
     suffix = {"torch": "*.pt", "onnx": "*.onnx"}[backend]
-    (file,) = Path(run.subject.bench.artifact.folder).glob(suffix)
+    (file,) = Path(run.subject.setup.artifact.folder).glob(suffix)
     map50, map50_95 = _in_ultralytics(folder, VALIDATE, str(file), str(data), str(folder / "val"))
     assert accuracy.map50 == pytest.approx(map50, abs=0.002)
     assert accuracy.map50_95 == pytest.approx(map50_95, abs=0.002)
@@ -123,7 +123,7 @@ def test_training_script_makes_a_checkpoint_that_loads(folder: Path) -> None:
         "from benchsuite.networks import train_shapes as t\n"
         "from benchsuite.data.shapes import ShapesSpec\n"
         "work = Path(sys.argv[1])\n"
-        "weights = t.train(work, ShapesSpec(imgsz=320, train=16, val=2, calib=0), epochs=1)\n"
+        "weights = t.train(work, ShapesSpec(side_px=320, train=16, val=2, calib=0), epochs=1)\n"
         "t.export_checkpoint(weights, work / 'trained.pt', 1.0)\n"
         "print([6.0])\n"
     )

@@ -16,6 +16,7 @@ from benchsuite.artifacts.exporters import RANGES_FILE
 from benchsuite.artifacts.store import Store
 from benchsuite.backends.tools import OBSERVED
 from benchsuite.commands.init import scaffold
+from benchsuite.data.shapes import ShapesSpec, shapes_data
 from benchsuite.machine.facts import read_machine
 from benchsuite.quantize.ranges import load_observed
 from benchsuite.runs import records
@@ -51,7 +52,9 @@ def the_study(folder: Path) -> Study:
 
 def test_schemes_are_compared_with_fp32(call: Call, tmp_path: Path) -> None:
     """Each scheme has a row with its size, time, loss and proof; one that is INT8 in name only says so."""
-    code, output = call("benchsuite", "study", "schemes", "--backend", "onnx,ncnn", *SIZE)
+    data = shapes_data(tmp_path / "drawn", ShapesSpec(train=1, val=8, calib=8))
+    few = ("--data", str(data), "--calib-size", "8")
+    code, output = call("benchsuite", "study", "schemes", "--backend", "onnx,ncnn", *few, *SIZE)
     assert code == 0, output
     rows: dict[str, StudyRow] = {row.scheme: row for row in the_study(tmp_path).rows}
     assert {"qdq-u8s8", "qop-u8s8", "dynamic-u8u8", "ultralytics", "ncnn-w8"} <= set(rows)

@@ -18,10 +18,11 @@ from pathlib import Path
 import numpy as np
 
 from benchsuite.measure.effort import EFFORTS, ROTATING_INPUTS
-from benchsuite.measure.launch import Launch, worker_environment
+from benchsuite.measure.launch import Launch, WorkerSetup, worker_environment
 from benchsuite.measure.sampling import Pipeline, sample
 from benchsuite.measure.statistics import median_interval
 from benchsuite.networks.weights import BUNDLED
+from benchsuite.options.chosen import Options
 from benchsuite.options.settings import parse
 from benchsuite.runs.preparation import Preparation
 from benchsuite.runs.runner import Runner
@@ -99,7 +100,7 @@ def _letterboxed(path: Path) -> np.ndarray:
     return preprocess([read_image(path)], InputSize.square(640))[0]
 
 
-def _worker_p50(case: Case, setup: object, options: object, folder: Path) -> float:
+def _worker_p50(case: Case, setup: WorkerSetup, options: Options, folder: Path) -> float:
     launch = Launch(case, setup, options.policy)
     try:
         launch.open()
@@ -109,10 +110,10 @@ def _worker_p50(case: Case, setup: object, options: object, folder: Path) -> flo
     return float(np.median(np.load(folder / "samples.npy")[:, 1]))
 
 
-def _bare_p50(model: Path, inputs: Path, options: object, folder: Path) -> float:
+def _bare_p50(model: Path, inputs: Path, options: Options, folder: Path) -> float:
     import os
 
-    environment = {**os.environ, **worker_environment(options.policy, folder)}
+    environment = {**os.environ, **worker_environment(options.policy, folder, gpu="")}
     command = [sys.executable, "-c", BARE_LOOP, str(model), str(inputs), str(options.threads)]
     found = subprocess.run(command, capture_output=True, text=True, check=True, env=environment)
     return float(json.loads(found.stdout))

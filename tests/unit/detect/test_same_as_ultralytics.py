@@ -105,7 +105,7 @@ def test_figures_are_the_same(validated: tuple[Dataset, Arrays]) -> None:
         detections += postprocess(oracle[f"{path.name}:raw"][None], [place(height, width, SIZE)], EVAL)
         labels.append(read_labels(path, width, height, dataset.names))
         sizes.append((height, width))
-    accuracy = evaluate(detections, labels, sizes, dataset.names, 640, "", EVAL)
+    accuracy = evaluate(detections, labels, sizes, dataset.names, SIZE, "", EVAL)
     assert isinstance(accuracy, Accuracy)
     assert accuracy.map50 == pytest.approx(float(oracle["map50"]), abs=1e-4)
     assert accuracy.map50_95 == pytest.approx(float(oracle["map50_95"]), abs=1e-4)
