@@ -76,5 +76,5 @@ def test_what_every_run_imports_is_looked_for() -> None:
     of_runtimes = {"cuda", "ncnn", "onnxruntime", "openvino", "tensorrt", "torch"}
     of_exporters = {"ml_dtypes", "nncf", "onnx", "onnxslim", "ultralytics"}
     # They come with others that are looked for, or only some figures and old Pythons need them.
-    with_others = {"markupsafe", "pyarrow", "ruptures", "tomli"}
+    with_others = {"markupsafe", "pyarrow", "ruptures", "tomli", "tomllib"}
     assert ours - of_runtimes - of_exporters - with_others == set(REQUIRED) - {"pytest_benchmark"}
