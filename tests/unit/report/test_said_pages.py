@@ -154,7 +154,7 @@ def test_gate_of_every_verdict(code: str, tmp_path: Path) -> None:
     """Verdicts, waivers, the control's facts and a self-test's rates leave nothing unsaid."""
     thresholds = {"latency": Thresholds(0.01, 0.05, 0.01 / 24)}
     levels = Levels({"A": 40e6, "B": 42e6}, {"A": 2e8, "B": 2e8})
-    waiver = Waiver(make_case().id, "latency", 0.08, make_date(), "accepted for now")
+    waiver = Waiver(make_case().id, "latency", 0.08, "accepted for now", make_date())
     findings = []
     for ds, stopped in (
         ([math.log(1.06)] * 15, ""), ([0.0] * 6 + [0.01] * 6, ""), ([math.log(0.9)] * 15, ""),
