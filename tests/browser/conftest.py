@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -42,7 +43,18 @@ class Opened:
         self.page.goto(path.as_uri())
         # What is folded is drawn when it is opened.
         unfolded = "[...document.querySelectorAll('.chart')].filter(it => !it.closest('details:not([open])'))"
-        self.page.wait_for_function(f"{unfolded}.every(it => it.querySelector('svg'))")
+        self.wait_for(f"{unfolded}.every(it => it.querySelector('svg'))")
+
+    def wait_for(self, expression: str, seconds: float = 10.0) -> Any:
+        """Ask again and again, until what the page answers is true; return that.
+
+        Playwright's own wait_for_function asks within the page, whose policy lets no text be run.
+        """
+        until = time.monotonic() + seconds
+        while not (answer := self.page.evaluate(expression)):
+            assert time.monotonic() < until, f"waited {seconds} s in vain for {expression}"
+            time.sleep(0.02)
+        return answer
 
     def column(self, table: str, place: int) -> list[str]:
         """Return the first texts of a column's visible cells."""

@@ -74,7 +74,7 @@ def test_every_chart_draws_and_nothing_is_asked_for(opened: Any) -> None:
     charts = opened.page.query_selector_all(".chart")
     assert len(charts) >= 6
     opened.page.evaluate("document.querySelectorAll('details.part').forEach(part => part.open = true)")
-    opened.page.wait_for_function("[...document.querySelectorAll('.chart')].every(it => it.querySelector('svg'))")
+    opened.wait_for("[...document.querySelectorAll('.chart')].every(it => it.querySelector('svg'))")
     assert [chart.get_attribute("id") for chart in charts if not chart.query_selector(".cartesianlayer .trace")] == []
     assert opened.page.title() != "caught"
     assert opened.troubles == []
@@ -101,7 +101,7 @@ def test_folded_part_opens_by_its_link_and_draws(opened: Any) -> None:
     # Folded by hand, the same link opens it again.
     opened.page.evaluate("document.querySelector('#latency-1').closest('details').open = false")
     opened.page.click('a[href="#latency-1"]')
-    opened.page.wait_for_function("document.querySelector('#latency-1').closest('details').open")
+    opened.wait_for("document.querySelector('#latency-1').closest('details').open")
     assert opened.troubles == []
 
 
