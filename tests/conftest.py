@@ -5,6 +5,9 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
+# A session within a test forgets what it was first to import, but the package keeps what it made with these.
+import cattrs  # noqa: F401
+import jinja2  # noqa: F401
 import pytest
 from hypothesis import settings
 

@@ -12,7 +12,7 @@ from benchsuite.detect.parity import Parity
 from benchsuite.measure.accuracy import Evaluation
 from benchsuite.measure.case_run import CaseRun, Subject
 from benchsuite.measure.measurement import Cold, Complexity, Latency, Memory, Metrics, Throughput
-from benchsuite.terms.absence import Absent
+from benchsuite.terms.absence import NOT_SELECTED, Absent
 from benchsuite.terms.errors import NotRunError, SessionError
 
 
@@ -68,7 +68,7 @@ class BuiltRun:
         return read_account(Path(self.subject.setup.artifact.folder)).asked
 
     def proof(self) -> Ran | Absent:
-        return self._proof or Absent(self.failure or "not selected")
+        return self._proof or (Absent(self.failure) if self.failure else NOT_SELECTED)
 
     def metrics(self) -> Metrics:
         absent = Absent(self._reason)

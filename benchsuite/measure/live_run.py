@@ -90,7 +90,8 @@ class LiveRun:
         return self._once(self._told)
 
     def proof(self) -> Ran | Absent:
-        return self._known(self._proved) or self._known(self._told) or Absent(self.failure or "not selected")
+        unknown = Absent(self.failure) if self.failure else NOT_SELECTED
+        return self._known(self._proved) or self._known(self._told) or unknown
 
     def metrics(self) -> Metrics:
         timed, evaluation = self._known(self._timed), self._known(self._evaluated)

@@ -132,11 +132,11 @@ class BenchRun:
         if recorded is not None and isinstance(recorded.validity.ran, Ran):
             return Measured("proof", recorded.validity.ran, recorded)
         run = self._runner.case_run(case)
-        return Measured("proof", run.ran(), self._runner.provisional(case, run))
+        return Measured("proof", run.ran(), self._runner.provisional(run))
 
     def artifact(self, case: Case) -> MeasuredArtifact:
         """Return the artifact that is measured."""
-        measured = self._measured(case, "artifact", lambda run: self._runner.provisional(case, run).artifact)
+        measured = self._measured(case, "artifact", lambda run: self._runner.provisional(run).artifact)
         assert isinstance(measured.value, ArtifactFacts)
         return MeasuredArtifact("artifact", measured.value, measured.record)
 
@@ -150,7 +150,7 @@ class BenchRun:
                 return self._told(Measured(metric, value, recorded))
         run = self._runner.case_run(case)
         value = measure(run)
-        return self._told(Measured(metric, value, self._runner.provisional(case, run)))
+        return self._told(Measured(metric, value, self._runner.provisional(run)))
 
     def _told(self, measured: Measured[T]) -> Measured[T]:
         self._tell(("case", measured.case.id))

@@ -32,7 +32,6 @@ class Runner:
         self.preparation = preparation
         self._done = dict(done or {})
         self._open: CaseRun | None = None
-        self._open_case: Case | None = None
         self._failures: dict[str, str] = {}
         self._lock = ExitStack()
         self._locked = locked
@@ -51,7 +50,7 @@ class Runner:
 
     def case_run(self, case: Case) -> CaseRun:
         """Return the open measurement of a case, preparing its artifact first; raises what preparing it raised."""
-        if self._open is not None and self._open_case == case:
+        if self._open is not None and self._open.subject.case == case:
             return self._open
         self.finish_open()
         if case.id in self._failures:
@@ -65,7 +64,7 @@ class Runner:
             self._failures[case.id] = str(error)
             self._append(self._unmeasured(case, "failed", str(error)))
             raise
-        self._open, self._open_case = run, case
+        self._open = run
         return run
 
     def skip(self, case: Case, reason: str) -> None:
@@ -74,29 +73,29 @@ class Runner:
 
     def finish_open(self) -> Record | None:
         """Close the case that is being measured and append its record."""
-        run, case = self._open, self._open_case
-        if run is None or case is None:
+        run, self._open = self._open, None
+        if run is None:
             return None
-        self._open = self._open_case = None
         if run.failure is None:
             # The run keeps its failure, and the record below carries it.
             with suppress(SessionError):
                 run.ran()
         run.close()
-        return self._append(self.provisional(case, run))
+        return self._append(self.provisional(run))
 
     def abandon_open(self) -> None:
         """Close the case that is being measured without a record: it was interrupted."""
         if self._open is not None:
             self._open.close()
-        self._open = self._open_case = None
+        self._open = None
 
     def close(self) -> None:
         """Let go of the machine."""
         self._lock.close()
 
-    def provisional(self, case: Case, run: CaseRun) -> Record:
+    def provisional(self, run: CaseRun) -> Record:
         """Return the record as far as the case has been measured."""
+        case = run.subject.case
         artifact, proof, metrics = run.subject.setup.artifact, run.proof(), run.metrics()
         only_built = self.preparation.only_builds(case)
         return Record(

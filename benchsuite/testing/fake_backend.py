@@ -48,24 +48,24 @@ class FakeBackend:
     clock: FakeClock = field(default_factory=FakeClock)
     opened: int = 0
 
-    def why_not(self, case: Case, machine: Machine) -> str | None:  # noqa: ARG002
+    def why_not(self, case: Case, machine: Machine) -> str | None:
         """Say why the case is refused, if it is."""
         return self.refuses(case)
 
-    def need(self, case: Case, machine: Machine, choices: ArtifactChoices) -> ArtifactNeed:  # noqa: ARG002
+    def need(self, case: Case, machine: Machine, choices: ArtifactChoices) -> ArtifactNeed:
         """Return an artifact for each precision."""
         scheme = self.schemes[0] if self.schemes and case.precision == "int8" else ""
         return ArtifactNeed(self.name, case.precision, scheme, False, self.tools[case.precision])
 
-    def slow_to_load(self, case: Case) -> bool:  # noqa: ARG002
+    def slow_to_load(self, case: Case) -> bool:
         """Say that loading takes no time."""
         return False
 
-    def modules(self, artifact: Path) -> tuple[str, ...]:  # noqa: ARG002
+    def modules(self, artifact: Path) -> tuple[str, ...]:
         """Name no module."""
         return ()
 
-    def open(self, artifact: Path, case: Case, policy: RunPolicy) -> FakeSession:  # noqa: ARG002
+    def open(self, artifact: Path, case: Case, policy: RunPolicy) -> FakeSession:
         """Return a session whose durations are drawn by the case and by how many sessions there were before."""
         self.opened += 1
         seed = crc32(case.id.encode()) + self.opened
@@ -86,7 +86,7 @@ class FakeSession:
         self._rng = rng
         self._output = _output(case)
 
-    def run(self, batch: FloatArray) -> FloatArray:  # noqa: ARG002
+    def run(self, batch: FloatArray) -> FloatArray:
         """Let a call's time pass."""
         self._clock.advance(round(self._call_ns * float(np.exp(self._rng.normal(0.0, self._jitter)))))
         return self._output
@@ -113,7 +113,7 @@ class FakeMarkedSession(FakeSession):
         super().__init__(case, call_ms, jitter, clock, rng)
         self._times = times
 
-    def run_marked(self, batch: FloatArray) -> DeviceTimes:  # noqa: ARG002
+    def run_marked(self, batch: FloatArray) -> DeviceTimes:
         """Return what the device noted."""
         return self._times
 

@@ -41,7 +41,7 @@ class FakeChild(Child):
         # As through a pipe: nothing but JSON gets across.
         self._asked.append(json.loads(json.dumps({"op": op, **arguments})))
 
-    def receive(self, op: str, deadline_s: float) -> dict[str, Any]:  # noqa: ARG002
+    def receive(self, op: str, deadline_s: float) -> dict[str, Any]:
         request = self._asked.pop(0)
         try:
             answer: dict[str, Any] = json.loads(json.dumps(self._answers[request.pop("op")](request)))

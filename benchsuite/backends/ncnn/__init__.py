@@ -70,18 +70,18 @@ class NcnnBackend:
             return not_installed(machine, "ncnn", "pnnx") or _no_vulkan_loader()
         return cpu_only(case, "ncnn") or not_installed(machine, "ncnn", "pnnx")
 
-    def need(self, case: Case, machine: Machine, choices: ArtifactChoices) -> ArtifactNeed:  # noqa: ARG002
+    def need(self, case: Case, machine: Machine, choices: ArtifactChoices) -> ArtifactNeed:
         """Return the NCNN files of the case's precision; bf16 is made from fp32 files as they are loaded."""
         precision = "fp32" if case.precision == "bf16" else case.precision
         calibrated = precision == "int8"
         scheme = chosen_scheme(choices.quant_scheme, self.schemes, self.schemes[0]) if calibrated else ""
         return ArtifactNeed("ncnn", precision, scheme, calibrated, self.tools[precision])
 
-    def slow_to_load(self, case: Case) -> bool:  # noqa: ARG002
+    def slow_to_load(self, case: Case) -> bool:
         """Say that loading takes seconds."""
         return False
 
-    def modules(self, artifact: Path) -> tuple[str, ...]:  # noqa: ARG002
+    def modules(self, artifact: Path) -> tuple[str, ...]:
         """Name the runtime's package."""
         return ("ncnn",)
 

@@ -70,7 +70,7 @@ class OnnxBackend:
         """Say whether loading builds an engine."""
         return case.way == "trtep"
 
-    def modules(self, artifact: Path) -> tuple[str, ...]:  # noqa: ARG002
+    def modules(self, artifact: Path) -> tuple[str, ...]:
         """Name the runtime's package."""
         return ("onnxruntime",)
 

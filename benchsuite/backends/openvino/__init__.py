@@ -68,18 +68,18 @@ class OpenvinoBackend:
             return not_installed(machine, "nncf")
         return reason
 
-    def need(self, case: Case, machine: Machine, choices: ArtifactChoices) -> ArtifactNeed:  # noqa: ARG002
+    def need(self, case: Case, machine: Machine, choices: ArtifactChoices) -> ArtifactNeed:
         """Return the OpenVINO files of the case's precision; bf16 is made from fp32 files as they are loaded."""
         precision = "fp32" if case.precision == "bf16" else case.precision
         calibrated = precision == "int8"
         scheme = chosen_scheme(choices.quant_scheme, self.schemes, self.schemes[0]) if calibrated else ""
         return ArtifactNeed("openvino", precision, scheme, calibrated, self.tools[precision])
 
-    def slow_to_load(self, case: Case) -> bool:  # noqa: ARG002
+    def slow_to_load(self, case: Case) -> bool:
         """Say that compiling takes seconds."""
         return False
 
-    def modules(self, artifact: Path) -> tuple[str, ...]:  # noqa: ARG002
+    def modules(self, artifact: Path) -> tuple[str, ...]:
         """Name the runtime's package."""
         return ("benchsuite.backends.openvino.package",)
 

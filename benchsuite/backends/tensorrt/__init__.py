@@ -76,7 +76,7 @@ class TensorrtBackend:
         usual = choices.engine.batches[1] if choices.engine.batches else None
         return ArtifactNeed("trt", case.precision, scheme, bool(scheme), tools, build, usual)
 
-    def slow_to_load(self, case: Case) -> bool:  # noqa: ARG002
+    def slow_to_load(self, case: Case) -> bool:
         """Say that an engine is built before it is loaded."""
         return False
 

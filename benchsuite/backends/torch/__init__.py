@@ -62,7 +62,7 @@ class TorchBackend:
             return no_bf16_instructions(machine, "PyTorch")
         return reason
 
-    def need(self, case: Case, machine: Machine, choices: ArtifactChoices) -> ArtifactNeed:  # noqa: ARG002
+    def need(self, case: Case, machine: Machine, choices: ArtifactChoices) -> ArtifactNeed:
         """Return the checkpoint, for every precision."""
         return ArtifactNeed("torch", "fp32", "", False, self.tools["fp32"])
 
@@ -70,7 +70,7 @@ class TorchBackend:
         """Say whether loading compiles the network."""
         return case.way == "compile"
 
-    def modules(self, artifact: Path) -> tuple[str, ...]:  # noqa: ARG002
+    def modules(self, artifact: Path) -> tuple[str, ...]:
         """Name the runtime's package."""
         return ("torch", "ultralytics")
 
