@@ -66,3 +66,12 @@ def test_batch_of_odd_shapes(shape: tuple[int, int, int]) -> None:
     assert [(placed.height, placed.width) for placed in placements] == [shape[:2], (64, 64)]
     assert (batch[0] == 1).sum() == 3 * placements[0].resized_height * placements[0].resized_width
     assert not batch[1].any()
+
+
+def test_input_that_is_not_square_has_its_height_first() -> None:
+    """A wide image fills a wide input without bars; a tall one has them left and right."""
+    wide = InputSize(384, 640)
+    batch, _ = preprocess([np.zeros((96, 160, 3), np.uint8)], wide)
+    assert batch.shape == (1, 3, 384, 640)
+    assert (place(96, 160, wide).pad_left, place(96, 160, wide).pad_top) == (0, 0)
+    assert (place(384, 320, wide).pad_left, place(384, 320, wide).pad_top) == (160, 0)

@@ -117,6 +117,15 @@ def test_line_of_a_killed_writer_is_dropped_then_cut_off_and_said(tmp_path: Path
     assert lines.read() == ((SHELF, Shelf("right", 4)), ())
 
 
+def test_line_is_on_the_disk_before_it_counts(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The whole line has been handed over when the disk is asked to keep it, so a power cut takes none that was told."""
+    lines = lines_of(tmp_path / "shelves.jsonl")
+    kept: list[bytes] = []
+    monkeypatch.setattr("os.fsync", lambda _: kept.append(lines.path.read_bytes()))
+    lines.append(SHELF)
+    assert kept == [lines.path.read_bytes()]
+
+
 def test_file_that_is_torn_before_its_first_newline_starts_anew(tmp_path: Path) -> None:
     """Where not even one line was finished, the next is the first."""
     lines = lines_of(tmp_path / "shelves.jsonl")

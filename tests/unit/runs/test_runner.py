@@ -1,0 +1,41 @@
+"""One case is open at a time, and none loses its record; runtimes are fakes."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from benchsuite.networks.weights import BUNDLED, resolve
+from benchsuite.options.settings import parse
+from benchsuite.runs import records
+from benchsuite.runs.preparation import Preparation
+from benchsuite.runs.runner import Runner
+from benchsuite.testing import FakeBackend, draw_small_data, fake_runtimes, make_case, make_site
+
+ONNX = make_case(model=BUNDLED, imgsz=64)
+NCNN = replace(ONNX, backend="ncnn")
+
+
+@pytest.fixture
+def runner(tmp_path: Path) -> Runner:
+    """Give a runner that needs not wait for whoever measures on this machine."""
+    options = parse({"data": str(draw_small_data(tmp_path / "data")), "effort": "quick", "threads": "2"})
+    site = make_site(tmp_path, options=options, models=resolve([BUNDLED], tmp_path))
+    return Runner(Preparation(site), locked=True)
+
+
+def test_another_case_ends_the_one_before(runner: Runner, tmp_path: Path) -> None:
+    """A case stays open for all that is asked of it; the next one writes its record, and has figures of its own."""
+    with fake_runtimes(FakeBackend("onnx", lambda _: 20.0), FakeBackend("ncnn", lambda _: 40.0)):
+        first = runner.case_run(ONNX)
+        assert runner.case_run(ONNX) is first
+        first.latency()
+        second = runner.case_run(NCNN)
+        assert second.latency().inference_ns.p50 == pytest.approx(40e6, rel=0.01)
+        (record,) = records.read(tmp_path / "records.jsonl")[0]
+        assert record.case == ONNX
+        runner.abandon_open()
+    assert runner.finish_open() is None
+    assert runner.recorded(NCNN) is None
