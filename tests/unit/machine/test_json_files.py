@@ -118,7 +118,7 @@ def test_line_of_a_killed_writer_is_dropped_then_cut_off_and_said(tmp_path: Path
 
 
 def test_line_is_on_the_disk_before_it_counts(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """The whole line has been handed over when the disk is asked to keep it, so a power cut takes none that was told."""
+    """The whole line has been written when the disk is asked to keep it, so a power cut takes none that was told."""
     lines = lines_of(tmp_path / "shelves.jsonl")
     kept: list[bytes] = []
     monkeypatch.setattr("os.fsync", lambda _: kept.append(lines.path.read_bytes()))
