@@ -94,8 +94,8 @@ class BenchSession:
             self._baseline, self._tolerances = load(baseline), read_tolerances(options.baseline)
         terms = read_terms(site) if options.gate.against else None
         done: dict[str, Record] = {}
+        given = {name: text for name, text in self._given.items() if name not in ("resume", "report")}
         if self._resumed is None:
-            given = {name: text for name, text in self._given.items() if name not in ("resume", "report")}
             ids = [case.id for case in selected]
             folder = create_run(options.report, machine, command, ids, options.effort.name, given, options.policy)
         else:
@@ -115,7 +115,6 @@ class BenchSession:
             self._check_recipes(done)
             finish_run(folder, "running")
         if terms is not None:
-            given = {name: text for name, text in self._given.items() if name not in ("resume", "report")}
             self._gate = Gate(terms, self.runner, given)
         self._run = read_run(folder)
         point_latest(options.report, folder)
