@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
+from itertools import groupby
+from operator import itemgetter
 
 from benchsuite.backends import BACKENDS, backend, only_builds
 from benchsuite.backends.offers import recorded_packages
@@ -13,8 +16,8 @@ from benchsuite.options.settings import defaults
 from benchsuite.report.terminal import aligned, wrap
 from benchsuite.terms.cases import PRECISIONS, Case
 
-# Of a backend's name and of a column a precision.
-_WIDTHS = (10, *(8 for _ in PRECISIONS))
+# Of a backend's name and device, and of a column a precision.
+_WIDTHS = (16, *(8 for _ in PRECISIONS))
 
 
 def report_lines(noise_seconds: float) -> Iterator[str]:
@@ -48,14 +51,23 @@ def _machine_lines(machine: Machine) -> Iterator[str]:
 
 
 def _case_lines(machine: Machine) -> Iterator[str]:
-    answers = {(case.backend, case.precision): _answer(case, machine) for case in cases_of(defaults(), ["model"])}
+    rows = [(label, [(case.precision, *_answer(case, machine)) for case in cases]) for label, cases in _rows(machine)]
     yield aligned(("", *PRECISIONS), _WIDTHS)
-    for name in BACKENDS:
-        yield aligned((name, *(answers[name, precision][0] for precision in PRECISIONS)), _WIDTHS)
+    for label, answers in rows:
+        yield aligned((label, *(answer for _, answer, _ in answers)), _WIDTHS)
     yield ""
-    for (name, precision), (_, reason) in answers.items():
-        if reason:
-            yield from _wrapped(f"{name} {precision}: ", reason)
+    for label, answers in rows:
+        for reason, alike in groupby(answers, itemgetter(2)):
+            if reason:
+                yield from _wrapped(f"{label} {', '.join(precision for precision, _, _ in alike)}: ", reason)
+
+
+def _rows(machine: Machine) -> Iterator[tuple[str, tuple[Case, ...]]]:
+    """Yield each backend on its usual device, and on the first GPU where there is one."""
+    gpu = ("cuda:0",) if machine.gpus else ()
+    for name in BACKENDS:
+        for device in dict.fromkeys((backend(name).default_device, *gpu)):
+            yield f"{name} {device}", cases_of(replace(defaults(), backends=(name,), device=device), ["model"])
 
 
 def _answer(case: Case, machine: Machine) -> tuple[str, str]:

@@ -13,8 +13,10 @@ from typing import Any
 import pytest
 from typer.main import get_command
 
+from benchsuite.backends import BACKENDS
 from benchsuite.commands import doctor
 from benchsuite.commands.app import app
+from benchsuite.machine.facts import Gpu
 from benchsuite.testing import make_case, make_machine, make_record, make_run, write_run
 
 ROOT = Path(__file__).resolve().parents[3]
@@ -81,8 +83,19 @@ def test_doctor_says_what_is_only_built(monkeypatch: pytest.MonkeyPatch) -> None
     packages = {"tensorrt-rtx-cu13-bindings": "1.7", "onnxruntime": "1.32"}
     monkeypatch.setattr(doctor, "read_machine", lambda _: make_machine(packages=packages))
     lines = list(doctor.report_lines(0))
-    assert next(line for line in lines if line.startswith("trt  ")).split() == ["trt", *["builds"] * 4]
-    assert "trt int8: built here, not run: no GPU" in lines
+    assert next(line for line in lines if line.startswith("trt cuda:0  ")).split()[2:] == ["builds"] * 4
+    assert "trt cuda:0 fp32, fp16, bf16, int8: built here, not run: no GPU" in lines
+
+
+def test_doctor_answers_for_the_gpu_too(monkeypatch: pytest.MonkeyPatch) -> None:
+    """With a GPU there is a row for each backend on it as well, and its reason once where it is every precision's."""
+    monkeypatch.setattr(
+        doctor, "read_machine", lambda _: make_machine(gpus=(Gpu("Example GPU", "uuid", 8 << 30),), packages={})
+    )
+    lines = list(doctor.report_lines(0))
+    rows = [" ".join(line.split()[:2]) for line in lines if line.split()[2:] in (["no"] * 4, ["yes"] * 4)]
+    assert [row for row in rows if row.endswith("cuda:0")] == [f"{name} cuda:0" for name in BACKENDS]
+    assert sum(line.startswith("trt cuda:0 fp32, fp16, bf16, int8: ") for line in lines) == 1
 
 
 def test_doctor_says_what_can_run(command: Command) -> None:

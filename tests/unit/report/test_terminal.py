@@ -139,17 +139,17 @@ Packages  package0 1.0, package1 1.1, package2 1.2, package3 1.3, package4 1.4,
           package10 1.10, package11 1.11
 Baselines example-cpu-9000-54841f41
 
-              fp32    fp16    bf16    int8
-torch          yes     yes     yes     yes
-onnx           yes     yes     yes     yes
-openvino       yes     yes     yes     yes
-trt            yes     yes     yes      no
-ncnn           yes     yes     yes     yes
+                    fp32    fp16    bf16    int8
+torch cpu            yes     yes     yes     yes
+onnx cpu             yes     yes     yes     yes
+openvino cpu         yes     yes     yes     yes
+trt cuda:0           yes     yes     yes      no
+ncnn cpu             yes     yes     yes     yes
 
-trt int8: needs the worker died by signal 11 while it loaded
-          /home/somebody/models/with-a-rather-long-
-          name/yolo26n_coco_approximation_of_the_real_checkpoint.pt, and left
-          nothing but a half-written file"""
+trt cuda:0 int8: needs the worker died by signal 11 while it loaded
+              /home/somebody/models/with-a-rather-long-
+              name/yolo26n_coco_approximation_of_the_real_checkpoint.pt, and
+              left nothing but a half-written file"""
 
 
 def test_table_of_a_run() -> None:
