@@ -16,6 +16,7 @@ from collections import Counter
 from collections.abc import Callable, Sequence
 from importlib.util import find_spec
 from pathlib import Path
+from typing import Any
 
 from commands import ROOT, call, environment, start
 from figures import gpu_lines
@@ -201,7 +202,7 @@ class Check:
             self._write_page()
         counts = Counter(record["outcome"] for record in records)
         reasons = [
-            f"{record['case']['id']} {record['outcome']}: {_first_line(record['reason'])}"
+            f"{record['case']['id']} {record['outcome']}: {_first_line(_text(record['reason']))}"
             for record in records
             if record["outcome"] != "measured"
         ]
@@ -261,6 +262,11 @@ def _is_installed(distribution: str) -> bool:
 
 def _ended(status: int | None) -> str:
     return "its time was over: --limit gives more" if status is None else f"it ended with status {status}: see log.txt"
+
+
+def _text(sentence: Any) -> str:
+    """Return a sentence of a record, which stands there with its parts where it has some."""
+    return str(sentence["text"]) if isinstance(sentence, dict) else str(sentence)
 
 
 def _first_line(text: str) -> str:

@@ -10,6 +10,7 @@ from benchsuite.backends.onnx.cpu import open_on_cpu
 from benchsuite.backends.onnx.cuda import open_on_gpu
 from benchsuite.backends.reasons import cpu_only, no_such_gpu, not_installed
 from benchsuite.backends.schemes import UNCALIBRATED, chosen_scheme
+from benchsuite.backends.tensorrt.flavours import TENSORRT
 from benchsuite.backends.tools import OBSERVED, ONNX_EXPORT, ONNX_RUNTIMES, QUANTISER
 from benchsuite.machine.facts import Machine
 from benchsuite.terms.cases import Case
@@ -84,6 +85,11 @@ def _why_not_on_gpu(case: Case, machine: Machine) -> str | None:
     reason = no_such_gpu(case, machine) or not_installed(machine, "onnxruntime-gpu")
     if reason is not None:
         return reason
+    if case.way == "trtep" and not _has_tensorrt(machine):
+        return said(
+            "TensorRT inside ONNX Runtime needs TensorRT's libraries: pip install 'benchsuite[trt]', or leave "
+            "trtep out of --variant"
+        )
     if case.precision == "int8":
         return said(
             "ONNX Runtime's CUDA provider computes INT8 convolutions in float, and what TensorRT does "
@@ -92,6 +98,12 @@ def _why_not_on_gpu(case: Case, machine: Machine) -> str | None:
     if case.precision == "bf16":
         return said("ONNX Runtime has no bf16 convolution kernels: use trt or torch for bf16")
     return None
+
+
+def _has_tensorrt(machine: Machine) -> bool:
+    from ctypes.util import find_library
+
+    return any(name in machine.packages for name in TENSORRT.distributions) or bool(find_library("nvinfer"))
 
 
 def _default_scheme(machine: Machine) -> str:

@@ -6,6 +6,8 @@ import json
 import tempfile
 from collections import Counter
 from collections.abc import Mapping
+from contextlib import suppress
+from importlib import import_module
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +16,7 @@ import numpy as np
 from benchsuite.backends.interface import FloatArray, Ran, RunPolicy
 from benchsuite.backends.onnx.loading import load_session, session_options, stored_precision
 from benchsuite.backends.outputs import check_output
+from benchsuite.backends.tensorrt.flavours import TENSORRT as TENSORRT_MODULE
 from benchsuite.terms.absence import Absent
 from benchsuite.terms.cases import Case
 from benchsuite.terms.errors import SessionError
@@ -37,6 +40,10 @@ def open_on_gpu(model: Path, case: Case, policy: RunPolicy) -> OnnxCudaSession:
     # It does not look for CUDA's libraries among installed packages by itself.
     if hasattr(onnxruntime, "preload_dlls"):
         onnxruntime.preload_dlls()
+    if case.way == "trtep":
+        # Nor for TensorRT's, which its package loads.
+        with suppress(ImportError):
+            import_module(TENSORRT_MODULE.module)
     providers = providers_of(case)
     session = load_session(model, case, session_options(policy), providers)
     check_providers([name for name, _ in providers], session.get_providers())
@@ -49,6 +56,15 @@ def check_providers(asked: list[str], found: list[str]) -> None:
 
     The CPU's is always there, last, for what no other takes.
     """
+    if asked[0] == TENSORRT and TENSORRT not in found:
+        raise SessionError(
+            said(
+                "ONNX Runtime cannot load its {1} here and would run on {2}: install the TensorRT that it was "
+                "built for",
+                TENSORRT,
+                found[0],
+            )
+        )
     if asked[0] not in found:
         raise SessionError(
             said(

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from benchsuite.backends.interface import RunPolicy
-from benchsuite.backends.onnx.cuda import kernels_by_provider, open_on_gpu, providers_of
+from benchsuite.backends.onnx.cuda import check_providers, kernels_by_provider, open_on_gpu, providers_of
 from benchsuite.backends.onnx.loading import session_options
 from benchsuite.backends.proof import contradiction
 from benchsuite.machine.facts import read_machine
@@ -33,6 +33,12 @@ def test_silent_fall_back_to_the_cpu_is_an_error(tmp_path: Path) -> None:
     """Asked for CUDA where there is none, the real ONNX Runtime loads the model on the CPU, and the case fails."""
     with pytest.raises(SessionError, match="no working CUDAExecutionProvider here and would run on CPUExecutionProvid"):
         open_on_gpu(save(tmp_path / "model.onnx"), CASE, RunPolicy(1, flush_denormals=False))
+
+
+def test_silent_fall_back_from_tensorrt_names_tensorrt() -> None:
+    """Where the TensorRT provider was dropped, its libraries are what is to be installed."""
+    with pytest.raises(SessionError, match=r"cannot load its TensorrtExecutionProvider.*install the TensorRT"):
+        check_providers(["TensorrtExecutionProvider", "CUDAExecutionProvider"], ["CUDAExecutionProvider"])
 
 
 def test_kernels_are_counted_by_provider_in_a_real_profile(tmp_path: Path) -> None:

@@ -53,6 +53,11 @@ def machine(**changes: Any) -> Machine:
             {"gpus": (GPU,), "packages": {"onnxruntime-gpu": "1"}},
             "computes INT8 convolutions in float",
         ),
+        (
+            {"backend": "onnx", "device": "cuda:0", "variant": "trtep"},
+            {"gpus": (GPU,), "packages": {"onnxruntime-gpu": "1"}},
+            "TensorRT inside ONNX Runtime needs TensorRT's libraries",
+        ),
         ({"backend": "onnx", "variant": "trtep"}, {}, "TensorRT inside ONNX Runtime needs an NVIDIA GPU"),
         ({"backend": "torch", "device": "cuda:1"}, {"gpus": (GPU,)}, "GPUs are cuda:0 to cuda:0: use one of these"),
         (
