@@ -180,28 +180,32 @@ def _average_precision(outcomes: Sequence[Matches]) -> dict[int, Values]:
     for number, labels in zip(*np.unique(label_classes, return_counts=True), strict=True):
         mine = np.flatnonzero(classes == number)
         order = mine[np.argsort(-scores[mine], kind="stable")]
-        by_class[int(number)] = np.array(
-            [
-                _area(correct[order, column][~ignored[order, column]], int(labels))
-                for column in range(len(IOU_THRESHOLDS))
-            ]
+        hit, skipped = correct[order], ignored[order]
+        by_class[int(number)] = (
+            np.concatenate([areas(hit[~column, index, None], int(labels)) for index, column in enumerate(skipped.T)])
+            if skipped.any()
+            else areas(hit, int(labels))
         )
     return by_class
 
 
-def _area(correct: BoolArray, labels: int) -> float:
-    """Return the area under the precision-recall curve of detections in order of score: 101 points, trapezia between.
+def areas(correct: BoolArray, labels: int) -> Values:
+    """Return the area under each column's precision-recall curve; rows are detections in order of score.
 
-    Precision at a recall is the best at that recall or above. COCO's own tool averages the same 101 points as steps.
+    101 points, trapezia between. Precision at a recall is the best at that recall or above. COCO's own tool averages
+    the same 101 points as steps.
     """
-    if not correct.size:
-        return 0.0
-    hits = correct.cumsum()
+    count, columns = correct.shape
+    if not count:
+        return np.zeros(columns)
+    hits = correct.cumsum(0)
     recall = hits / labels
-    precision = hits / np.arange(1, correct.size + 1)
+    precision = hits / np.arange(1, count + 1)[:, None]
     # The curve starts at precision 1 and falls to 0 right after the last recall reached.
-    recall = np.concatenate([[0.0], recall, [recall[-1], 1.0]])
-    precision = np.concatenate([[1.0], precision, [0.0, 0.0]])
+    zeros, ones = np.zeros((1, columns)), np.ones((1, columns))
+    recall = np.concatenate([zeros, recall, recall[-1:], ones])
+    precision = np.concatenate([ones, precision, zeros, zeros])
     envelope = np.maximum.accumulate(precision[::-1])[::-1]
-    heights = np.interp(_RECALLS, recall, envelope)
-    return float((heights[1:] + heights[:-1]).sum() / 2 * (_RECALLS[1] - _RECALLS[0]))
+    heights = np.stack([np.interp(_RECALLS, recall[:, index], envelope[:, index]) for index in range(columns)])
+    total: Values = (heights[:, 1:] + heights[:, :-1]).sum(1) / 2 * (_RECALLS[1] - _RECALLS[0])
+    return total

@@ -6,10 +6,16 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
+from scipy.stats import norm, t
 
-from benchsuite.detect.accuracy import Matches, map50_95
+from benchsuite.detect.accuracy import BoolArray, Matches, Values, areas, map50_95
+from benchsuite.detect.detections import IntArray
 
 _RESAMPLES = 400
+_CONFIDENCE = 0.95
+# One image says nothing about others.
+_FEWEST_IMAGES = 2
+_ANY_LOSS = (-100.0, 100.0)
 
 
 @dataclass(frozen=True)
@@ -24,15 +30,65 @@ class MapReference:
     """The reference's side: its score on each resample, computed once for all networks held against it."""
 
     def __init__(self, matched: Sequence[Matches], seed: int = 0) -> None:
-        self._draws = np.random.default_rng(seed).integers(len(matched), size=(_RESAMPLES, len(matched)))
+        images = len(matched)
+        draws = np.random.default_rng(seed).integers(images, size=(_RESAMPLES, images))
+        self._counts = np.stack([np.bincount(draw, minlength=images) for draw in draws])
         self._map = map50_95(matched)
         self._resampled = self._scores(matched)
+        self._widening = _widening(images) if images >= _FEWEST_IMAGES else 1.0
 
     def loss(self, matched: Sequence[Matches]) -> MapLoss:
         """Return what a network loses; `matched` are its outcomes on the same images, in the same order."""
+        points = (self._map - map50_95(matched)) * 100
+        if len(matched) < _FEWEST_IMAGES:
+            return MapLoss(points, _ANY_LOSS)
         differences = (self._resampled - self._scores(matched)) * 100
-        low, high = np.quantile(differences, (0.025, 0.975))
-        return MapLoss((self._map - map50_95(matched)) * 100, (float(low), float(high)))
+        low, high = np.quantile(differences, ((1 - _CONFIDENCE) / 2, (1 + _CONFIDENCE) / 2))
+        return MapLoss(points, (points - (points - low) * self._widening, points + (high - points) * self._widening))
 
-    def _scores(self, matched: Sequence[Matches]) -> np.ndarray[tuple[int], np.dtype[np.float64]]:
-        return np.array([map50_95([matched[index] for index in draw]) for draw in self._draws])
+    def _scores(self, matched: Sequence[Matches]) -> Values:
+        ranked = _by_class(matched)
+        return np.array([_score(ranked, counts) for counts in self._counts])
+
+
+@dataclass(frozen=True)
+class _Ranked:
+    """One class over all images: its n detections, best score first, with their images, and the labels an image has."""
+
+    correct: BoolArray
+    images: IntArray
+    labels: IntArray
+
+
+def _by_class(matched: Sequence[Matches]) -> tuple[_Ranked, ...]:
+    """Rank once what every resample needs."""
+    correct, scores, classes, label_classes = (
+        np.concatenate([getattr(outcome, name) for outcome in matched])
+        for name in ("correct", "scores", "classes", "label_classes")
+    )
+    numbers = np.arange(len(matched))
+    images = np.repeat(numbers, [len(outcome.scores) for outcome in matched])
+    labelled = np.repeat(numbers, [len(outcome.label_classes) for outcome in matched])
+    found = []
+    for number in np.unique(label_classes):
+        mine = np.flatnonzero(classes == number)
+        order = mine[np.argsort(-scores[mine], kind="stable")]
+        labels = np.bincount(labelled[label_classes == number], minlength=len(matched))
+        found.append(_Ranked(correct[order], images[order], labels))
+    return tuple(found)
+
+
+def _score(ranked: Sequence[_Ranked], counts: IntArray) -> float:
+    """Return the mean average precision where each image counts that often; a class without a label left drops out."""
+    found = [
+        areas(np.repeat(it.correct, counts[it.images], axis=0), int(it.labels @ counts)).mean()
+        for it in ranked
+        if it.labels @ counts
+    ]
+    return float(np.mean(found)) if found else 0.0
+
+
+def _widening(images: int) -> float:
+    """Return by how much few images make the interval of resamples too narrow: Student's t over the normal quantile."""
+    tail = (1 + _CONFIDENCE) / 2
+    return float(t.ppf(tail, images - 1) / norm.ppf(tail) * np.sqrt(images / (images - 1)))

@@ -73,7 +73,8 @@ class BuiltRun:
     def metrics(self) -> Metrics:
         absent = Absent(self._reason)
         if isinstance(self._stand_in, Absent):
-            metrics = Metrics(complexity=self.subject.complexity, accuracy=self._stand_in, parity=self._stand_in)
+            unknown = self._stand_in
+            metrics = Metrics(complexity=self.subject.complexity, accuracy=unknown, parity=unknown, loss=unknown)
         else:
             metrics = self._stand_in.metrics()
         return replace(metrics, latency=absent, cold=absent, throughput=absent, memory=absent, gpu=absent)

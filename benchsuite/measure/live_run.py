@@ -14,12 +14,14 @@ from benchsuite.backends.proof import contradiction
 from benchsuite.detect.parity import Parity, compare
 from benchsuite.machine.nvml import GpuState, read_gpu
 from benchsuite.measure.accuracy import Evaluation, evaluate_once
+from benchsuite.measure.accuracy_loss import Losses
 from benchsuite.measure.case_run import Subject
 from benchsuite.measure.gpu_use import gpu_use
 from benchsuite.measure.launch import Launch
 from benchsuite.measure.measurement import (
     ON_CPU,
     PHASES,
+    AccuracyLoss,
     Cold,
     Complexity,
     GpuUse,
@@ -36,6 +38,7 @@ from benchsuite.terms.errors import ProcessError, SessionError
 T = TypeVar("T")
 # Enough for a median and a p95 of the device's own times, which noting would make a call slower.
 _MARKED_CALLS = 200
+_REFERENCE = "torch fp32"
 
 
 @dataclass(frozen=True)
@@ -47,14 +50,27 @@ class Timed:
     gpu: GpuUse | Absent
 
 
+@dataclass(frozen=True)
+class Compared:
+    """What holding the detections against the reference's told."""
+
+    parity: Parity
+    loss: AccuracyLoss | Absent
+
+
 class LiveRun:
     """Measures one subject; a failure is kept and raised again by every step that was not taken before it.
 
-    Memory is read right after sampling, before anything else runs in the worker.
+    Memory is read right after sampling, before anything else runs in the worker. `calibrated_on` of the evaluated
+    images set the artifact's INT8 ranges.
     """
 
-    def __init__(self, subject: Subject, reference: Callable[[], Evaluation]) -> None:
+    def __init__(
+        self, subject: Subject, reference: Callable[[], Evaluation], losses: Losses, calibrated_on: int = 0
+    ) -> None:
         self.subject = subject
+        self._losses = losses
+        self._calibrated_on = calibrated_on
         self.failure: str | None = None
         self.notes: tuple[str, ...] = ()
         self._reference = reference
@@ -78,7 +94,7 @@ class LiveRun:
         return self._once(self._evaluated)
 
     def parity(self) -> Parity:
-        return self._once(self._compared)
+        return self._once(self._compared).parity
 
     def complexity(self) -> Complexity:
         return self.subject.complexity
@@ -95,6 +111,7 @@ class LiveRun:
 
     def metrics(self) -> Metrics:
         timed, evaluation = self._known(self._timed), self._known(self._evaluated)
+        compared = self._known(self._compared)
         return Metrics(
             latency=timed.latency if timed else NOT_SELECTED,
             cold=self._cold or NOT_SELECTED,
@@ -102,7 +119,8 @@ class LiveRun:
             memory=timed.memory if timed else NOT_SELECTED,
             complexity=self.subject.complexity,
             accuracy=evaluation.accuracy if evaluation else NOT_SELECTED,
-            parity=self._known(self._compared) or NOT_SELECTED,
+            parity=compared.parity if compared else NOT_SELECTED,
+            loss=compared.loss if compared else NOT_SELECTED,
             gpu=(timed.gpu if timed else NOT_SELECTED) if self.subject.case.on_gpu else ON_CPU,
         )
 
@@ -174,11 +192,12 @@ class LiveRun:
         self.notes += found.notes
         return found
 
-    def _compared(self) -> Parity:
+    def _compared(self) -> Compared:
         candidate = self.evaluation()
         reference = self._reference()
         self.notes += reference.notes
-        return compare(reference.detections, candidate.detections, self.subject.names, "torch fp32")
+        parity = compare(reference.detections, candidate.detections, self.subject.names, _REFERENCE)
+        return Compared(parity, self._losses.of(candidate, reference, _REFERENCE, self._calibrated_on))
 
     def _told(self) -> Ran:
         return self._opened().ran()

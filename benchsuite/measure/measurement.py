@@ -118,6 +118,25 @@ class Complexity:
 
 
 @dataclass(frozen=True)
+class AccuracyLoss:
+    """Points of mAP50-95 that are lost, their 95 % interval over the images, and what they are lost against.
+
+    `calibrated_on` of the images took part in setting the artifact's INT8 ranges.
+    """
+
+    points: float
+    ci95: tuple[float, float]
+    images: int
+    reference: str
+    reference_map50: float
+    reference_map50_95: float
+    calibrated_on: int = 0
+
+
+NO_LOSS = Absent("an older release noted no interval of it")
+
+
+@dataclass(frozen=True)
 class Metrics:
     """Everything measured of one case."""
 
@@ -129,3 +148,4 @@ class Metrics:
     accuracy: Accuracy | Absent = NOT_SELECTED
     parity: Parity | Absent = NOT_SELECTED
     gpu: GpuUse | Absent = NOT_SELECTED
+    loss: AccuracyLoss | Absent = NO_LOSS

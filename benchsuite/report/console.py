@@ -9,7 +9,8 @@ from benchsuite.report.terminal import WIDTH, aligned, fit, wrap
 from benchsuite.runs import figures
 from benchsuite.runs.figures import Figure, figure
 from benchsuite.runs.records import Record
-from benchsuite.terms.absence import Absent, shown
+from benchsuite.runs.worth import reference_of, worth_of
+from benchsuite.terms.absence import NOT_SELECTED, Absent, shown
 from benchsuite.terms.cases import heading
 
 # The first column of the tables, and those beside it; seven fit where each is a character narrower.
@@ -38,8 +39,11 @@ def case_line(record: Record) -> str:
     return fit(f"{record.case.id}  {'  '.join(parts) or 'measured'}")
 
 
-def table_lines(records: Sequence[Record]) -> list[str]:
-    """Return a table a group of comparable rows; times are total latency, mAP is mAP50-95, skipped rows say why."""
+def table_lines(records: Sequence[Record], max_map_drop: float) -> list[str]:
+    """Return a table a group of comparable rows; times are total latency, mAP is mAP50-95.
+
+    Below it stands why rows were skipped, and which of them do not keep the accuracy or cannot be told to.
+    """
     lines = []
     columns = [it for it in figures.FIGURES if it.names.terminal]
     for title, group in _groups(records):
@@ -53,7 +57,7 @@ def table_lines(records: Sequence[Record]) -> list[str]:
             widths = [label, *(width for _ in columns)]
             lines.append(aligned(("", *(it.names.terminal for it in columns)), widths))
             lines += [aligned(_cells(record, columns), widths) for record in measured]
-        lines += [*_reason_lines(group), ""]
+        lines += [*_reason_lines(group, max_map_drop), ""]
     return lines
 
 
@@ -77,10 +81,15 @@ def _cell(column: Figure, record: Record) -> str:
     return shown(column.read(record), unit.show)
 
 
-def _reason_lines(records: Iterable[Record]) -> list[str]:
-    """Say of each record that was not measured why, once for all that share the reason."""
+def _reason_lines(records: Sequence[Record], max_map_drop: float) -> list[str]:
+    """Say of each record why it was not measured or what is wrong with its accuracy, once for all that share it."""
     shared: dict[str, list[str]] = {}
+    reference = reference_of(records)
     for record in records:
+        if record.outcome == "measured" and record.metrics.accuracy != NOT_SELECTED:
+            worth = worth_of(record, max_map_drop, reference)
+            if worth.sentence:
+                shared.setdefault(worth.sentence, []).append(record.case.row_name)
         if record.outcome != "measured":
             # What was built says so itself.
             outcome = "" if record.outcome == "built" else f"{record.outcome}: "

@@ -6,9 +6,10 @@ from collections.abc import Sequence
 
 from benchsuite.report.chart import Axis, Chart, ChartSeries, ReferenceLine
 from benchsuite.report.palette import MARKS, colour_of
-from benchsuite.report.recommendation import name_of, reference_of
+from benchsuite.report.recommendation import name_of
 from benchsuite.report.views import GroupView
 from benchsuite.runs.records import Record
+from benchsuite.runs.worth import reference_of
 from benchsuite.terms.absence import Absent
 from benchsuite.terms.quantities import NS_PER_MS, milliseconds
 from benchsuite.terms.said import said

@@ -5,18 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
-from benchsuite.backends import BACKENDS
 from benchsuite.compare.findings import Finding
-from benchsuite.detect.accuracy import Accuracy
-from benchsuite.measure.measurement import Distribution
+from benchsuite.measure.measurement import AccuracyLoss, Distribution
 from benchsuite.runs.records import Record
+from benchsuite.runs.worth import reference_of, why_void, worth_of
 from benchsuite.terms.absence import Absent
-from benchsuite.terms.cases import PRECISIONS
-from benchsuite.terms.quantities import milliseconds, signed, significant
+from benchsuite.terms.quantities import milliseconds, signed
 from benchsuite.terms.said import joined, said
-
-# Points are differences of floats: 0.65 - 0.64 is a hair more than one point.
-_EPSILON = 1e-9
 
 
 @dataclass(frozen=True)
@@ -37,32 +32,15 @@ def name_of(record: Record) -> str:
     return said("{1} ({2})", record.case.row_name, label)
 
 
-def void_reason(record: Record, findings: Iterable[Finding]) -> str:
-    """Say why a case's speed does not count, or nothing: speed counts only where accuracy was measured and passed."""
-    accuracy = record.metrics.accuracy
-    if isinstance(accuracy, Absent):
-        return said("void: its accuracy is not known ({1})", accuracy.reason)
-    wrong = [finding for finding in findings if finding.case_id == record.case.id and finding.fails]
-    for finding in wrong:
-        if finding.about_detections:
+def void_reason(record: Record, findings: Iterable[Finding], reference: Record | None = None) -> str:
+    """Say why a case's speed does not count, or nothing: its accuracy must be worth something and must have passed."""
+    worth = why_void(record, reference)
+    if worth is not None:
+        return said("void: {1}", worth.sentence)
+    for finding in findings:
+        if finding.case_id == record.case.id and finding.fails and finding.about_detections:
             return said("void: {1} failed ({2}, {3})", finding.title, finding.verdict, finding.current)
     return ""
-
-
-def _order(backend: str) -> int:
-    """Return a runtime's place in the table of runtimes; one that only another version knows comes last."""
-    names = list(BACKENDS)
-    return names.index(backend) if backend in names else len(names)
-
-
-def reference_of(records: Sequence[Record]) -> Record | None:
-    """Return torch fp32, else the row of highest precision whose accuracy is known."""
-    known = [record for record in records if not isinstance(record.metrics.accuracy, Absent)]
-    # torch is first among the backends, fp32 first among the precisions.
-    ranked = sorted(
-        known, key=lambda it: (PRECISIONS.index(it.case.precision), _order(it.case.backend), it.case.variant)
-    )
-    return ranked[0] if ranked else None
 
 
 def recommend(records: Sequence[Record], findings: Sequence[Finding], max_map_drop: float) -> Recommendation:
@@ -88,7 +66,11 @@ def recommend(records: Sequence[Record], findings: Sequence[Finding], max_map_dr
     ranked = sorted((record for record in records if record.case.id in timed), key=lambda it: timed[it.case.id].p50)
     fit = [record for record in ranked if not refused[record.case.id]]
     if not fit:
-        details = [said("{1}: {2}", name_of(record), refused[record.case.id]) for record in ranked]
+        alike = dict.fromkeys(refused[record.case.id] for record in ranked)
+        details = [
+            said("{1}: {2}", joined(", ", [name_of(it) for it in ranked if refused[it.case.id] == reason]), reason)
+            for reason in alike
+        ]
         return Recommendation(None, said("No recommendation: {1}.", joined("; ", details)))
     best = fit[0]
     faster = ranked[: ranked.index(best)]
@@ -104,12 +86,12 @@ def recommend(records: Sequence[Record], findings: Sequence[Finding], max_map_dr
 
 def _why_not(record: Record, reference: Record, findings: Sequence[Finding], max_map_drop: float) -> str:
     """Say why a case must not be recommended, or nothing."""
-    void = void_reason(record, findings)
+    void = void_reason(record, findings, reference)
     if void:
         return void
-    drop = -_change_points(record, reference)
-    if drop > max_map_drop + _EPSILON:
-        return said("it loses {1} points of mAP50-95 where {2} may be lost", significant(drop), f"{max_map_drop:g}")
+    worth = worth_of(record, max_map_drop, reference)
+    if worth.standing != "kept":
+        return worth.sentence
     failing = [finding.title for finding in findings if finding.fails and finding.case_id == record.case.id]
     return said("it fails on {1}", joined(", ", failing)) if failing else ""
 
@@ -120,35 +102,24 @@ def _reason(best: Record, reference: Record, timed: Mapping[str, Distribution], 
     if best.case.id == reference.case.id and is_torch:
         itself = "It has the smallest median latency, {1} ms in total, and is itself the reference for accuracy."
         return said(itself, fastest)
-    if best.case.id == reference.case.id:
-        return said(
-            "It has the smallest median latency, {1} ms in total, and is itself the reference for accuracy (torch fp32 "
-            "has no accuracy here; {2} stands in for it).",
-            fastest, base,
-        )  # fmt: skip
-    change, allowed = signed(_change_points(best, reference), 2), f"{max_map_drop:g}"
-    if is_torch:
+    loss = best.metrics.loss
+    if isinstance(loss, AccuracyLoss):
+        low, high = loss.ci95
         return said(
             "It has the smallest median latency, {1} ms in total, of the cases that keep the accuracy: {2} points of "
-            "mAP50-95 against {3}; a loss of {4} is allowed.",
-            fastest, change, base, allowed,
+            "mAP50-95 against {3} ({4} to {5} by its {6} images); a loss of {7} is allowed.",
+            fastest, signed(-loss.points, 2), loss.reference, signed(-high, 2), signed(-low, 2), loss.images,
+            f"{max_map_drop:g}",
         )  # fmt: skip
     return said(
-        "It has the smallest median latency, {1} ms in total, of the cases that keep the accuracy: {2} points of "
-        "mAP50-95 against {3} (torch fp32 has no accuracy here; {4} stands in for it); a loss of {5} is allowed.",
-        fastest, change, base, base, allowed,
+        "It has the smallest median latency, {1} ms in total, and is itself the reference for accuracy (torch fp32 "
+        "has no accuracy here; {2} stands in for it).",
+        fastest, base,
     )  # fmt: skip
 
 
 def _with_time(record: Record, timed: Mapping[str, Distribution]) -> str:
     return said("{1}, {2} ms", name_of(record), milliseconds(timed[record.case.id].p50))
-
-
-def _change_points(record: Record, reference: Record) -> float:
-    mine, other = record.metrics.accuracy, reference.metrics.accuracy
-    assert isinstance(mine, Accuracy)
-    assert isinstance(other, Accuracy)
-    return (mine.map50_95 - other.map50_95) * 100
 
 
 def _overlap(one: Distribution, other: Distribution) -> bool:

@@ -9,13 +9,13 @@ from typing import TypeVar
 
 from benchsuite.detect.accuracy import Accuracy
 from benchsuite.detect.parity import Parity
-from benchsuite.measure.measurement import Complexity, Memory, Throughput
+from benchsuite.measure.measurement import AccuracyLoss, Complexity, Memory, Throughput
 from benchsuite.report.deployment import Setup
 from benchsuite.runs import figures
 from benchsuite.runs.figures import Figure
 from benchsuite.runs.records import ArtifactFacts, Record
 from benchsuite.terms.absence import DASH, Absent, part_of
-from benchsuite.terms.quantities import megabytes, significant
+from benchsuite.terms.quantities import megabytes, signed, significant
 from benchsuite.terms.said import joined, said
 
 T = TypeVar("T")
@@ -180,6 +180,16 @@ def _evaluated(accuracy: Accuracy) -> tuple[str, str]:
     return "", said("{1} labels on {2} images", f"{accuracy.labels:,}", f"{accuracy.images:,}")
 
 
+def _held(accuracy: Accuracy, loss: AccuracyLoss | Absent) -> tuple[str, str]:
+    """Return by how many points the score may lie off the reference's."""
+    _, title = _evaluated(accuracy)
+    if isinstance(loss, Absent):
+        return "", title
+    low, high = signed(-loss.ci95[1], 2), signed(-loss.ci95[0], 2)
+    against = said("95 % interval {1} to {2} points against {3}", low, high, loss.reference)
+    return said("{1} to {2} points", low, high), joined("; ", (title, against))
+
+
 def _parity(parity: Parity) -> tuple[str, str]:
     boxes = (f"{number:,}" for number in (parity.matched, parity.added, parity.dropped))
     against = "against {1} on {2} images: {3} boxes matched, {4} added, {5} dropped"
@@ -198,7 +208,7 @@ _BEHIND: Mapping[str, Callable[[Record], tuple[str, str] | Absent]] = {
     "params": lambda record: part_of(
         record.metrics.complexity, lambda it: ("", said("{1} parameters", f"{it.params:,}"))
     ),
-    "map50_95": lambda record: part_of(record.metrics.accuracy, _evaluated),
+    "map50_95": lambda record: part_of(record.metrics.accuracy, lambda it: _held(it, record.metrics.loss)),
     "map50": lambda record: part_of(record.metrics.accuracy, _evaluated),
     "map50_95_small": lambda _: ("", "objects under 32 × 32 px"),
     "parity": lambda record: part_of(record.metrics.parity, _parity),

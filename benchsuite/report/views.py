@@ -18,6 +18,7 @@ from benchsuite.report.study import StudyView, study_view
 from benchsuite.report.table import Notes, Row, make_row
 from benchsuite.runs.folder import Run
 from benchsuite.runs.records import Record
+from benchsuite.runs.worth import reference_of
 from benchsuite.study.rows import Study
 from benchsuite.terms.absence import NOT_SELECTED, Absent
 
@@ -157,6 +158,7 @@ def _group_view(
 ) -> GroupView:
     recommendation = recommend(part.records, findings, max_map_drop)
     reference = next((it for it in part.records if _is_reference(it)), None)
+    accurate = reference_of(part.records)
     # Fastest first, as one reads for a choice; rows without a latency come last.
     records = sorted(part.records, key=_total_p50)
     chosen = recommendation.record.case.id if recommendation.record else None
@@ -164,7 +166,7 @@ def _group_view(
         make_row(
             record,
             reference,
-            void_reason(record, findings),
+            void_reason(record, findings, accurate),
             setup_of(record.case, run.machine),
             record.case.id == chosen,
             notes,

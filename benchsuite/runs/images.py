@@ -19,9 +19,10 @@ ALL_IMAGES = 1_000_000
 
 @dataclass(frozen=True)
 class CalibrationImages:
-    """The images that INT8 is calibrated on, and warnings where they are fewer than asked or evaluated too."""
+    """The images that INT8 is calibrated on, how many are evaluated too, and warnings of that or of too few."""
 
     images: tuple[Path, ...]
+    evaluated: int
     warnings: tuple[str, ...]
 
 
@@ -50,7 +51,7 @@ class RunData:
         if shared:
             flattered = "{1} of {2} calibration images are also evaluated: its mAP is flattered"
             warnings.append(said(flattered, shared, len(images)))
-        return CalibrationImages(images, tuple(warnings))
+        return CalibrationImages(images, shared, tuple(warnings))
 
     @cached_property
     def _yaml(self) -> Path:

@@ -6,6 +6,7 @@ import sys
 from collections.abc import Callable
 from contextlib import ExitStack
 from dataclasses import replace
+from functools import cached_property
 from pathlib import Path
 from typing import Protocol
 
@@ -19,6 +20,7 @@ from benchsuite.backends.schemes import SchemeSearch
 from benchsuite.backends.tools import QUANTISER, QUANTISER_VERSION
 from benchsuite.machine.facts import gpu_of
 from benchsuite.measure.accuracy import Evaluation, EvaluationData, evaluate_once
+from benchsuite.measure.accuracy_loss import Losses
 from benchsuite.measure.built_run import BuiltRun
 from benchsuite.measure.case_run import CaseRun, Subject
 from benchsuite.measure.launch import Launch, WorkerSetup
@@ -72,6 +74,10 @@ class Preparation:
     def data(self) -> EvaluationData:
         """The evaluated images."""
         return self._data.evaluated
+
+    @cached_property
+    def _losses(self) -> Losses:
+        return Losses(self.data)
 
     def draw_data(self) -> int:
         """Draw or digest the evaluated images now, and not while something is timed; return how many there are."""
@@ -138,7 +144,9 @@ class Preparation:
         return self._store.cost(artifact.recipe).build_s
 
     def _live(self, subject: Subject) -> LiveRun:
-        return LiveRun(subject, lambda: self._reference(subject.case))
+        calibrated = subject.setup.artifact.recipe.calibration is not None and self._source is None
+        shared = self._data.calibration.evaluated if calibrated else 0
+        return LiveRun(subject, lambda: self._reference(subject.case), self._losses, shared)
 
     def _subject(self, case: Case) -> Subject:
         card = self._card(case, "one2many")

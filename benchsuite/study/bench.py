@@ -10,12 +10,10 @@ from pathlib import Path
 
 from benchsuite.artifacts.recipe import Recipe
 from benchsuite.backends.proof import contradiction
-from benchsuite.data.images import read_image
-from benchsuite.data.labels import Labels, read_labels
-from benchsuite.detect.accuracy import Matches, outcomes
+from benchsuite.detect.accuracy import Matches
 from benchsuite.detect.bootstrap import MapReference
-from benchsuite.detect.detections import load_detections
 from benchsuite.measure.accuracy import EvaluationData
+from benchsuite.measure.accuracy_loss import Losses
 from benchsuite.measure.case_run import CaseRun
 from benchsuite.measure.lock import measuring_lock
 from benchsuite.measure.readings import Side
@@ -143,7 +141,7 @@ class StudyBench:
         accuracy = evaluation.accuracy
         matched: tuple[Matches, ...] = ()
         if not isinstance(accuracy, Absent):
-            matched = outcomes(load_detections(evaluation.scored_file), self._labels)
+            matched = self._losses.matched(evaluation)
         reference = self._known.get(Way(reference_of(row.case)))
         row = replace(
             row,
@@ -166,12 +164,8 @@ class StudyBench:
         return Prepared(row, Side(row.case, run.subject.setup), matched)
 
     @cached_property
-    def _labels(self) -> tuple[Labels, ...]:
-        found = []
-        for path in self.data.images:
-            height, width = read_image(path).shape[:2]
-            found.append(read_labels(path, width, height, self.data.names))
-        return tuple(found)
+    def _losses(self) -> Losses:
+        return Losses(self.data)
 
 
 def reference_of(case: Case) -> Case:

@@ -10,6 +10,7 @@ from benchsuite.testing.builders import (
     make_case,
     make_distribution,
     make_latency,
+    make_loss,
     make_machine,
     make_memory,
     make_metrics,
@@ -30,7 +31,7 @@ from benchsuite.testing.onnx_files import save_onnx
 
 __all__ = [
     "FakeBackend", "FakeChild", "FakeClock", "draw_small_data", "fake_runtimes", "make_accuracy", "make_artifact",
-    "make_case", "make_distribution", "make_latency", "make_machine", "make_memory", "make_metrics", "make_parity",
-    "make_ran", "make_recipe", "make_record", "make_run", "make_site", "make_throughput", "save_onnx",
+    "make_case", "make_distribution", "make_latency", "make_loss", "make_machine", "make_memory", "make_metrics",
+    "make_parity", "make_ran", "make_recipe", "make_record", "make_run", "make_site", "make_throughput", "save_onnx",
     "write_records", "write_run",
 ]  # fmt: skip

@@ -17,6 +17,7 @@ from benchsuite.detect.accuracy import Accuracy, ClassAccuracy
 from benchsuite.detect.parity import Parity
 from benchsuite.machine.facts import Machine
 from benchsuite.measure.measurement import (
+    AccuracyLoss,
     Cold,
     Complexity,
     Distribution,
@@ -148,6 +149,12 @@ def make_parity(agreement: float = 0.995, **changes: Any) -> Parity:
     return replace(parity, **changes)
 
 
+def make_loss(points: float = 0.0, **changes: Any) -> AccuracyLoss:
+    """Build what 200 images tell of a loss: an interval of a tenth of a point around it, against torch fp32's 0.65."""
+    loss = AccuracyLoss(points, (points - 0.1, points + 0.1), 200, "torch fp32", 0.85, 0.65)
+    return replace(loss, **changes)
+
+
 def make_throughput(images_per_s: float = 30.0, **changes: Any) -> Throughput:
     """Build a throughput sweep of two points, of which the second is the best."""
     sweep = (
@@ -174,6 +181,7 @@ def make_metrics(total_ms: float = 40.0, map50_95: float = 0.65, **changes: Any)
         complexity=Complexity(params=2_400_000, gflops=5.48),
         accuracy=make_accuracy(map50_95),
         parity=make_parity(),
+        loss=make_loss((0.65 - map50_95) * 100),
     )
     return replace(metrics, **changes)
 
@@ -231,7 +239,7 @@ def make_record(
             outcome=outcome,
             reason=reason,
             artifact=gone,
-            metrics=Metrics(gone, gone, gone, gone, gone, gone, gone),
+            metrics=Metrics(gone, gone, gone, gone, gone, gone, gone, loss=gone),
             validity=Validity(),
             environment=make_machine().fingerprint,
             effort="standard",

@@ -7,7 +7,7 @@ import pytest
 
 from benchsuite.data.labels import Labels
 from benchsuite.detect.accuracy import Matches, map50_95, outcomes
-from benchsuite.detect.bootstrap import MapReference
+from benchsuite.detect.bootstrap import MapReference, _by_class, _score, _widening
 from benchsuite.detect.detections import Detections
 
 
@@ -39,6 +39,29 @@ def test_a_loss_has_an_interval_around_it() -> None:
     assert loss.points == pytest.approx(10)
     low, high = loss.ci95
     assert 0 <= low < loss.points < high < 60
+
+
+def test_few_images_widen_the_interval() -> None:
+    """Student's t over the normal quantile, and the spread of n over n - 1: eight images cost 29 %."""
+    assert _widening(8) == pytest.approx(2.3646 / 1.96 * (8 / 7) ** 0.5, rel=1e-3)
+    assert _widening(5000) == pytest.approx(1, abs=1e-3)
+
+
+def test_one_image_says_nothing() -> None:
+    """A loss on a single image may be any."""
+    one = matched([True])
+    assert MapReference(one).loss(one).ci95 == (-100.0, 100.0)
+
+
+def test_resample_scores_as_its_images_would() -> None:
+    """Counting an image twice gives exactly the score of a list in which it stands twice, ties of scores included."""
+    rng = np.random.default_rng(3)
+    images = [image(bool(rng.integers(2)), float(rng.choice([0.5, 0.7, 0.9]))) for _ in range(12)]
+    outcome = outcomes([it[0] for it in images], [it[1] for it in images])
+    for _ in range(20):
+        draw = np.sort(rng.integers(12, size=12))
+        counted = _score(_by_class(outcome), np.bincount(draw, minlength=12))
+        assert counted == pytest.approx(map50_95([outcome[index] for index in draw]), abs=1e-12)
 
 
 def test_score_counts_images_as_often_as_they_stand_there() -> None:

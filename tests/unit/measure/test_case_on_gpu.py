@@ -14,6 +14,7 @@ from benchsuite.backends.interface import DeviceTimes, RunPolicy
 from benchsuite.machine.nvml import GpuState
 from benchsuite.measure import live_run
 from benchsuite.measure.accuracy import EvaluationData
+from benchsuite.measure.accuracy_loss import Losses
 from benchsuite.measure.case_run import Subject
 from benchsuite.measure.effort import EFFORTS
 from benchsuite.measure.launch import WorkerSetup
@@ -64,6 +65,10 @@ def subject(folder: Path, gpu: str, device: str) -> Subject:
     )
 
 
+def live_run_of(measured: Subject) -> LiveRun:
+    return LiveRun(measured, lambda: pytest.fail("no reference is needed"), Losses(measured.data))
+
+
 @pytest.fixture
 def energy(monkeypatch: pytest.MonkeyPatch) -> None:
     counted = iter((1_000, 31_000))
@@ -79,7 +84,7 @@ def energy(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def test_fake_gpu_is_read_around_the_timed_calls_only(tmp_path: Path, energy: None) -> None:
     """NVML is asked right before and right after sampling; the device's own times come from calls after that."""
-    run = LiveRun(subject(tmp_path, "GPU-1", "cuda:0"), lambda: pytest.fail("no reference is needed"))
+    run = live_run_of(subject(tmp_path, "GPU-1", "cuda:0"))
     run.latency()
     assert EVENTS == ["read GPU-1", "sample", "read GPU-1", "memory", "mark 50"]
     use = run.metrics().gpu
@@ -93,7 +98,7 @@ def test_fake_gpu_is_read_around_the_timed_calls_only(tmp_path: Path, energy: No
 
 def test_fake_worker_on_the_cpu_asks_no_gpu(tmp_path: Path, energy: None) -> None:
     """A case on the CPU says that it has no GPU's figures, and nothing is asked of one."""
-    run = LiveRun(subject(tmp_path, "", "cpu"), lambda: pytest.fail("no reference is needed"))
+    run = live_run_of(subject(tmp_path, "", "cpu"))
     run.latency()
     assert EVENTS == ["sample", "memory"]
     assert run.metrics().gpu == ON_CPU
