@@ -6,7 +6,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
-from scipy.stats import norm, t
 
 from benchsuite.detect.accuracy import BoolArray, Matches, Values, areas, map50_95
 from benchsuite.detect.detections import IntArray
@@ -43,8 +42,9 @@ class MapReference:
         if len(matched) < _FEWEST_IMAGES:
             return MapLoss(points, _ANY_LOSS)
         differences = (self._resampled - self._scores(matched)) * 100
-        low, high = np.quantile(differences, ((1 - _CONFIDENCE) / 2, (1 + _CONFIDENCE) / 2))
-        return MapLoss(points, (points - (points - low) * self._widening, points + (high - points) * self._widening))
+        ends = np.quantile(differences, ((1 - _CONFIDENCE) / 2, (1 + _CONFIDENCE) / 2))
+        low, high = (float(points + (end - points) * self._widening) for end in ends)
+        return MapLoss(points, (low, high))
 
     def _scores(self, matched: Sequence[Matches]) -> Values:
         ranked = _by_class(matched)
@@ -90,5 +90,7 @@ def _score(ranked: Sequence[_Ranked], counts: IntArray) -> float:
 
 def _widening(images: int) -> float:
     """Return by how much few images make the interval of resamples too narrow: Student's t over the normal quantile."""
+    from scipy.stats import norm, t
+
     tail = (1 + _CONFIDENCE) / 2
     return float(t.ppf(tail, images - 1) / norm.ppf(tail) * np.sqrt(images / (images - 1)))

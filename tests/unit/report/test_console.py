@@ -16,14 +16,14 @@ def test_no_line_is_wider_than_the_terminal() -> None:
         make_record(case=long_case),
         make_record(case=make_case(), outcome="skipped", reason="because of this and that " * 12),
     ]
-    lines = [*table_lines(made), *(case_line(record) for record in made)]
+    lines = [*table_lines(made, 1.0), *(case_line(record) for record in made)]
     assert max(len(line) for line in lines) <= 80
 
 
 def test_table_shows_what_was_measured() -> None:
     """A row shows the median total latency in ms that its record holds, and mAP50-95."""
     record = make_record()
-    text = "\n".join(table_lines([record]))
+    text = "\n".join(table_lines([record], 1.0))
     assert f"{record.metrics.latency.total_ns.p50 / 1e6:.1f}" in text
     assert f"{record.metrics.accuracy.map50_95:.3f}" in text
     assert record.case.row_name in text
@@ -48,7 +48,7 @@ def test_one_reason_stands_once() -> None:
         *(make_record(case, "built", "built here, not run: no GPU") for case in cases[:2]),
         make_record(cases[2], "failed", "no images"),
     ]
-    lines = table_lines(made)
+    lines = table_lines(made, 1.0)
     assert "trt fp32, trt fp16  built here, not run: no GPU" in lines
     assert f"{'trt int8':22}failed: no images" in lines
     assert any(line.startswith("trt fp16 ") and "9.80" in line for line in lines)

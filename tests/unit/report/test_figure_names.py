@@ -63,7 +63,7 @@ def test_headings_of_the_page() -> None:
 
 def test_headings_of_the_terminal() -> None:
     """Six figures fit beside a name in 80 columns, each in nine."""
-    assert table_lines([MEASURED])[2:4] == [
+    assert table_lines([MEASURED], 1.0)[2:4] == [
         "                         p50 ms   p95 ms    img/s   RAM MB  file MB      mAP",
         "onnx fp32                  40.0     46.0     30.0      189     9.80    0.650",
     ]

@@ -82,10 +82,10 @@ def added(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> Fi
 def test_tables_show_it(added: Figure) -> None:
     """Terminal and page have its heading and its text, a dash with a reason for a record from before."""
     text = {"energy_per_image": "0.250", "intensity": "2,283"}[added.key]
-    heading, row = table_lines([_record()])[2:4]
+    heading, row = table_lines([_record()], 1.0)[2:4]
     assert heading.split()[-1] == added.names.terminal
     assert row.split()[-1] == text
-    assert max(map(len, table_lines([_record()]))) <= 80
+    assert max(map(len, table_lines([_record()], 1.0))) <= 80
     page = PageReader(render(page_view(make_run([_record()]), (), 1.0)))
     column = f"{added.names.group}: {added.names.heading} {added.unit.text}".rstrip()
     assert page.table("Case", "Ran").row("onnx fp32 ★ recommended")[column] == text

@@ -55,7 +55,7 @@ def test_row_of_the_page_holds_the_figures_of_the_record() -> None:
             "Network: artifact MB": "9.80",
             "Network: params M": "2.40",
             "Network: GFLOPs": "5.48",
-            "Accuracy: mAP50-95": "0.650",
+            "Accuracy: mAP50-95": "0.650 0.00 to 0.00 points",
             "Accuracy: mAP50": "0.850",
             "Accuracy: small mAP50-95": "0.450",
             "Parity: with torch fp32 %": "99.5",

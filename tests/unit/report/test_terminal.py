@@ -160,12 +160,12 @@ def test_table_of_a_run() -> None:
     ]
     failed = make_record(make_case(backend="ncnn"), "failed", REASON)
     end2end = make_record(make_case(variant="pertens"))
-    assert "\n".join([*table_lines([make_record(), end2end, failed, *built]), case_line(failed)]) == RUN
+    assert "\n".join([*table_lines([make_record(), end2end, failed, *built], 1.0), case_line(failed)]) == RUN
 
 
 def test_table_of_long_names() -> None:
     """A long name takes the room between the columns."""
-    assert "\n".join(table_lines([make_record(make_case(variant="compile-pertens"))])) == WIDE
+    assert "\n".join(table_lines([make_record(make_case(variant="compile-pertens"))], 1.0)) == WIDE
 
 
 def test_study() -> None:
