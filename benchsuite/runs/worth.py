@@ -47,17 +47,24 @@ def reference_of(records: Sequence[Record]) -> Record | None:
     return ranked[0] if ranked else None
 
 
+def nothing_found(accuracy: Accuracy) -> Sentence:
+    """Say that a network finds so little that it has no accuracy to keep; empty where it finds something."""
+    if accuracy.map50 >= _LEAST_MAP50:
+        return ""
+    nothing = "it finds next to nothing of what is labelled (mAP50 {1} on {2} images): there is no accuracy to keep"
+    return said(nothing, f"{accuracy.map50:.3f}", accuracy.images)
+
+
 def why_void(record: Record, reference: Record | None = None) -> Worth | None:
     """Return why a case's speed means nothing, or None: its accuracy is unknown or broken, whatever may be lost."""
     accuracy, loss = record.metrics.accuracy, record.metrics.loss
     if isinstance(accuracy, Absent):
         return Worth("unknown", said("its accuracy is not known ({1})", accuracy.reason))
-    if accuracy.map50 < _LEAST_MAP50:
-        nothing = "it finds next to nothing of what is labelled (mAP50 {1} on {2} images): there is no accuracy to keep"
-        return Worth("broken", said(nothing, f"{accuracy.map50:.3f}", accuracy.images))
+    if nothing := nothing_found(accuracy):
+        return Worth("broken", nothing)
     if isinstance(loss, Absent):
         held = reference.metrics.accuracy if reference is not None else accuracy
-        if isinstance(held, Accuracy) and reference is not None and held.map50 < _LEAST_MAP50:
+        if isinstance(held, Accuracy) and reference is not None and nothing_found(held):
             return _of_broken_reference(reference.case.row_name, held.map50, held.images)
         return None
     if loss.reference_map50 < _LEAST_MAP50:

@@ -11,8 +11,8 @@ from pathlib import Path
 from benchsuite.artifacts.recipe import Recipe
 from benchsuite.backends.proof import contradiction
 from benchsuite.detect.accuracy import Matches
-from benchsuite.detect.bootstrap import MapReference
-from benchsuite.measure.accuracy import EvaluationData
+from benchsuite.detect.bootstrap import MapLoss, MapReference
+from benchsuite.measure.accuracy import Evaluation, EvaluationData
 from benchsuite.measure.accuracy_loss import Losses
 from benchsuite.measure.case_run import CaseRun
 from benchsuite.measure.lock import measuring_lock
@@ -21,6 +21,7 @@ from benchsuite.options.chosen import CalibMethod
 from benchsuite.runs.images import ALL_IMAGES
 from benchsuite.runs.preparation import Preparation
 from benchsuite.runs.site import Site
+from benchsuite.runs.worth import nothing_found
 from benchsuite.study.interleaved import TURNS, Readings, against, take_turns
 from benchsuite.study.rows import Built, StudyRow
 from benchsuite.terms.absence import Absent
@@ -139,10 +140,7 @@ class StudyBench:
         ran = run.account()
         artifact = run.subject.setup.artifact
         accuracy = evaluation.accuracy
-        matched: tuple[Matches, ...] = ()
-        if not isinstance(accuracy, Absent):
-            matched = self._losses.matched(evaluation)
-        reference = self._known.get(Way(reference_of(row.case)))
+        matched, loss = self._held(row, evaluation)
         row = replace(
             row,
             scheme=artifact.recipe.scheme,
@@ -152,16 +150,30 @@ class StudyBench:
             ran=ran,
             map50_95=accuracy if isinstance(accuracy, Absent) else accuracy.map50_95,
             parity=parity,
+            loss=loss,
         )
-        if reference is not None and reference.outcomes and matched:
-            name = reference.row.name
-            if name not in self._references:
-                self._references[name] = MapReference(reference.outcomes)
-            row = replace(row, loss=self._references[name].loss(matched))
         not_run = self._preparation.only_builds(row.case)
         if not_run is not None:
             return Prepared(replace(row, timed=Absent(not_run)), None, matched)
         return Prepared(row, Side(row.case, run.subject.setup), matched)
+
+    def _held(self, row: StudyRow, evaluation: Evaluation) -> tuple[tuple[Matches, ...], MapLoss | Absent]:
+        """Return what was scored, empty where it is worth nothing, and what it loses against the row's reference."""
+        accuracy = evaluation.accuracy
+        if isinstance(accuracy, Absent):
+            return (), accuracy
+        if nothing := nothing_found(accuracy):
+            return (), Absent(nothing)
+        matched = self._losses.matched(evaluation)
+        reference = self._known.get(Way(reference_of(row.case)))
+        if reference is None:
+            return matched, row.loss
+        name, unknown = reference.row.name, reference.row.loss
+        if not reference.outcomes and isinstance(unknown, Absent):
+            return matched, Absent(said("{1} has no accuracy: {2}", name, unknown.reason))
+        if name not in self._references:
+            self._references[name] = MapReference(reference.outcomes)
+        return matched, self._references[name].loss(matched)
 
     @cached_property
     def _losses(self) -> Losses:

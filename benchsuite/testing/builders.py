@@ -150,7 +150,7 @@ def make_parity(agreement: float = 0.995, **changes: Any) -> Parity:
 
 
 def make_loss(points: float = 0.0, **changes: Any) -> AccuracyLoss:
-    """Build what 200 images tell of a loss against torch fp32's 0.65: a tenth of a point to either side, none of none."""
+    """Build what 200 images tell of a loss against torch fp32: a tenth of a point to either side, none around none."""
     half = 0.1 if points else 0.0
     loss = AccuracyLoss(points, (points - half, points + half), 200, "torch fp32", 0.85, 0.65)
     return replace(loss, **changes)

@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import replace
 
 from benchsuite.report.console import case_line, table_lines
-from benchsuite.terms.absence import Absent
-from benchsuite.testing import make_case, make_metrics, make_record
+from benchsuite.terms.absence import NOT_SELECTED, Absent
+from benchsuite.testing import make_accuracy, make_case, make_metrics, make_record
 
 
 def test_no_line_is_wider_than_the_terminal() -> None:
@@ -52,3 +52,18 @@ def test_one_reason_stands_once() -> None:
     assert "trt fp32, trt fp16  built here, not run: no GPU" in lines
     assert f"{'trt int8':22}failed: no images" in lines
     assert any(line.startswith("trt fp16 ") and "9.80" in line for line in lines)
+
+
+def test_table_says_what_an_accuracy_is_worth() -> None:
+    """Below the table stands once, for all cases that share it, why their accuracy is not kept or means nothing."""
+    nothing = [
+        replace(it, metrics=replace(it.metrics, accuracy=make_accuracy(0.0, map50=0.0)))
+        for it in (make_record(make_case(backend=name)) for name in ("torch", "onnx"))
+    ]
+    lines = table_lines(nothing, 1.0)
+    assert [line for line in lines if "it finds" in line] == [
+        "torch fp32, onnx fp32  it finds next to nothing of what is labelled (mAP50"
+    ]
+    assert not [line for line in table_lines([make_record()], 1.0) if "accuracy" in line]
+    unselected = replace(nothing[0], metrics=replace(nothing[0].metrics, accuracy=NOT_SELECTED))
+    assert not [line for line in table_lines([unselected], 1.0) if "accuracy" in line]
