@@ -31,7 +31,8 @@ from benchsuite.measure.measurement import (
 from benchsuite.measure.statistics import describe
 from benchsuite.measure.throughput import measure_throughput
 from benchsuite.terms.absence import NOT_SELECTED, Absent
-from benchsuite.terms.errors import ProcessError, SessionError
+from benchsuite.terms.errors import BenchsuiteError, ProcessError, SessionError
+from benchsuite.terms.said import said
 
 T = TypeVar("T")
 # Enough for a median and a p95 of the device's own times, which noting would make a call slower.
@@ -77,7 +78,7 @@ class LiveRun:
     def evaluation(self) -> Evaluation:
         return self._once(self._evaluated)
 
-    def parity(self) -> Parity:
+    def parity(self) -> Parity | Absent:
         return self._once(self._compared)
 
     def complexity(self) -> Complexity:
@@ -174,9 +175,13 @@ class LiveRun:
         self.notes += found.notes
         return found
 
-    def _compared(self) -> Parity:
+    def _compared(self) -> Parity | Absent:
         candidate = self.evaluation()
-        reference = self._reference()
+        try:
+            reference = self._reference()
+        except BenchsuiteError as error:
+            # Whatever became of the reference, this case's other figures are what they are.
+            return Absent(said("no reference detections: {1}", error))
         self.notes += reference.notes
         return compare(reference.detections, candidate.detections, self.subject.names, "torch fp32")
 

@@ -9,7 +9,7 @@ from benchsuite.report.terminal import WIDTH, aligned, fit, wrap
 from benchsuite.runs import figures
 from benchsuite.runs.figures import Figure, figure
 from benchsuite.runs.records import Record
-from benchsuite.terms.absence import Absent, shown
+from benchsuite.terms.absence import NOT_SELECTED, Absent, shown
 from benchsuite.terms.cases import heading
 
 # The first column of the tables, and those beside it; seven fit where each is a character narrower.
@@ -78,9 +78,11 @@ def _cell(column: Figure, record: Record) -> str:
 
 
 def _reason_lines(records: Iterable[Record]) -> list[str]:
-    """Say of each record that was not measured why, once for all that share the reason."""
+    """Say of each record that was not measured why, and why one has no accuracy, once for all that share the reason."""
     shared: dict[str, list[str]] = {}
     for record in records:
+        for text in _unscored(record):
+            shared.setdefault(text, []).append(record.case.row_name)
         if record.outcome != "measured":
             # What was built says so itself.
             outcome = "" if record.outcome == "built" else f"{record.outcome}: "
@@ -95,3 +97,16 @@ def _reason_lines(records: Iterable[Record]) -> list[str]:
             first = " " * _LABEL
         lines += wrap(text, first, " " * _LABEL, most_lines=_REASON_LINES)
     return lines
+
+
+def _unscored(record: Record) -> Iterable[str]:
+    """Say why a case that was measured or built has no accuracy or no parity."""
+    if record.outcome in ("measured", "built"):
+        for name, value in (("mAP", record.metrics.accuracy), ("parity", record.metrics.parity)):
+            # What was only built says itself why nothing here runs it.
+            if (
+                isinstance(value, Absent)
+                and value != NOT_SELECTED
+                and not value.reason.startswith(record.reason or " ")
+            ):
+                yield f"no {name}: {value.reason}"
