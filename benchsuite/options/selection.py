@@ -36,11 +36,11 @@ def named_cases(options: Options, slugs: Sequence[str]) -> tuple[Case, ...]:
         try:
             case = Case.parse(text, options.threads)
         except UsageError as error:
-            problems.append(f"--case {error}")
+            problems.append(f"--case {str(error).replace(text, texts.quoted(text))}")
             continue
         problem = _case_problem(case, options, slugs)
         if problem:
-            problems.append(f"--case {text}: {problem}.")
+            problems.append(f"--case {texts.quoted(text)}: {problem}.")
         cases.append(case)
     raise_all(problems)
     return tuple(cases)
