@@ -9,7 +9,7 @@ from benchsuite.artifacts.exporters import Order, build
 from benchsuite.artifacts.recipe import Recipe
 from benchsuite.machine.memory import peak_rss_bytes
 from benchsuite.machine.processes import serve
-from benchsuite.networks.checkpoint import heads_of, load_checkpoint, load_detector
+from benchsuite.networks.checkpoint import check_size, heads_of, load_checkpoint, load_detector, trained_size
 from benchsuite.terms.codec import from_builtins
 from benchsuite.terms.errors import ModelError
 from benchsuite.terms.input_size import InputSize
@@ -19,17 +19,19 @@ _IMGSZ = 640
 
 
 def describe_checkpoint(request: dict[str, Any]) -> dict[str, Any]:
-    """Answer what `weights` hold: classes, heads, and the size of the fused network with the head that runs.
+    """Answer what `weights` hold: classes, heads, the size of images that they were trained at, and the size of the
+    fused network with the head that runs.
 
     `head` (one2many) and `imgsz` (640) may be given. A multiply-add counts as two operations.
     """
     from ultralytics.utils.torch_utils import get_flops
 
     weights = Path(request["weights"])
-    heads = heads_of(load_checkpoint(weights))
+    size = InputSize.parse(str(request.get("imgsz", _IMGSZ)))
+    saved = load_checkpoint(weights)
+    check_size(saved, size)
     model = load_detector(weights, request.get("head", "one2many"))
     params = sum(parameter.numel() for parameter in model.parameters())
-    size = InputSize.parse(str(request.get("imgsz", _IMGSZ)))
     gflops = float(get_flops(model, list(size.shape)))
     if gflops <= 0:
         # Ultralytics swallows whatever went wrong and answers 0.
@@ -44,7 +46,8 @@ def describe_checkpoint(request: dict[str, Any]) -> dict[str, Any]:
         "names": [model.names[index] for index in sorted(model.names)],
         "params": params,
         "gflops": gflops,
-        "heads": list(heads),
+        "heads": list(heads_of(saved)),
+        "trained_px": trained_size(weights),
     }
 
 

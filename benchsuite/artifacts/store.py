@@ -12,7 +12,7 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, fields
-from functools import cache
+from functools import cache, partial
 from pathlib import Path
 
 from benchsuite.artifacts.engine import BESIDE_ENGINE
@@ -42,12 +42,16 @@ Builder = Callable[[Recipe, Path, Path | None, Sequence[Path], Path], int]
 
 @dataclass(frozen=True)
 class Card:
-    """What a checkpoint is: class names, and size of the fused network with the head that runs."""
+    """What a checkpoint is: class names, and size of the fused network with the head that runs.
+
+    `trained_px` is the side of the images that it was trained on; None where it does not say.
+    """
 
     names: tuple[str, ...]
     params: int
     gflops: float
     heads: tuple[Head, ...]
+    trained_px: int | None = None
 
 
 @dataclass(frozen=True)
@@ -82,14 +86,17 @@ class Store:
     def __init__(self, root: Path, build: Builder | None = None, python: str = sys.executable) -> None:
         self._root = root
         self._python = python
-        self._build = build or self._build_in_child
+        self._build = build
         self._kept: Child | None = None
         self.log = root / "logs" / f"build-{os.getpid()}.log"
 
-    def get(self, recipe: Recipe, weights: Path, calibration: Sequence[Path] = ()) -> tuple[Artifact, tuple[str, ...]]:
+    def get(
+        self, recipe: Recipe, weights: Path, calibration: Sequence[Path] = (), gpu: str = ""
+    ) -> tuple[Artifact, tuple[str, ...]]:
         """Return the artifact of a recipe, building it and what it derives from if needed, and what was noted.
 
-        Raises BuildError. A stored artifact whose bytes are not those that were built is rebuilt, with a note.
+        An engine is built on the GPU whose UUID is `gpu`, or on the first of the kind that its recipe names. Raises
+        BuildError. A stored artifact whose bytes are not those that were built is rebuilt, with a note.
         """
         from filelock import FileLock
 
@@ -107,7 +114,8 @@ class Store:
             parent = parent_recipe(recipe)
             source, parent_notes = self.get(parent, weights, calibration) if parent else (None, ())
             parent_folder = Path(source.folder) if source else None
-            self._make(recipe, lambda files: self._build(recipe, weights, parent_folder, calibration, files))
+            build = self._build or partial(self._build_in_child, gpu)
+            self._make(recipe, lambda files: build(recipe, weights, parent_folder, calibration, files))
             built, damage = self._stored(recipe)
             if not built:
                 raise BuildError(
@@ -169,7 +177,7 @@ class Store:
         finally:
             child.close()
         # Another release's builder may say more.
-        card = from_builtins({field.name: answer[field.name] for field in fields(Card)}, Card)
+        card = from_builtins({field.name: answer[field.name] for field in fields(Card) if field.name in answer}, Card)
         write_json(path, card)
         return card, notes
 
@@ -231,9 +239,9 @@ class Store:
             shutil.rmtree(scratch, ignore_errors=True)
 
     def _build_in_child(
-        self, recipe: Recipe, weights: Path, parent: Path | None, calibration: Sequence[Path], folder: Path
+        self, gpu: str, recipe: Recipe, weights: Path, parent: Path | None, calibration: Sequence[Path], folder: Path
     ) -> int:
-        child = self._kept or self._child(_gpu_to_build_on(recipe))
+        child = self._kept or self._child((gpu or _first_gpu(recipe)) if "gpu" in recipe.build else "")
         try:
             answer = child.request(
                 "build",
@@ -256,10 +264,8 @@ class Store:
         return Child.start("benchsuite.artifacts.builder", self.log, environment, self._python, name="builder")
 
 
-def _gpu_to_build_on(recipe: Recipe) -> str:
+def _first_gpu(recipe: Recipe) -> str:
     """Return the UUID of a GPU of the kind that a recipe names; empty for none."""
-    if "gpu" not in recipe.build:
-        return ""
     from benchsuite.machine.nvml import list_gpus
 
     return next((gpu.uuid for gpu in list_gpus()[0] if gpu.name == recipe.build["gpu"]), "")

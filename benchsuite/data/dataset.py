@@ -14,6 +14,7 @@ from benchsuite.terms.errors import DataError
 IMAGE_SUFFIXES = (
     ".avif", ".bmp", ".dng", ".heic", ".heif", ".jp2", ".jpeg", ".jpg", ".mpo", ".png", ".tif", ".tiff", ".webp",
 )  # fmt: skip
+_CHANNELS, _MOST_CLASSES = 3, 100_000
 # A split and the names it goes by in data.yaml.
 _SPLIT_KEYS = {"train": ("train",), "val": ("val", "validation"), "calib": ("calib", "calibration")}
 
@@ -59,8 +60,8 @@ def load_dataset(yaml: Path) -> Dataset:
 
     A split is a folder, a list of folders, or a text file of image paths. Relative splits start at `path`, which
     itself starts at the working directory or else at the file's folder. Raises DataError for a file that is missing,
-    not YAML or without names, for a split that is missing and for a val split without images; a missing train or
-    calib split only once it is used.
+    not YAML, without names, or that contradicts itself, for a split that is missing and for a val split without
+    images; a missing train or calib split only once it is used.
     """
     fields = _read_yaml(yaml)
     names = _names(yaml, fields)
@@ -119,7 +120,10 @@ def _read_yaml(yaml: Path) -> Mapping[str, Any]:
 
 
 def _names(yaml: Path, fields: Mapping[str, Any]) -> tuple[str, ...]:
-    names = fields.get("names")
+    names, count = fields.get("names"), fields.get("nc")
+    if names is None and isinstance(count, int) and 0 < count <= _MOST_CLASSES:
+        # As Ultralytics calls them.
+        names = [f"class_{number}" for number in range(count)]
     if isinstance(names, list):
         names = dict(enumerate(names))
     if not isinstance(names, dict) or not names:
@@ -128,6 +132,11 @@ def _names(yaml: Path, fields: Mapping[str, Any]) -> tuple[str, ...]:
         by_number = {int(number): str(name) for number, name in names.items()}
     except (TypeError, ValueError):
         raise DataError(f"'names' of '{yaml}' maps something other than a class number to a name") from None
+    if count not in (None, len(names)):
+        raise DataError(f"'{yaml}' names {len(names)} classes and says nc: {count!r:.40}; correct either line")
+    channels = fields.get("channels", _CHANNELS)
+    if channels != _CHANNELS:
+        raise DataError(f"'{yaml}' says channels: {channels!r:.40}; images are read in red, green and blue alone")
     if sorted(by_number) != list(range(len(names))):
         raise DataError(
             f"'names' of '{yaml}' numbers {len(names)} classes {min(by_number)} to {max(by_number)}; "

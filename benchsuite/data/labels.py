@@ -11,12 +11,14 @@ import numpy as np
 import numpy.typing as npt
 
 from benchsuite.terms.errors import DataError
+from benchsuite.terms.said import counted, said
 
 FloatArray = npt.NDArray[np.float32]
 
 _BOX_COLUMNS = 5
 # Ultralytics lets coordinates leave the image by 1 %: annotation tools round that far.
 _TOLERANCE = 0.01
+_NO_LABELS = "no image has a label file: the first was looked for at '{1}'; labels lie in 'labels' beside 'images'"
 
 
 @dataclass(frozen=True)
@@ -60,6 +62,27 @@ def read_labels(image: Path, width: int, height: int, names: Sequence[str]) -> L
     boxes = np.stack([box for _, box in rows.values()])
     size = np.array([width, height, width, height], np.float32)
     return Labels(np.array([number for number, _ in rows.values()], np.int64), boxes * size)
+
+
+def unusable_labels(images: Sequence[Path], names: Sequence[str]) -> str | None:
+    """Say in one sentence why these images cannot be scored, or None: a label that cannot be read, or no label file.
+
+    Ultralytics' val warns and leaves an image with such a label out, labels and all, so its mAP is of fewer images.
+    """
+    if images and not any(label_path(image).is_file() for image in images):
+        return said(_NO_LABELS, label_path(images[0]))
+    problems = []
+    for image in images:
+        try:
+            read_labels(image, 1, 1, names)
+        except DataError as error:
+            problems.append(str(error))
+    if not problems:
+        return None
+    more = counted(len(problems) - 1, "1 more file is like it", "{1} more files are like it")
+    first = said("{1} ({2})", problems[0], more) if len(problems) > 1 else problems[0]
+    left_out = "{1}; mend it: Ultralytics' val would leave {2} out of its mAP, with a warning"
+    return said(left_out, first, counted(len(problems), "that image", "{1} images"))
 
 
 def _parse(values: list[str], classes: int) -> tuple[str, FloatArray]:

@@ -98,7 +98,7 @@ def read_machine(packages: Sequence[str] = PACKAGES) -> Machine:
     import psutil
 
     gpus, driver = list_gpus()
-    # As CUDA itself would number them.
+    # Numbers count as nvidia-smi does, by PCI bus; workers get UUIDs, whose order nobody can take otherwise.
     chosen = os.environ.get("CUDA_VISIBLE_DEVICES")
     gpus = gpus if chosen is None else visible(gpus, chosen)
     return Machine(
@@ -121,7 +121,7 @@ def read_machine(packages: Sequence[str] = PACKAGES) -> Machine:
 
 
 def visible(gpus: Sequence[Gpu], chosen: str) -> tuple[Gpu, ...]:
-    """Return the GPUs that CUDA_VISIBLE_DEVICES chooses, in its order: numbers or beginnings of UUIDs.
+    """Return the GPUs that CUDA_VISIBLE_DEVICES chooses, in its order: numbers by PCI bus, or beginnings of UUIDs.
 
     Like CUDA, stop at the first that names none.
     """
@@ -141,6 +141,12 @@ def usable_cores() -> int:
     if hasattr(os, "sched_getaffinity"):
         return len(os.sched_getaffinity(0))
     return os.cpu_count() or 1
+
+
+def usable_threads() -> int:
+    """Return how many threads can compute at once: the usable cores, or what a CPU quota leaves of them."""
+    quota = _cpu_quota()
+    return usable_cores() if quota is None else max(1, min(usable_cores(), int(quota)))
 
 
 def package_versions(packages: Sequence[str]) -> Mapping[str, str]:
@@ -167,13 +173,43 @@ def instruction_sets() -> tuple[str, ...]:
 
 
 def _cpu_quota() -> float | None:
-    """Return the cgroup's CPU limit in cores (cgroup v2, then v1)."""
-    fields = _read("/sys/fs/cgroup/cpu.max").split()
-    if len(fields) == 2 and fields[0] != "max":
-        return int(fields[0]) / int(fields[1])
-    quota = _read("/sys/fs/cgroup/cpu/cpu.cfs_quota_us").strip()
-    period = _read("/sys/fs/cgroup/cpu/cpu.cfs_period_us").strip()
-    return int(quota) / int(period) if quota.isdigit() and period.isdigit() else None
+    """Return the least CPU limit in cores of this process's cgroup and those around it (cgroup v2, then v1)."""
+    for root, controller, read in (
+        (Path("/sys/fs/cgroup"), "", _quota_v2),
+        (Path("/sys/fs/cgroup/cpu"), "cpu", _quota_v1),
+    ):
+        folder = root / _own_cgroup(controller)
+        # In a container the folder of the process is often the root itself, and its path that of the host.
+        quotas = [read(place) for place in (folder, *folder.parents) if place.is_relative_to(root)]
+        found = [quota for quota in quotas if quota is not None]
+        if found:
+            return min(found)
+    return None
+
+
+def _own_cgroup(controller: str) -> str:
+    """Return the path of this process's cgroup under the root of a controller, which v2 has none of."""
+    for line in _read("/proc/self/cgroup").splitlines():
+        _, _, rest = line.partition(":")
+        controllers, _, path = rest.partition(":")
+        if controller in controllers.split(","):
+            return path.strip().lstrip("/")
+    return ""
+
+
+def _quota_v2(folder: Path) -> float | None:
+    quota, _, period = _read(str(folder / "cpu.max")).strip().partition(" ")
+    return _share(quota, period)
+
+
+def _quota_v1(folder: Path) -> float | None:
+    return _share(*(_read(str(folder / f"cpu.cfs_{name}_us")).strip() for name in ("quota", "period")))
+
+
+def _share(quota: str, period: str) -> float | None:
+    # Without a limit the quota is "max", or -1.
+    limited = quota.isdecimal() and period.isdecimal() and int(period) > 0
+    return int(quota) / int(period) if limited else None
 
 
 def _memory_limit() -> int | None:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import contextlib
 import os
+import shutil
+import tempfile
 import uuid
 from pathlib import Path
 
@@ -42,6 +44,31 @@ def write_whole(path: Path, content: str | bytes) -> None:
         with contextlib.suppress(OSError):
             scratch.unlink()
         raise UsageError(cannot_write(path, error)) from None
+
+
+def unwritable(folder: Path) -> str:
+    """Say why nothing can be written into a folder, or into one that would be made for it; empty where it can."""
+    there = _nearest(folder)
+    if not there.is_dir():
+        return f"{there} is no folder"
+    try:
+        with tempfile.TemporaryFile(dir=there) as file:
+            file.write(b"x")
+            file.flush()
+    except OSError as error:
+        return f"{there}: {error.strerror or error}"
+    return ""
+
+
+def free_bytes(folder: Path) -> int:
+    """Return the room on the disk where a folder lies, or would be made."""
+    return shutil.disk_usage(_nearest(folder)).free
+
+
+def _nearest(folder: Path) -> Path:
+    """Return the folder itself, or that around it which is there."""
+    # Unlike a Path, os says no to names that no file can have; a broken link is there.
+    return next(path for path in (folder.absolute(), *folder.absolute().parents) if os.path.lexists(path))
 
 
 def is_device(path: Path) -> bool:

@@ -5,20 +5,22 @@ from __future__ import annotations
 import hashlib
 import json
 import os
+import re
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
 from benchsuite.artifacts.recipe import Artifact
-from benchsuite.data.dataset import load_dataset, spread
+from benchsuite.data.dataset import Dataset, load_dataset, spread
 from benchsuite.data.images import data_digest
+from benchsuite.data.labels import unusable_labels
 from benchsuite.detect.accuracy import Accuracy
 from benchsuite.detect.detections import Detections, load_detections
 from benchsuite.machine.cache import CacheEntry, digest_entries, mark_used
 from benchsuite.machine.facts import Machine
 from benchsuite.machine.json_files import read_json, write_json
 from benchsuite.measure.launch import Launch
-from benchsuite.terms.absence import Absent
+from benchsuite.terms.absence import NOT_SELECTED, Absent
 from benchsuite.terms.cases import Case
 from benchsuite.terms.codec import to_builtins
 from benchsuite.terms.errors import RecordError
@@ -52,20 +54,30 @@ class Scored:
 
 @dataclass(frozen=True)
 class EvaluationData:
-    """The images that are evaluated, with the digest that covers their bytes and labels."""
+    """The images that are evaluated, with the digest that covers their bytes and labels.
+
+    `unusable` says why their labels can score no model, and is empty where they can.
+    """
 
     yaml: Path
     names: tuple[str, ...]
     images: tuple[Path, ...]
     sha256: str
+    unusable: str = ""
 
 
 def evaluation_data(yaml: Path, images: int | None) -> EvaluationData:
     """Choose that many images of the val split, spread evenly over it; None is all of them."""
     dataset = load_dataset(yaml)
+    chosen = evaluated_images(dataset, images)
+    unusable = unusable_labels(chosen, dataset.names) or ""
+    return EvaluationData(yaml, dataset.names, chosen, data_digest(chosen), unusable)
+
+
+def evaluated_images(dataset: Dataset, images: int | None) -> tuple[Path, ...]:
+    """Choose that many images of the val split, spread evenly over it; None is all of them."""
     split = dataset.splits["val"]
-    chosen = split if images is None else spread(split, images)
-    return EvaluationData(yaml, dataset.names, chosen, data_digest(chosen))
+    return split if images is None else spread(split, images)
 
 
 def evaluate_once(
@@ -85,6 +97,7 @@ def evaluate_once(
     key = evaluation_key(case, artifact, data, machine)
     result, detections, scored_file = (folder / f"{key}{end}" for end in (".json", ".npz", "-scored.npz"))
     notes: tuple[str, ...] = ()
+    unscored = class_mismatch(names, data.names) or data.unusable
     if result.is_file() and detections.is_file() and scored_file.is_file():
         try:
             kept = read_json(result, Scored, "it is made again")
@@ -94,17 +107,17 @@ def evaluate_once(
         except RecordError as damage:
             notes = (str(damage),)
         else:
-            mark_used(result)
-            return Evaluation(found, kept.accuracy, scored_file)
+            if unscored or kept.accuracy != NOT_SELECTED:
+                mark_used(result)
+                return Evaluation(found, Absent(unscored) if unscored else kept.accuracy, scored_file)
     folder.mkdir(parents=True, exist_ok=True)
     partial = [folder / f".{key}.{os.getpid()}{end}" for end in (".npz", "-scored.npz")]
-    mismatch = class_mismatch(names, data.names)
-    accuracy: Accuracy | Absent = launch().evaluate(data.images, data.yaml, data.sha256, mismatch is None, *partial)
-    if mismatch is not None:
-        accuracy = Absent(mismatch)
+    accuracy: Accuracy | Absent = launch().evaluate(data.images, data.yaml, data.sha256, not unscored, *partial)
     partial[0].replace(detections)
     partial[1].replace(scored_file)
+    # Why it was not scored depends on the model's class names, which the key does not hold.
     write_json(result, Scored(accuracy))
+    accuracy = Absent(unscored) if unscored else accuracy
     return Evaluation(tuple(load_detections(detections)), accuracy, scored_file, notes)
 
 
@@ -114,11 +127,33 @@ def kept_evaluations(cache_root: Path) -> tuple[CacheEntry, ...]:
 
 
 def class_mismatch(model: tuple[str, ...], data: tuple[str, ...]) -> str | None:
-    """Say why the data's labels cannot score the model, or None if they can."""
-    if len(model) == len(data):
+    """Say why the data's labels cannot score the model, or None if they can.
+
+    Names that differ only in case, spaces, hyphens and underscores are the same; mere numbers say nothing.
+    """
+    if len(model) != len(data):
+        others = "the model knows {1} classes and the data has {2}: name the data it was trained for with --data"
+        return said(others, len(model), len(data))
+    ours, theirs = [_plain(name) for name in model], [_plain(name) for name in data]
+    differing = [number for number, pair in enumerate(zip(ours, theirs, strict=True)) if pair[0] != pair[1]]
+    if not differing or all(map(_NUMBERED.fullmatch, ours)) or all(map(_NUMBERED.fullmatch, theirs)):
         return None
-    others = "the model knows {1} classes and the data has {2}: name the data it was trained for with --data"
-    return said(others, len(model), len(data))
+    first = differing[0]
+    called = said("class {1} is {2} to the model and {3} in the data", first, model[first], data[first])
+    if sorted(ours) == sorted(theirs):
+        return said("{1}, which names the same classes in another order: number its labels as the model does", called)
+    if not set(ours) & set(theirs):
+        return said("{1}, and no other name agrees either: {2}", called, _OTHER_CLASSES)
+    return said("{1}: {2}", called, _OTHER_CLASSES)
+
+
+_OTHER_CLASSES = "name the data it was trained for with --data, or give the same classes the model's names in data.yaml"
+# What networks and data sets are given where nobody named their classes.
+_NUMBERED = re.compile(r"(class|cls|object|item|label)?[0-9]+")
+
+
+def _plain(name: str) -> str:
+    return re.sub(r"[\s_-]+", "", name).casefold()
 
 
 def evaluation_key(case: Case, artifact: Artifact, data: EvaluationData, machine: Machine) -> str:

@@ -65,8 +65,8 @@ class CaseRun(Protocol):
         """Return accuracy and detections on the evaluated images."""
         ...
 
-    def parity(self) -> Parity:
-        """Return how far the detections agree with PyTorch FP32's."""
+    def parity(self) -> Parity | Absent:
+        """Return how far the detections agree with PyTorch FP32's; absent where there are none of that."""
         ...
 
     def complexity(self) -> Complexity:

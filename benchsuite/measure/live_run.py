@@ -33,7 +33,8 @@ from benchsuite.measure.measurement import (
 from benchsuite.measure.statistics import describe
 from benchsuite.measure.throughput import measure_throughput
 from benchsuite.terms.absence import NOT_SELECTED, Absent
-from benchsuite.terms.errors import ProcessError, SessionError
+from benchsuite.terms.errors import BenchsuiteError, ProcessError, SessionError
+from benchsuite.terms.said import said
 
 T = TypeVar("T")
 # Enough for a median and a p95 of the device's own times, which noting would make a call slower.
@@ -54,7 +55,7 @@ class Timed:
 class Compared:
     """What holding the detections against the reference's told."""
 
-    parity: Parity
+    parity: Parity | Absent
     loss: AccuracyLoss | Absent
 
 
@@ -93,7 +94,7 @@ class LiveRun:
     def evaluation(self) -> Evaluation:
         return self._once(self._evaluated)
 
-    def parity(self) -> Parity:
+    def parity(self) -> Parity | Absent:
         return self._once(self._compared).parity
 
     def complexity(self) -> Complexity:
@@ -194,7 +195,12 @@ class LiveRun:
 
     def _compared(self) -> Compared:
         candidate = self.evaluation()
-        reference = self._reference()
+        try:
+            reference = self._reference()
+        except BenchsuiteError as error:
+            # Whatever became of the reference, this case's other figures are what they are.
+            unknown = Absent(said("no reference detections: {1}", error))
+            return Compared(unknown, unknown)
         self.notes += reference.notes
         parity = compare(reference.detections, candidate.detections, self.subject.names, _REFERENCE)
         return Compared(parity, self._losses.of(candidate, reference, _REFERENCE, self._calibrated_on))

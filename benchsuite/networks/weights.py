@@ -3,24 +3,30 @@
 from __future__ import annotations
 
 import hashlib
-import pickletools
+import os
 import re
-import zipfile
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from benchsuite.networks.pickled import Pickled, read_pickled
 from benchsuite.terms.cases import slug
 from benchsuite.terms.errors import ModelError, UsageError, raise_all
 
 BUNDLED = "yolo26n_shapes"
 _OFFICIAL = re.compile(r"(yolo26|yolo11|yolov8)[nsmlx](\.pt)?")
+_SUFFIX = ".pt"
 _DETECTOR = "ultralytics.nn.tasks DetectionModel"
-_TASKS = {
-    "ultralytics.nn.tasks SegmentationModel": "segmentation",
-    "ultralytics.nn.tasks PoseModel": "pose",
-    "ultralytics.nn.tasks ClassificationModel": "classification",
-    "ultralytics.nn.tasks OBBModel": "oriented-box",
+_OTHERS = {
+    "ultralytics.nn.tasks SegmentationModel": "a segmentation model",
+    "ultralytics.nn.tasks PoseModel": "a pose model",
+    "ultralytics.nn.tasks ClassificationModel": "a classification model",
+    "ultralytics.nn.tasks OBBModel": "an oriented-box model",
+    "ultralytics.nn.tasks RTDETRDetectionModel": "an RT-DETR model",
+    "ultralytics.nn.tasks WorldModel": "a YOLO-World model",
+    "ultralytics.nn.tasks YOLOEModel": "a YOLOE model",
+    "models.yolo Model": "a YOLOv5 model of the yolov5 repository",
+    "models.yolo DetectionModel": "a YOLOv5 model of the yolov5 repository",
 }
 
 
@@ -63,13 +69,17 @@ def _resolve_one(name: str, cache_root: Path) -> ModelRef:
     if name in (BUNDLED, f"{BUNDLED}.pt") and not Path(name).exists():
         return ModelRef(BUNDLED, name, Path(__file__).with_name(f"{BUNDLED}.pt"))
     path = Path(name)
-    if path.suffix == ".pt" and path.is_file():
+    # Unlike a Path, this says no to names that no file can have.
+    there = os.path.exists(name)  # noqa: PTH110
+    if path.suffix.lower() == _SUFFIX and there and path.is_file():
         check_checkpoint(path)
         return ModelRef(slug(path.stem), name, path.resolve())
     if _OFFICIAL.fullmatch(name):
         fetched = cache_root / "weights" / f"{path.stem}.pt"
         return ModelRef(slug(path.stem), name, fetched if fetched.is_file() else None)
-    found = "it is not a .pt file" if path.exists() else "there is no such file"
+    found = "there is no such file"
+    if there:
+        found = "it is a folder" if path.is_dir() else "it is not a .pt file"
     raise ModelError(
         f"--model {name}: {found}; give {BUNDLED}, a path to a YOLO detection .pt, "
         "or an official name such as yolo26n.pt, yolo11s.pt or yolov8m.pt."
@@ -81,23 +91,31 @@ def check_checkpoint(path: Path) -> None:
 
     Reads the pickle's class names as data; nothing in the file is run.
     """
-    try:
-        with zipfile.ZipFile(path) as archive:
-            pickle_name = next(name for name in archive.namelist() if name.endswith("data.pkl"))
-            classes = _class_names(archive.read(pickle_name))
-    except (zipfile.BadZipFile, StopIteration, OSError, ValueError):
-        raise ModelError(
-            f"--model {path}: it is damaged or no PyTorch checkpoint; give a .pt file that Ultralytics saved."
-        ) from None
-    if _DETECTOR in classes:
-        return
-    task = next((task for name, task in _TASKS.items() if name in classes), None)
-    kind = f"holds a {task} model" if task else "holds no Ultralytics detection model"
-    raise ModelError(f"--model {path}: it {kind}; benchsuite measures detection models (YOLO26, YOLO11, YOLOv8) only.")
+    found = read_pickled(path)
+    if isinstance(found, str):
+        raise ModelError(f"--model {path}: {found}; give a .pt file that Ultralytics saved.")
+    problem = _unfit(found)
+    if problem:
+        raise ModelError(f"--model {path}: it {problem}")
 
 
-def _class_names(pickle: bytes) -> set[str]:
-    return {str(argument) for opcode, argument, _ in pickletools.genops(pickle) if opcode.name == "GLOBAL"}
+def _unfit(found: Pickled) -> str:
+    """Say why what is pickled cannot be measured, or nothing."""
+    script = sorted(name.partition(" ")[2] for name in found.classes if name.startswith("__main__ "))
+    if script:
+        return (
+            f"holds {', '.join(script)} of the script that saved it (__main__), which no other program can load: move "
+            "it into a module that can be imported, load the weights there and save them again."
+        )
+    if _DETECTOR not in found.classes:
+        kind = next((kind for name, kind in _OTHERS.items() if name in found.classes), "no Ultralytics detection model")
+        return f"holds {kind}; benchsuite measures detection models (YOLO26, YOLO11, YOLOv8) only."
+    if found.outermost == _DETECTOR:
+        return (
+            "is a module that was pickled whole, without the checkpoint around it: load it where it was made and save "
+            "it with torch.save({'model': module}, path)."
+        )
+    return ""
 
 
 def fetch(model: ModelRef, cache_root: Path, log: Path) -> Path:

@@ -8,19 +8,51 @@ from benchsuite.backends import backend
 from benchsuite.backends.interface import ArtifactChoices, ArtifactNeed
 from benchsuite.backends.offers import calibration_method
 from benchsuite.backends.schemes import DEFAULT
-from benchsuite.data.dataset import load_dataset
+from benchsuite.data.dataset import calibration_images, load_dataset
 from benchsuite.machine.facts import Machine
 from benchsuite.options.chosen import Options
 from benchsuite.terms.cases import Case
+from benchsuite.terms.errors import UsageError
+
+# Of an image as runtimes take it: three floats.
+_PIXEL_BYTES = 12
 
 
-def check_options(options: Options, cases: Sequence[Case], machine: Machine) -> None:
-    """Raise UsageError, before anything is written, for data that cannot be evaluated or a scheme no backend has."""
-    if options.data is not None:
-        load_dataset(options.data).splits["val"]
+def option_problems(options: Options, cases: Sequence[Case], machine: Machine) -> list[str]:
+    """Say what of the options cannot be for the cases that can run: data, schemes, and images that fill the memory."""
+    problems = []
+    calibrated = False
+    memory_bytes = min(machine.memory_bytes, machine.memory_limit_bytes or machine.memory_bytes)
     for case in cases:
-        if backend(case.backend).why_not(case, machine) is None:
-            artifact_need(case, machine, options)
+        try:
+            calibrated |= artifact_need(case, machine, options).calibrated
+        except UsageError as error:
+            problems.append(str(error))
+        call_bytes = case.batch * _PIXEL_BYTES * case.imgsz.pixels
+        if call_bytes > memory_bytes:
+            problems.append(
+                f"--batch {case.batch}: the images of one call at {case.imgsz} px take {call_bytes / 1e9:,.0f} GB, "
+                f"and there are {memory_bytes / 1e9:,.0f} GB of memory; ask for fewer."
+            )
+    return list(dict.fromkeys([*problems, *data_problems(options, calibrated)]))
+
+
+def data_problems(options: Options, calibrated: bool) -> list[str]:
+    """Say what is wrong with --data, and with what INT8 is calibrated on where any is."""
+    problems = []
+    if options.data is not None:
+        try:
+            dataset = load_dataset(options.data)
+            if calibrated and options.calib is None:
+                calibration_images(dataset, options.calib_size)
+        except UsageError as error:
+            problems.append(f"--data {options.data}: {error}.")
+    if options.calib is not None:
+        try:
+            calibration_images(load_dataset(options.calib), options.calib_size)
+        except UsageError as error:
+            problems.append(f"--calib {options.calib}: {error}.")
+    return problems
 
 
 def artifact_need(case: Case, machine: Machine, options: Options) -> ArtifactNeed:

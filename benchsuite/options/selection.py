@@ -9,6 +9,7 @@ from benchsuite.backends import BACKENDS, backend
 from benchsuite.backends.offers import EVERY_WAY, scheme_problem
 from benchsuite.backends.schemes import DEFAULT, split_scheme
 from benchsuite.networks.weights import ModelRef, resolve
+from benchsuite.options import texts
 from benchsuite.options.chosen import HeadChoice, Options
 from benchsuite.terms.cases import PLAIN, Case, Head
 from benchsuite.terms.errors import UsageError, raise_all
@@ -35,11 +36,11 @@ def named_cases(options: Options, slugs: Sequence[str]) -> tuple[Case, ...]:
         try:
             case = Case.parse(text, options.threads)
         except UsageError as error:
-            problems.append(f"--case {error}")
+            problems.append(f"--case {str(error).replace(text, texts.quoted(text))}")
             continue
         problem = _case_problem(case, options, slugs)
         if problem:
-            problems.append(f"--case {text}: {problem}.")
+            problems.append(f"--case {texts.quoted(text)}: {problem}.")
         cases.append(case)
     raise_all(problems)
     return tuple(cases)
@@ -51,8 +52,11 @@ def _case_problem(case: Case, options: Options, slugs: Sequence[str]) -> str:
         return f"{case.model} is none of the models here ({', '.join(slugs)}); name its file with --model"
     if case.backend not in BACKENDS:
         return f"{case.backend} is no backend; there are {', '.join(BACKENDS)}"
-    if case.imgsz.height != case.imgsz.width or case.imgsz.height % 32:
-        return f"{case.imgsz} is no side of a square input that is a multiple of 32"
+    for name, text, read in (("input", str(case.imgsz), texts.square_size), ("device", case.device, texts.device)):
+        try:
+            read(text)
+        except ValueError as error:
+            return f"its {name} is {texts.quoted(text)}, and {error}"
     if case.way and case.way not in backend(case.backend).ways:
         return f"{case.backend} has no way {case.way}; {EVERY_WAY[case.way]} has"
     if case.rebuild and not backend(case.backend).gpu_only:

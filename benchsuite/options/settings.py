@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from operator import attrgetter
 from typing import Any, get_args
 
 from benchsuite.backends import BACKENDS
@@ -48,6 +49,10 @@ class Setting:
     def name(self) -> str:
         return self.flag.lstrip("-").replace("-", "_")
 
+    def chosen_in(self, options: Options) -> object:
+        """Return the value that this option has."""
+        return attrgetter(self.into or self.name)(options)
+
 
 def _scheme(text: str) -> str:
     problem = scheme_problem(text)
@@ -81,7 +86,7 @@ def _batches(text: str) -> tuple[int, int, int] | None:
 
 
 def _sizes(text: str) -> tuple[InputSize, ...]:
-    return tuple(InputSize.square(side) for side in texts.list_of(texts.whole(32, 32))(text))
+    return tuple(texts.square_size(word) for word in texts.words(text))
 
 
 def _case_ids(text: str) -> tuple[str, ...]:
@@ -106,8 +111,8 @@ SETTINGS = (
     Setting("--imgsz", "640", "PX[,PX]", "side of the square input, multiples of 32",
             _sizes),
     Setting("--batch", "1", "N[,N]", "images per call; each size is a case of its own", texts.list_of(texts.whole(1))),
-    Setting("--threads", "auto", "N", "threads of every runtime; auto is all cores this process may use",
-            texts.thread_count),
+    Setting("--threads", "auto", "N", "threads of every runtime; auto is all cores this process may use, within the "
+            "container's CPU quota", texts.thread_count),
     Setting("--data", "", "YAML", "data.yaml to evaluate on (default: the drawn shapes)", texts.yaml_file),
     Setting("--calib", "", "YAML", "data.yaml to calibrate INT8 on (default: --data's calib, else train split)",
             texts.yaml_file),
@@ -132,7 +137,8 @@ SETTINGS = (
             texts.size_bytes, "engine.workspace_bytes"),
     Setting("--trt-batches", "", "MIN,OPT,MAX", "TensorRT engines that take MIN to MAX images a call, tuned for OPT "
             "(default: only the case's batch)", _batches, "engine.batches"),
-    Setting("--rebuilds", "1", "N", "build each TensorRT engine N times, each a case of its own", texts.whole(1)),
+    Setting("--rebuilds", "1", "N", "build each TensorRT engine N times, each a case of its own",
+            texts.whole(1, 100)),
     Setting("--effort", "standard", "EFFORT", "quick (3 s of samples a case), standard (10 s) or full (60 s)", _effort),
     Setting("--baseline", "baselines", "DIR", "folder of promoted baselines", texts.path),
     Setting("--machine", "", "NAME", "name of this machine's folder in the baselines (default: from the hardware)",
@@ -182,9 +188,11 @@ def parse(raw: Mapping[str, str]) -> Options:
         text = raw.get(setting.name, setting.default)
         group, _, field = (setting.into or setting.name).rpartition(".")
         try:
+            if problem := texts.unreadable(text):
+                raise ValueError(problem)
             groups.setdefault(group, {})[field] = setting.parse(text)
         except ValueError as error:
-            problems.append(f"{setting.flag} {text}: {error}.")
+            problems.append(f"{setting.flag} {texts.quoted(text)}: {error}.")
     raise_all(problems)
     options = Options(
         limits=Limits(**groups.pop("limits")),

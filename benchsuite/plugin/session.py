@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import replace
 from pathlib import Path
 
+from benchsuite.backends import backend
 from benchsuite.backends.offers import recorded_packages
 from benchsuite.compare.baselines import Baseline, find, load
 from benchsuite.compare.comparison import compare
@@ -13,20 +14,20 @@ from benchsuite.compare.findings import Finding, answered_by, write_findings
 from benchsuite.compare.limits import broken_limits
 from benchsuite.compare.tolerances import default_tolerances, read_tolerances
 from benchsuite.gate.session import Gate, GateResult, read_terms
-from benchsuite.machine.facts import differences, read_machine
+from benchsuite.machine.facts import Machine, differences, read_machine
 from benchsuite.machine.files import cache_root
 from benchsuite.options.chosen import Options
 from benchsuite.options.estimate import estimate_s
-from benchsuite.options.needs import check_options
-from benchsuite.options.selection import select
-from benchsuite.options.settings import parse
+from benchsuite.options.settings import SETTING, parse
 from benchsuite.plugin.fixtures import Measured
 from benchsuite.report.console import case_line, table_lines
 from benchsuite.report.failures import render
 from benchsuite.report.gating import GateProgress, result_lines
 from benchsuite.report.page import write_report
+from benchsuite.runs.checks import check_before_work, select_cases
 from benchsuite.runs.figures import Tolerance
 from benchsuite.runs.folder import Run, create_run, finish_run, newest_unfinished, point_latest, read_run
+from benchsuite.runs.images import RunData
 from benchsuite.runs.preparation import Preparation
 from benchsuite.runs.records import Record
 from benchsuite.runs.runner import Runner
@@ -35,6 +36,12 @@ from benchsuite.study.search import scheme_search
 from benchsuite.terms.absence import Absent
 from benchsuite.terms.cases import Case
 from benchsuite.terms.errors import UsageError
+
+# What decides the figures of a case and does not stand in its id.
+_OF_A_WHOLE_RUN = (
+    "threads", "data", "calib", "calib_size", "calib_method", "quant_scheme", "search_budget", "trt_level",
+    "trt_workspace", "trt_batches", "effort",
+)  # fmt: skip
 
 
 def with_resumed(given: Mapping[str, str]) -> tuple[Options, Run | None]:
@@ -46,12 +53,16 @@ def with_resumed(given: Mapping[str, str]) -> tuple[Options, Run | None]:
     if folder is None:
         raise UsageError(f"--resume: {options.report} holds no unfinished run; leave it out to start a new one.")
     run = read_run(folder)
-    resumed = parse({**run.options, **given})
-    if resumed.effort.name != run.effort:
-        raise UsageError(
-            f"--resume: {run.name} was started with --effort {run.effort}, this command says {resumed.effort.name}; "
-            f"give --effort {run.effort} or start a new run."
-        )
+    before = parse({**run.options, "threads": str(run.policy.threads)})
+    resumed = parse({**run.options, "threads": str(run.policy.threads), **given})
+    for name in _OF_A_WHOLE_RUN:
+        setting = SETTING[name]
+        if setting.chosen_in(before) != setting.chosen_in(resumed):
+            was = str(run.policy.threads) if name == "threads" else run.options.get(name, setting.default)
+            raise UsageError(
+                f"--resume: {run.name} was started with {setting.flag} {was or '(none)'}, this command says "
+                f"{given[name]}; leave {setting.flag} out or start a new run."
+            )
     return resumed, run
 
 
@@ -62,11 +73,12 @@ class BenchSession:
         self._given = given
         self.options, self._resumed = with_resumed(given)
         self._cache_root = cache_root()
-        self._models, cases = select(self.options, self._cache_root)
+        self._models, cases = select_cases(self.options, self._cache_root)
         self.cases = tuple(case for case in cases if self._resumed is None or case.id in self._resumed.selected_ids)
         self.runner: Runner
         self._run: Run
         self.started = False
+        self._is_latest = False
         self.trouble = ""
         self._selected: tuple[Case, ...] = ()
         self._say: Callable[[str], None] = print
@@ -81,11 +93,12 @@ class BenchSession:
     def start(self, selected: tuple[Case, ...], command: str, say: Callable[[str], None]) -> None:
         """Make the run's folder (or go on in the resumed one) and say how long it will take.
 
-        Raises UsageError, before anything is written, for data that cannot be evaluated, a scheme that a backend has
-        not, a resumed run of another machine or other recipes, and an unreadable baseline.
+        Raises UsageError, before anything is written, for all that the checks before work refuse, a resumed run of
+        another machine, other data or other recipes, and an unreadable baseline.
         """
         options, machine = self.options, read_machine(recorded_packages())
-        check_options(options, selected, machine)
+        for note in check_before_work(options, self._models, selected, machine, self._cache_root):
+            say(note)
         site = Site(options, self._models, machine, self._cache_root, options.report, say)
         self._selected, self._say = selected, say
         # A gate measures its baseline again, beside the candidate: stored figures would only say it twice.
@@ -94,35 +107,39 @@ class BenchSession:
             self._baseline, self._tolerances = load(baseline), read_tolerances(options.baseline)
         terms = read_terms(site) if options.gate.against else None
         done: dict[str, Record] = {}
-        given = {name: text for name, text in self._given.items() if name not in ("resume", "report")}
+        if self._resumed is not None:
+            _check_machine(self._resumed, machine)
+            done = {record.case.id: record for record in self._resumed.records if record.outcome != "failed"}
+        # Drawn or digested now, before anything is timed, and before there is a folder that an interrupt would leave.
+        data = RunData(options, self._cache_root)
+        to_run = [it for it in selected if it.id not in done and backend(it.backend).why_not(it, machine) is None]
+        digest = data.digest if to_run else ""
         if self._resumed is None:
+            given = {name: text for name, text in self._given.items() if name not in ("resume", "report")}
             ids = [case.id for case in selected]
-            folder = create_run(options.report, machine, command, ids, options.effort.name, given, options.policy)
+            folder = create_run(
+                options.report, machine, command, ids, options.effort.name, given, options.policy, digest
+            )
         else:
             folder = self._resumed.folder
-            before = self._resumed.machine
-            if (before.fingerprint, before.packages) != (machine.fingerprint, machine.packages):
-                changed = differences(before, machine)
+            if digest and self._resumed.data_digest not in ("", digest):
                 raise UsageError(
-                    f"--resume: the machine or versions of {folder.name} have changed: {'; '.join(changed)}."
+                    f"--resume: the images, labels or class names of {data.evaluated.yaml} have changed since "
+                    f"{folder.name} was started; start a new run."
                 )
-            done = {record.case.id: record for record in self._resumed.records if record.outcome != "failed"}
             for note in self._resumed.notes:
                 say(note)
         site = replace(site, folder=folder)
-        self.runner = Runner(Preparation(site, search=scheme_search(site)), done)
+        self.runner = Runner(Preparation(site, search=scheme_search(site), data=data), done)
         if self._resumed is not None:
             self._check_recipes(done)
             finish_run(folder, "running")
         if terms is not None:
+            given = {name: text for name, text in self._given.items() if name not in ("resume", "report")}
             self._gate = Gate(terms, self.runner, given)
         self._run = read_run(folder)
-        point_latest(options.report, folder)
         self.started = True
         todo = [case for case in selected if case.id not in done and self.why_not(case) is None]
-        if todo:
-            # Drawn or digested now, before anything is timed.
-            self.runner.preparation.draw_data()
         timed = [case for case in todo if self.runner.preparation.only_builds(case) is None]
         minutes = estimate_s(timed, options.effort) / 60
         task = "build" if todo and not timed else "measure"
@@ -149,6 +166,13 @@ class BenchSession:
         record = self.runner.recorded(case)
         if record is not None:
             self._say(case_line(record))
+            self._point_latest()
+
+    def _point_latest(self) -> None:
+        """Let `latest` name this run, once: a run that was stopped before its first record leaves it as it was."""
+        if not self._is_latest:
+            point_latest(self.options.report, self.runner.site.folder)
+            self._is_latest = True
 
     def judge(self, measured: Measured[object]) -> tuple[str, ...]:
         """Return a sentence for every limit or baseline that the metric fails."""
@@ -173,6 +197,8 @@ class BenchSession:
         self.runner.close()
         records = {case.id: record for case in self._selected if (record := self.runner.recorded(case))}
         whole = len(records) == len(self._selected)
+        if records or self._gated is not None:
+            self._point_latest()
         # What a stopped run lacks is not missing: `--resume` goes on with it.
         self._findings = self._judge(records, self._selected) if whole else ()
         finish_run(self.runner.site.folder, "finished" if whole else "interrupted")
@@ -190,7 +216,9 @@ class BenchSession:
         elif self._baseline is None:
             lines += ["", f"No baseline for this machine in {self.options.baseline}: `benchsuite promote` makes one."]
         report = f"Report: {self.runner.site.folder / 'index.html'}"
-        if len(records) < len(self._selected):
+        if not records and self._gated is None:
+            lines += ["", "No case was recorded: start a new run, there is nothing to resume."]
+        elif len(records) < len(self._selected):
             lines += ["", f"{len(records)} of {len(self._selected)} cases recorded: `pytest bench/ --resume` goes on."]
         return [*lines, "", f"benchsuite: {self.trouble}" if self.trouble else report]
 
@@ -214,3 +242,10 @@ class BenchSession:
                     f"--resume: {case.id} was measured with another recipe: weights, head, calibration or tools have "
                     "changed; start a new run."
                 )
+
+
+def _check_machine(run: Run, machine: Machine) -> None:
+    """Refuse to go on with a run on another machine or with other versions."""
+    if (run.machine.fingerprint, run.machine.packages) != (machine.fingerprint, machine.packages):
+        changed = "; ".join(differences(run.machine, machine))
+        raise UsageError(f"--resume: the machine or versions of {run.name} have changed: {changed}.")

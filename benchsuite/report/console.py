@@ -86,10 +86,8 @@ def _reason_lines(records: Sequence[Record], max_map_drop: float) -> list[str]:
     shared: dict[str, list[str]] = {}
     reference = reference_of(records)
     for record in records:
-        if record.outcome == "measured" and record.metrics.accuracy != NOT_SELECTED:
-            worth = worth_of(record, max_map_drop, reference)
-            if worth.sentence:
-                shared.setdefault(worth.sentence, []).append(record.case.row_name)
+        for text in _accuracy_lines(record, max_map_drop, reference):
+            shared.setdefault(text, []).append(record.case.row_name)
         if record.outcome != "measured":
             # What was built says so itself.
             outcome = "" if record.outcome == "built" else f"{record.outcome}: "
@@ -104,3 +102,22 @@ def _reason_lines(records: Sequence[Record], max_map_drop: float) -> list[str]:
             first = " " * _LABEL
         lines += wrap(text, first, " " * _LABEL, most_lines=_REASON_LINES)
     return lines
+
+
+def _accuracy_lines(record: Record, max_map_drop: float, reference: Record | None) -> Iterable[str]:
+    """Say why a case that was measured or built has no accuracy or no parity, or what its accuracy is worth."""
+    if record.outcome not in ("measured", "built"):
+        return
+    accuracy, parity = record.metrics.accuracy, record.metrics.parity
+    if isinstance(accuracy, Absent):
+        yield from _absent("no mAP", accuracy, record)
+    elif worth := worth_of(record, max_map_drop, reference).sentence:
+        yield worth
+    if isinstance(parity, Absent):
+        yield from _absent("no parity", parity, record)
+
+
+def _absent(what: str, value: Absent, record: Record) -> Iterable[str]:
+    # What was only built says itself why nothing here runs it.
+    if value != NOT_SELECTED and not value.reason.startswith(record.reason or " "):
+        yield f"{what}: {value.reason}"

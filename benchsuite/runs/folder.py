@@ -36,7 +36,10 @@ _REMEDY = "take it from a copy of the run, or measure again"
 
 @dataclass(frozen=True)
 class Run:
-    """One run; `options` holds the texts of the options the user gave, `notes` what was odd about the files."""
+    """One run; `options` holds the texts of the options the user gave, `notes` what was odd about the files.
+
+    `data_digest` covers what is evaluated; empty where the run does not say.
+    """
 
     folder: Path
     records: tuple[Record, ...]
@@ -49,6 +52,7 @@ class Run:
     selected_ids: tuple[str, ...]
     effort: str
     options: Mapping[str, str]
+    data_digest: str = ""
 
     @property
     def name(self) -> str:
@@ -70,6 +74,7 @@ class _Card:
     selected_ids: tuple[str, ...]
     effort: str
     options: Mapping[str, str]
+    data_digest: str = ""
 
 
 @dataclass(frozen=True)
@@ -90,16 +95,17 @@ def create_run(
     effort: str,
     options: Mapping[str, str],
     policy: RunPolicy,
+    data_digest: str = "",
 ) -> Path:
     """Make the folder of a new run under `root`, in state running, and return it.
 
-    `options` maps option names without dashes in front to the texts that the user gave. Raises UsageError where
-    the folder cannot be written.
+    `options` maps option names without dashes in front to the texts that the user gave, `data_digest` covers what is
+    evaluated. Raises UsageError where the folder cannot be written.
     """
     folder = _new_folder(root)
     _write(folder / _ENVIRONMENT_FILE, _Environment(RUN_SCHEMA, machine.fingerprint, machine, policy))
     started = datetime.now(timezone.utc).isoformat(timespec="seconds")
-    card = _Card(RUN_SCHEMA, command, started, "running", tuple(selected_ids), effort, dict(options))
+    card = _Card(RUN_SCHEMA, command, started, "running", tuple(selected_ids), effort, dict(options), data_digest)
     _write(folder / RUN_FILE, card)
     return folder
 
@@ -138,6 +144,7 @@ def read_run(folder: Path) -> Run:
         selected_ids=card.selected_ids,
         effort=card.effort,
         options=card.options,
+        data_digest=card.data_digest,
     )
 
 
@@ -156,8 +163,10 @@ def point_latest(root: Path, folder: Path) -> None:
 
 
 def newest_unfinished(root: Path) -> Path | None:
-    """Return the newest run under `root` that did not finish, or None."""
-    folders = sorted((path.parent for path in root.glob(f"*/{RUN_FILE}") if path.parent.name != _LATEST), reverse=True)
+    """Return the newest run under `root` that has records and did not finish, or None."""
+    # What has none was stopped before it measured anything: there is nothing to go on with.
+    paths = (path for path in root.glob(f"*/{RECORDS_FILE}") if path.parent.name != _LATEST and path.stat().st_size)
+    folders = sorted((path.parent for path in paths if (path.parent / RUN_FILE).is_file()), reverse=True)
     return next((folder for folder in folders if _read_card(folder).state != "finished"), None)
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import hashlib
+import json
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -37,6 +39,12 @@ class RunData:
     def evaluated(self) -> EvaluationData:
         """The evaluated images: of --data, or drawn now."""
         return evaluation_data(self._yaml, self._options.effort.accuracy_images)
+
+    @property
+    def digest(self) -> str:
+        """What all cases of a run are evaluated on, as 16 hex digits: images, labels and class names."""
+        data = self.evaluated
+        return hashlib.sha256(json.dumps([data.sha256, data.names]).encode()).hexdigest()[:16]
 
     @cached_property
     def calibration(self) -> CalibrationImages:

@@ -49,7 +49,7 @@ class Preparation:
     """Makes a case ready to be measured at a site.
 
     `python` is the interpreter that builds and measures, `source` takes the place of the store, and `search` finds the
-    INT8 scheme of a case where --quant-scheme is auto.
+    INT8 scheme of a case where --quant-scheme is auto; `data` are the run's images where somebody has read them.
     """
 
     def __init__(
@@ -58,13 +58,14 @@ class Preparation:
         python: str = sys.executable,
         source: ArtifactSource | None = None,
         search: Callable[[Case], SchemeSearch] | None = None,
+        data: RunData | None = None,
     ) -> None:
         self.site = site
         self._python = python
         self._source = source
         self._search = search
         self._store = Store(site.cache_root, python=python)
-        self._data = RunData(site.options, site.cache_root)
+        self._data = data or RunData(site.options, site.cache_root)
         self._models = {model.slug: model for model in site.models}
         self._weights: dict[str, tuple[Path, str]] = {}
         self._searches: dict[str, SchemeSearch] = {}
@@ -179,7 +180,10 @@ class Preparation:
         if not self._store.has(recipe):
             self.site.say(f"building {recipe.format} {recipe.precision} of {case.model} at {case.imgsz} …")
         calibration = self._data.calibration if recipe.calibration else None
-        artifact, notes = self._store.get(recipe, self.weights(case), calibration.images if calibration else ())
+        gpu = gpu_of(case.device, self.site.machine)
+        artifact, notes = self._store.get(
+            recipe, self.weights(case), calibration.images if calibration else (), gpu.uuid if gpu else ""
+        )
         self._notes[case.id] = (*notes, *(calibration.warnings if calibration else ()))
         return artifact
 
@@ -205,7 +209,7 @@ class Preparation:
         reference = Case(case.model, "torch", "fp32", "cpu", case.imgsz, 1, case.threads, case.head)
         reason = self.why_not(reference)
         if reason:
-            raise SessionError(said("no reference detections: {1}", reason))
+            raise SessionError(reason)
         artifact, _ = self._store.get(self.recipe(reference), self.weights(case))
         names = self._card(case, "one2many").names
         with ExitStack() as stack:

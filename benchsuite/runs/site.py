@@ -11,8 +11,7 @@ from benchsuite.machine.facts import Machine, read_machine
 from benchsuite.machine.files import cache_root
 from benchsuite.networks.weights import ModelRef
 from benchsuite.options.chosen import Options
-from benchsuite.options.needs import check_options
-from benchsuite.options.selection import select
+from benchsuite.runs.checks import check_before_work, select_cases
 from benchsuite.terms.cases import Case
 
 # Tells the user one line.
@@ -34,10 +33,11 @@ class Site:
 def open_site(options: Options, say: Say) -> tuple[Site, tuple[Case, ...]]:
     """Read this machine, find the models, and return the site and the selected cases; the folder is still --report's.
 
-    Raises UsageError, before anything is written, for models and data that cannot be had.
+    Says what is worth knowing before the run. Raises one UsageError, before anything is built, for all that cannot be.
     """
     root = cache_root()
-    models, cases = select(options, root)
+    models, cases = select_cases(options, root)
     site = Site(options, models, read_machine(recorded_packages()), root, options.report, say)
-    check_options(options, cases, site.machine)
+    for note in check_before_work(options, models, cases, site.machine, root):
+        say(note)
     return site, cases

@@ -18,9 +18,9 @@ PLAIN = "plain"
 # Ways to run other than the plain one, as they stand in ids; each backend says which of them it has.
 WAYS = ("compile", "trtep", "cudagraph")
 _END2END = "end2end"
-_REBUILD = re.compile(r"rebuild([1-9]\d*)")
+_REBUILD = re.compile(r"rebuild([1-9][0-9]{0,8})")
 _ID = re.compile(
-    r"(?P<model>[^-]+)-(?P<backend>[^-]+)-(?P<precision>[^-]+)-(?P<device>[^-]+)-(?P<imgsz>[^-]+)-b(?P<batch>[1-9]\d*)"
+    r"(?P<model>[^-]+)-(?P<backend>[^-]+)-(?P<precision>[^-]+)-(?P<device>[^-]+)-(?P<imgsz>[^-]+)-b(?P<batch>[1-9][0-9]{0,8})"
     r"(?:-(?P<variant>.+))?"
 )
 

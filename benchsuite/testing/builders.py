@@ -281,7 +281,9 @@ def make_run(made: Iterable[Record], **changes: Any) -> Run:
 
 def write_run(root: Path, run: Run) -> Path:
     """Write a run to disk as measuring it would, in a folder of its own under `root`, and return that folder."""
-    folder = create_run(root, run.machine, run.command, run.selected_ids, run.effort, run.options, run.policy)
+    folder = create_run(
+        root, run.machine, run.command, run.selected_ids, run.effort, run.options, run.policy, run.data_digest
+    )
     write_records(folder, run.records)
     finish_run(folder, run.state)
     return folder

@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from benchsuite.data.labels import label_path, read_labels
+from benchsuite.data.labels import label_path, read_labels, unusable_labels
 from benchsuite.terms.errors import DataError
 
 NAMES = ("cat", "dog")
@@ -89,3 +89,28 @@ def test_binary_file_is_refused(tmp_path: Path) -> None:
     (tmp_path / "labels" / "1.txt").write_bytes(b"\xff\xfe\x00")
     with pytest.raises(DataError, match="cannot be read"):
         read_labels(image, 10, 10, NAMES)
+
+
+def test_labels_that_cannot_be_read_are_counted_and_the_first_is_named(tmp_path: Path) -> None:
+    """One sentence says which file comes first, how many are like it, and what Ultralytics' val does with them."""
+    images = [tmp_path / "images" / f"{number}.jpg" for number in range(4)]
+    (tmp_path / "labels").mkdir()
+    lines = ("0 0.5 0.5 0.2 0.2", "2 0.5 0.5 0.2 0.2", "0 5 5 1 1", "")
+    for image, line in zip(images, lines, strict=True):
+        label_path(image).write_text(line)
+    assert unusable_labels([images[0], images[3]], NAMES) is None
+    one, two = unusable_labels(images[:2], NAMES), unusable_labels(images, NAMES)
+    assert one is not None
+    assert two is not None
+    assert "1.txt', line 1: class 2 is none" in one
+    assert one.endswith("mend it: Ultralytics' val would leave that image out of its mAP, with a warning")
+    assert "(1 more file is like it)" in two
+    assert "leave 2 images out" in two
+
+
+def test_where_labels_were_looked_for_is_said_where_none_is(tmp_path: Path) -> None:
+    """A folder of labels under another name is found by the path that was tried."""
+    images = [tmp_path / "images" / f"{number}.jpg" for number in range(2)]
+    why = unusable_labels(images, NAMES)
+    assert why is not None
+    assert f"'{tmp_path / 'labels' / '0.txt'}'" in why

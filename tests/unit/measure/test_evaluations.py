@@ -14,7 +14,7 @@ import pytest
 from benchsuite.artifacts.recipe import Artifact
 from benchsuite.detect.accuracy import Accuracy
 from benchsuite.detect.detections import Detections, load_detections, save_detections
-from benchsuite.measure.accuracy import Evaluation, EvaluationData, evaluate_once, kept_evaluations
+from benchsuite.measure.accuracy import Evaluation, EvaluationData, class_mismatch, evaluate_once, kept_evaluations
 from benchsuite.measure.launch import Launch
 from benchsuite.terms.absence import NOT_SELECTED, Absent
 from benchsuite.testing import make_accuracy, make_case, make_machine, make_recipe
@@ -93,8 +93,46 @@ def test_correcting_the_classes_of_the_data_scores_the_artifact(tmp_path: Path, 
 def test_renamed_classes_are_scored_under_their_new_names(tmp_path: Path, worker: FakeWorker) -> None:
     """Accuracy by class carries names, so that it belongs to the names that it was made with."""
     evaluate(tmp_path, worker)
-    evaluate(tmp_path, worker, data=replace(DATA, names=("star", "disc")))
+    evaluate(tmp_path, worker, ("ring", "disc"), data=replace(DATA, names=("ring", "disc")))
     assert worker.asked == [True, True]
+
+
+def test_unusable_labels_cost_accuracy_alone(tmp_path: Path, worker: FakeWorker) -> None:
+    """Detections are there for parity, accuracy is absent with the reason; nothing is asked for twice."""
+    for _ in range(2):
+        found = evaluate(tmp_path, worker, data=replace(DATA, unusable="labels 'a.txt', line 3: …"))
+        assert found.accuracy == Absent("labels 'a.txt', line 3: …")
+        assert len(found.detections) == 1
+    assert worker.asked == [False]
+
+
+def test_kept_accuracy_of_names_that_disagree_is_not_shown(tmp_path: Path, worker: FakeWorker) -> None:
+    """The same artifact under a model with other names is not scored, and scored where they agree again."""
+    assert evaluate(tmp_path, worker).accuracy == make_accuracy()
+    other = evaluate(tmp_path, worker, ("star", "disc")).accuracy
+    assert isinstance(other, Absent)
+    assert "another order" in other.reason
+    assert worker.asked == [True]
+
+
+@pytest.mark.parametrize(
+    ("model", "data", "sentence"),
+    [
+        ("cat,dog,car", "cat,car,dog", "class 1 is dog to the model and car in the data, which names the same cl"),
+        ("person,car,cat", "person,bus,cat", "class 1 is car to the model and bus in the data: name the data"),
+        ("cat,dog", "Katze,Hund", "class 0 is cat to the model and Katze in the data, and no other name agrees either"),
+        ("person", "person,car", "the model knows 1 classes and the data has 2"),
+        ("Dining Table,tv-monitor", "dining_table,TV monitor", ""),
+        ("person,car", "0,1", ""),
+        ("0,1", "person,car", ""),
+        ("class_0,class_1", "person,car", ""),
+    ],
+)  # fmt: skip
+def test_class_names_are_held_against_each_other(model: str, data: str, sentence: str) -> None:
+    """The first class that differs is named; how names are written does not matter, and numbers say nothing."""
+    why = class_mismatch(tuple(model.split(",")), tuple(data.split(",")))
+    assert (why or "").startswith(sentence)
+    assert (why is None) == (sentence == "")
 
 
 @pytest.mark.parametrize("ending", [".json", ".npz", "-scored.npz"])

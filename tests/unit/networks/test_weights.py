@@ -12,8 +12,12 @@ from benchsuite.terms.errors import ModelError
 
 
 def _checkpoint(path: Path, class_name: str) -> Path:
-    """Write the outer form of a checkpoint whose pickle names one class: PROTO 2, GLOBAL, STOP."""
-    pickle = b"\x80\x02c" + f"ultralytics.nn.tasks\n{class_name}\n".encode() + b"."
+    """Write the outer form of a checkpoint whose pickle names one class: PROTO 2, EMPTY_DICT, GLOBAL, POP, STOP."""
+    module, _, name = class_name.rpartition(" ")
+    return _archive(path, b"\x80\x02}c" + f"{module or 'ultralytics.nn.tasks'}\n{name}\n".encode() + b"0.")
+
+
+def _archive(path: Path, pickle: bytes) -> Path:
     with zipfile.ZipFile(path, "w") as archive:
         archive.writestr(f"{path.stem}/data.pkl", pickle)
     return path
@@ -50,12 +54,53 @@ def test_two_models_of_one_name_are_refused(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("class_name", "task"),
     [("SegmentationModel", "segmentation"), ("PoseModel", "pose"), ("ClassificationModel", "classification"),
-     ("OBBModel", "oriented-box"), ("Something", "no Ultralytics detection model")],
+     ("OBBModel", "it holds an oriented-box model"), ("RTDETRDetectionModel", "an RT-DETR model"),
+     ("models.yolo Model", "YOLOv5 model"), ("Something", "no Ultralytics detection model"),
+     ("__main__ MyNet", r"holds MyNet of the script that saved it \(__main__\)")],
 )  # fmt: skip
 def test_weights_of_another_task_are_refused_by_name(tmp_path: Path, class_name: str, task: str) -> None:
     """Weights of another task are refused with what they are."""
     with pytest.raises(ModelError, match=task):
         check_checkpoint(_checkpoint(tmp_path / "m.pt", class_name))
+
+
+def test_class_of_a_newer_pickle_is_found(tmp_path: Path) -> None:
+    """From protocol 4 on a class is named by two texts, which may stand in the memo."""
+    texts = (b"ultralytics.nn.tasks", b"OBBModel")
+    names = b"".join(b"\x8c" + bytes([len(text)]) + text + b"\x94" for text in texts)
+    for class_name in (names + b"\x93", names + b"}0h\x00h\x01\x93"):
+        with pytest.raises(ModelError, match="oriented-box"):
+            check_checkpoint(_archive(tmp_path / "m.pt", b"\x80\x04}" + class_name + b"0."))
+
+
+def test_module_that_was_pickled_whole_is_told_what_it_is(tmp_path: Path) -> None:
+    """A network without the checkpoint around it is refused with the way to save it."""
+    whole = _archive(tmp_path / "m.pt", b"\x80\x02cultralytics.nn.tasks\nDetectionModel\n.")
+    with pytest.raises(ModelError, match=r"pickled whole.*torch\.save\(\{'model': module\}, path\)"):
+        check_checkpoint(whole)
+
+
+def test_file_of_an_older_pytorch_is_read(tmp_path: Path) -> None:
+    """Before 1.6 a file was pickles one behind another; cut within them it is damaged."""
+    import pickle
+
+    parts = [pickle.dumps(part, 2) for part in (0x1950A86A20F9469CFC6C, 1001, {"little_endian": True})]
+    detector = b"\x80\x02}cultralytics.nn.tasks\nDetectionModel\n0."
+    path = tmp_path / "m.pt"
+    path.write_bytes(b"".join([*parts, detector, pickle.dumps(["0"], 2), b"weights"]))
+    check_checkpoint(path)
+    path.write_bytes(b"".join([*parts, detector[:-5]]))
+    with pytest.raises(ModelError, match="damaged"):
+        check_checkpoint(path)
+
+
+def test_names_of_files_are_taken_as_they_are(tmp_path: Path) -> None:
+    """An ending in capitals is one; a folder is none, and neither is a name that no file can have."""
+    assert resolve([str(_checkpoint(tmp_path / "A.PT", "DetectionModel"))], tmp_path)[0].slug == "a"
+    (tmp_path / "x.pt").mkdir()
+    for name, found in (("x.pt", "it is a folder"), ("y" * 5000, "there is no such file"), ("\0.pt", "no such file")):
+        with pytest.raises(ModelError, match=found):
+            resolve([str(tmp_path / name)], tmp_path)
 
 
 @pytest.mark.parametrize("content", [b"", b"not a zip", b"PK\x03\x04 cut"])

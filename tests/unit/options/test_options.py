@@ -6,6 +6,7 @@ import pytest
 
 from benchsuite.backends import BACKENDS
 from benchsuite.backends.interface import EngineChoices
+from benchsuite.machine import facts
 from benchsuite.options.settings import SETTINGS, parse
 from benchsuite.options.texts import size_bytes
 from benchsuite.terms.errors import UsageError
@@ -39,13 +40,58 @@ def test_every_bad_option_is_named_in_one_message() -> None:
         ("data", "no.yaml"), ("calib", "no.yaml"), ("calib_size", "-1"), ("calib_method", "kl"),
         ("max_memory", "lots"), ("backend", ","), ("max_map_drop", "-1"), ("max_latency", "p95=50"),
         ("variant", "fast"), ("trt_level", "6"), ("trt_workspace", "much"), ("trt_batches", "1,8"),
-        ("trt_batches", "8,4,16"), ("rebuilds", "0"),
+        ("trt_batches", "8,4,16"), ("rebuilds", "0"), ("rebuilds", "1000000000"), ("imgsz", "16416"),
+        *((name, "9" * 5000) for name in (
+            "imgsz", "batch", "threads", "calib_size", "search_budget", "trt_workspace", "max_latency", "max_memory",
+            "min_map", "max_map_drop", "gate_budget", "alpha",
+        )),
+        ("max_latency", f"p95={'9' * 400}ms"), ("max_memory", "1.2.3"), ("batch", "²"), ("batch", "٣"),
     ],
 )  # fmt: skip
 def test_bad_value_is_refused(name: str, text: str) -> None:
     """Each option refuses a value that it cannot use, naming itself."""
     with pytest.raises(UsageError, match="--" + name.replace("_", "-")):
         parse({name: text})
+
+
+@pytest.mark.parametrize("text", ["a\0b", "a\nb", "\x1b[31m", "\udcff.pt"])
+@pytest.mark.parametrize("name", ["model", "data", "report", "case", "machine", "backend", "against", "imgsz"])
+def test_text_that_no_file_or_terminal_can_hold_is_refused(name: str, text: str) -> None:
+    """A control character or a byte that is no UTF-8 ends in a message that can itself be printed."""
+    with pytest.raises(UsageError, match="it holds") as caught:
+        parse({name: text})
+    assert str(caught.value).isprintable()
+    assert str(caught.value).encode()
+
+
+def test_long_texts_are_not_said_again() -> None:
+    """A message holds the beginning of what was given, whatever its length."""
+    for name in ("backend", "imgsz", "device", "calib"):
+        with pytest.raises(UsageError) as caught:
+            parse({name: "x," * 50_000})
+        assert len(str(caught.value)) < 1000
+
+
+@pytest.mark.parametrize(
+    ("text", "advice"),
+    [
+        ("720", "give 704 or 736"), ("10", "give 32"), ("20000", "give 16384"), ("640x480", "give one side, as in 640"),
+        ("720x1280", "give one side, as in 1280"), ("650x10", "give one side, as in 640 or 672"),
+    ],
+)  # fmt: skip
+def test_sizes_that_cannot_be_are_told_the_nearest(text: str, advice: str) -> None:
+    """A side between two multiples, and an input that is not square, are answered with sides that can be had."""
+    with pytest.raises(UsageError, match=f"--imgsz {text}: .*{advice}"):
+        parse({"imgsz": text})
+
+
+def test_threads_keep_within_the_cpu_quota(monkeypatch: pytest.MonkeyPatch) -> None:
+    """`auto` is what a quota leaves of the cores, at least one; more may be asked for, up to the cores."""
+    monkeypatch.setattr(facts, "usable_cores", lambda: 8)
+    for quota, threads in ((None, 8), (2.5, 2), (0.5, 1), (100.0, 8)):
+        monkeypatch.setattr(facts, "_cpu_quota", lambda quota=quota: quota)
+        assert parse({}).threads == threads
+        assert parse({"threads": "8"}).threads == 8
 
 
 @pytest.mark.parametrize(

@@ -11,7 +11,7 @@ import pytest
 from benchsuite.machine.nvml import Gpu
 from benchsuite.runs.folder import Run, create_run, finish_run, newest_unfinished, point_latest, read_run
 from benchsuite.terms.errors import RecordError, UsageError
-from benchsuite.testing import make_case, make_machine, make_record, make_run, write_run
+from benchsuite.testing import make_case, make_machine, make_record, make_run, write_records, write_run
 
 
 def _start(root: Path) -> Path:
@@ -104,15 +104,18 @@ def test_latest_is_a_text_file_where_links_are_not_allowed(tmp_path: Path, monke
     point_latest(tmp_path, folder)
     assert (tmp_path / "latest").read_text() == folder.name + "\n"
     assert read_run(tmp_path / "latest").folder == folder
+    write_records(folder, [make_record()])
     assert newest_unfinished(tmp_path) == folder
 
 
 def test_newest_unfinished_run_is_found(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """The newest run that did not finish is the one to resume; finished ones and `latest` are passed over."""
+    """The newest run that did not finish is the one to resume; finished ones, `latest` and empty ones are no such."""
     assert newest_unfinished(tmp_path) is None
-    names = iter(["20260101-000000", "20260102-000000", "20260103-000000"])
+    names = iter(["20260101-000000", "20260102-000000", "20260103-000000", "20260104-000000"])
     monkeypatch.setattr("time.strftime", lambda _: next(names))
-    folders = [_start(tmp_path) for _ in range(3)]
+    folders = [_start(tmp_path) for _ in range(4)]
+    for folder in folders[:3]:
+        write_records(folder, [make_record()])
     point_latest(tmp_path, folders[2])
     finish_run(folders[1], "interrupted")
     finish_run(folders[2], "finished")

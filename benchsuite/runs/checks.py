@@ -1,0 +1,149 @@
+"""What is looked at before anything is built: options, folders, models and data, each held against the others."""
+
+from __future__ import annotations
+
+import os
+import tempfile
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from benchsuite.artifacts.store import Card, Store
+from benchsuite.backends import backend
+from benchsuite.data.dataset import Dataset, load_dataset
+from benchsuite.data.labels import unusable_labels
+from benchsuite.data.shapes import NAMES
+from benchsuite.machine.facts import Machine, gpu_of
+from benchsuite.machine.files import free_bytes, unwritable
+from benchsuite.measure.accuracy import class_mismatch, evaluated_images
+from benchsuite.networks.weights import ModelRef, fetch, file_sha256
+from benchsuite.options.chosen import Options
+from benchsuite.options.needs import data_problems, option_problems
+from benchsuite.options.selection import select
+from benchsuite.terms.cases import Case
+from benchsuite.terms.errors import BenchsuiteError, DataError, UsageError, raise_all
+
+# Records, samples and a page; and what a runtime may write beside its artifacts.
+_REPORT_BYTES, _TEMPORARY_BYTES = 20_000_000, 1_000_000
+# The drawn data, and of the weights as files hold them: FP32 of halves, what is made of that, and a copy on the way.
+_CACHE_BYTES, _TIMES_WEIGHTS = 60_000_000, 6
+
+
+@dataclass
+class Cards:
+    """What each checkpoint is, by the model's name; why one cannot be measured, and what was odd about kept cards."""
+
+    by_model: dict[str, Card] = field(default_factory=dict)
+    problems: list[str] = field(default_factory=list)
+    notes: list[str] = field(default_factory=list)
+
+
+def select_cases(options: Options, cache_root: Path) -> tuple[tuple[ModelRef, ...], tuple[Case, ...]]:
+    """Return the models and cases that are asked for; raises one UsageError, with what is wrong besides a model."""
+    try:
+        return select(options, cache_root)
+    except UsageError as error:
+        raise_all([str(error), *data_problems(options, False), *folder_problems(options, (), cache_root)])
+        raise
+
+
+def check_before_work(
+    options: Options, models: Sequence[ModelRef], cases: Sequence[Case], machine: Machine, cache_root: Path
+) -> tuple[str, ...]:
+    """Return what is worth knowing before the run; raise one UsageError for all that cannot be.
+
+    What only accuracy depends on, class names and labels, stops nothing: it is said, and accuracy will be absent.
+    """
+    can_run = [case for case in cases if backend(case.backend).why_not(case, machine) is None]
+    problems = option_problems(options, can_run, machine)
+    folders = folder_problems(options, models, cache_root)
+    cards = Cards()
+    if not folders:
+        cards = _model_cards(models, can_run, cache_root)
+    raise_all([*problems, *cards.problems, *folders])
+    notes = [*cards.notes, *_machine_notes(options, can_run, machine), *_accuracy_notes(options, cards.by_model)]
+    return tuple(dict.fromkeys(notes))
+
+
+def folder_problems(options: Options, models: Sequence[ModelRef], cache_root: Path) -> list[str]:
+    """Say which folder of a run cannot be written, or has not the room that the least run takes."""
+    weights_bytes = max((model.path.stat().st_size for model in models if model.path is not None), default=0)
+    try:
+        temporary = Path(tempfile.gettempdir())
+    except OSError as error:
+        return [f"there is no folder for temporary files ({error.strerror}); name one in $TMPDIR."]
+    needed = (
+        ("--report", options.report, _REPORT_BYTES),
+        ("$BENCHSUITE_CACHE", cache_root, _CACHE_BYTES + _TIMES_WEIGHTS * weights_bytes),
+        ("$TMPDIR", temporary, _TEMPORARY_BYTES),
+    )
+    problems = []
+    for name, folder, size_bytes in needed:
+        why = unwritable(folder)
+        room = 0 if why else free_bytes(folder)
+        if why:
+            problems.append(f"{name} {folder}: cannot write there ({why}); name a folder that can be written.")
+        elif room < size_bytes:
+            problems.append(
+                f"{name} {folder}: {room / 1e6:.0f} MB are free there, and a run needs about "
+                f"{size_bytes / 1e6:.0f} MB; free some space or name another folder."
+            )
+    return problems
+
+
+def _model_cards(models: Sequence[ModelRef], cases: Sequence[Case], cache_root: Path) -> Cards:
+    """Ask what each checkpoint is, at each size that it is measured at."""
+    store, cards = Store(cache_root), Cards()
+    for model in models:
+        sizes = dict.fromkeys(case.imgsz for case in cases if case.model == model.slug)
+        if not sizes:
+            continue
+        try:
+            weights = fetch(model, cache_root, cache_root / "logs" / "download.log")
+            digest = file_sha256(weights)
+        except (BenchsuiteError, OSError) as error:
+            cards.problems.append(str(error))
+            continue
+        for imgsz in sizes:
+            try:
+                cards.by_model[model.slug], notes = store.card(weights, digest, imgsz, "one2many")
+                cards.notes += notes
+            except BenchsuiteError as error:
+                cards.problems.append(f"{error}.")
+    return cards
+
+
+def _machine_notes(options: Options, cases: Sequence[Case], machine: Machine) -> Iterator[str]:
+    quota = machine.cpu_quota_cores
+    if cases and quota is not None and quota < machine.usable_cores:
+        told = f"{options.threads} threads: the CPU quota here is {quota:g} of {machine.usable_cores} cores"
+        over = "; more threads than that are stopped again and again, which shows in every time"
+        yield told + (over if options.threads > max(1, quota) else "")
+    numbered = any(word.strip().isdecimal() for word in os.environ.get("CUDA_VISIBLE_DEVICES", "").split(","))
+    if numbered and os.environ.get("CUDA_DEVICE_ORDER") != "PCI_BUS_ID":
+        for device in dict.fromkeys(case.device for case in cases if case.on_gpu):
+            gpu = gpu_of(device, machine)
+            if gpu is not None:
+                yield f"{device} is {gpu.name} ({gpu.uuid}): CUDA_VISIBLE_DEVICES is read as nvidia-smi counts"
+
+
+def _accuracy_notes(options: Options, cards: Mapping[str, Card]) -> Iterator[str]:
+    """Say why accuracy will be absent, and where it is of a size that the model was not trained at."""
+    dataset = load_dataset(options.data) if options.data is not None else None
+    unusable = _unusable(dataset, options) if dataset is not None and cards else None
+    if unusable:
+        yield f"no accuracy: {unusable}"
+    for model, card in cards.items():
+        mismatch = class_mismatch(card.names, dataset.names if dataset else NAMES)
+        if mismatch:
+            yield f"no accuracy of {model}: {mismatch}"
+        others = [str(size) for size in options.imgsz if card.trained_px not in (None, *size.shape)]
+        if others and not options.case_ids:
+            yield f"{model} was trained at {card.trained_px} px: at {', '.join(others)} px its accuracy is another"
+
+
+def _unusable(dataset: Dataset, options: Options) -> str | None:
+    try:
+        return unusable_labels(evaluated_images(dataset, options.effort.accuracy_images), dataset.names)
+    except DataError as error:
+        return str(error)
