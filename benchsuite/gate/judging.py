@@ -51,6 +51,7 @@ class Judgement:
 
     Ratios are candidate over baseline. `log_e_*` are the evidence for worse than the margin, for better than the
     promise, and for improved. `excluded` is the smallest slowdown that is proved not to be, None for no proof.
+    `more_blocks` would about decide, or are the least that a verdict takes; None where no number of them would.
     """
 
     metric: GateMetric
@@ -88,8 +89,8 @@ def judge_shift(metric: GateMetric, ds: Sequence[float], thresholds: Thresholds)
         for heads, at_least in ((worse, thresholds.fire_at), (within, pass_at))
         if (more := evidence.blocks_needed(heads, n, at_least)) is not None
     ]
-    # Signs can be clear before a verdict may be given.
-    missing = max(min(needs, default=0), MIN_BLOCKS - n) if needs or n < MIN_BLOCKS else None
+    # A few blocks tell nothing of how many it will take.
+    missing = min(needs, default=None) if n >= MIN_BLOCKS else MIN_BLOCKS - n
     return Judgement(
         metric=metric,
         decision=decision,

@@ -65,8 +65,10 @@ def read_terms(site: Site) -> Terms:
     against = ready_against(options, site.models, site.cache_root)
     usual = options.baseline / WAIVERS_FILE
     path = options.gate.waivers or (usual if usual.exists() else None)
-    waivers = read_waivers(path) if path else ()
-    check_ceilings(waivers, options.gate.max_slowdown, datetime.date.today())
+    if path is None:
+        return Terms(against, ())
+    waivers = read_waivers(path)
+    check_ceilings(path, waivers, options.gate.max_slowdown, datetime.date.today())
     return Terms(against, waivers)
 
 

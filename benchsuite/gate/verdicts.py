@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 
 from benchsuite.compare.findings import Finding, Verdict
 from benchsuite.gate.blocks import Arm
-from benchsuite.gate.judging import TAILS, Judgement, Thresholds
+from benchsuite.gate.judging import MIN_BLOCKS, TAILS, Judgement, Thresholds
 from benchsuite.gate.loop import Outcome, Status
 from benchsuite.gate.waivers import Waiver
 from benchsuite.options.chosen import GateMetric, GateOptions
@@ -126,6 +126,8 @@ def _missing(judgement: Judgement, stopped: str) -> str:
         why = stopped or said("measure on a quieter machine")
         return said("{1}: {2}", said("more blocks would not decide at this noise"), why)
     more = counted(judgement.more_blocks, "about 1 more block would decide", "about {1} more blocks would decide")
+    if judgement.metric not in TAILS and judgement.n < MIN_BLOCKS:
+        more = counted(judgement.more_blocks, "at least 1 more block is needed", "at least {1} more blocks are needed")
     return said("{1}: {2}", more, stopped or said("give more --gate-budget or fewer cases"))
 
 
@@ -142,8 +144,8 @@ def _tail(status: Status, judgement: Judgement, thresholds: Thresholds) -> Findi
             judgement.metric, f"{thresholds.null_margin * 100:g}", judgement.n,
         ),
         "INCONCLUSIVE": said(
-            "The candidate's tail looks longer, {1} % of its calls over the baseline's {2} and {3} % of the baseline's, "
-            "which {4} blocks do not prove; {5}.",
+            "The candidate's tail looks longer, {1} % of its calls over the baseline's {2} and {3} % of the "
+            "baseline's, which {4} blocks do not prove; {5}.",
             rates[1], judgement.metric, rates[0], judgement.n, _missing(judgement, status.stopped),
         ),
     }[judgement.decision]  # fmt: skip

@@ -61,10 +61,10 @@ def ceilings(waivers: Sequence[Waiver], today: datetime.date) -> Mapping[tuple[s
     return {(it.case_id, it.metric): it.ceiling for it in waivers if not it.expired(today)}
 
 
-def check_ceilings(waivers: Sequence[Waiver], max_slowdown: float, today: datetime.date) -> None:
+def check_ceilings(path: Path, waivers: Sequence[Waiver], max_slowdown: float, today: datetime.date) -> None:
     """Raise one UsageError for all that hold today and accept no more than the gate does without them."""
     problems = [
-        f"--waivers: {it.case_id} {it.metric} has the ceiling {it.ceiling * 100:g} %, and --max-slowdown "
+        f"{path}: {it.case_id} {it.metric} has the ceiling {it.ceiling * 100:g} %, and --max-slowdown "
         f"{max_slowdown * 100:g} % is what the gate accepts anyway; raise the ceiling or remove the waiver."
         for it in waivers
         if not it.expired(today) and it.ceiling <= max_slowdown + _EPSILON

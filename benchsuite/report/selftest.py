@@ -81,9 +81,10 @@ def _promise(
     if caught_of:
         untried = "Slowdowns of {1} % were caught in these suites. Half of the promise was not tried: give --aa 20 too."
         return said(untried, slowdown), True
-    return said(
-        "Nothing was decided in these suites, which says nothing of the promise: give more --gate-budget."
-    ), False
+    undecided = (
+        "Nothing was decided in these suites, which says nothing of the promise: give more --gate-budget, or {1}."
+    )
+    return said(undecided, said("measure on a quieter machine")), False
 
 
 def _tries_an_alarm(suite: Suite) -> bool:

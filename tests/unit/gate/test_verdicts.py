@@ -75,9 +75,9 @@ def test_undecided_says_what_would_decide() -> None:
 @pytest.mark.parametrize(
     ("ds", "stopped", "wanted"),
     [
-        ([], "", "no block was measured; no slowdown is excluded; about 12 more blocks would decide: give more"),
-        ([0.03] * 3, "", "+3.0 % by the median of 3 blocks, too few for an interval; no slowdown is excluded; ab"),
-        ([0.03] * 3, "the gate was interrupted", "about 11 more blocks would decide: the gate was interrupted."),
+        ([], "", "no block was measured; no slowdown is excluded; at least 12 more blocks are needed: give more"),
+        ([0.03] * 3, "", "+3.0 % by the median of 3 blocks, too few for an interval; no slowdown is excluded; at"),
+        ([0.03] * 3, "the gate was interrupted", "at least 9 more blocks are needed: the gate was interrupted."),
         ([0.0, 0.06, 0.0, 0.0] * 4, "8 blocks on end had to be thrown away: slept",
          "0.0 % by the median of 16 blocks, 95 % interval 0.0 to +6.2 %; the smallest slowdown excluded is +6.2 %; ab"),
         ([-0.1, 0.1] * 10, "the gate was interrupted", "would not decide at this noise: the gate was interrupted."),

@@ -81,10 +81,10 @@ def test_ceiling_that_the_gate_accepts_anyway_is_refused(tmp_path: Path, ceiling
     waivers = read_waivers(write(tmp_path, GOOD.replace('"8%"', f'"{ceiling}"')))
     if refused:
         with pytest.raises(UsageError, match=rf"cpu-640-b1 latency has the ceiling {ceiling[0]} %.*accepts anyway"):
-            check_ceilings(waivers, 0.05, datetime.date(2027, 1, 31))
+            check_ceilings(tmp_path, waivers, 0.05, datetime.date(2027, 1, 31))
     else:
-        check_ceilings(waivers, 0.05, datetime.date(2027, 1, 31))
-    check_ceilings(waivers, 0.05, datetime.date(2027, 2, 1))
+        check_ceilings(tmp_path, waivers, 0.05, datetime.date(2027, 1, 31))
+    check_ceilings(tmp_path, waivers, 0.05, datetime.date(2027, 2, 1))
 
 
 def test_waivers_that_do_nothing_are_told(tmp_path: Path) -> None:

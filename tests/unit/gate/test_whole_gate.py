@@ -104,9 +104,7 @@ def test_what_no_budget_decides_is_inconclusive(gates: Gates) -> None:
     assert gates.summary.startswith("## ❌ FAILED\n\n2 comparisons stayed undecided. ")
     for place in (gates.summary, (gates.latest / "index.html").read_text(), " ".join(gates.said)):
         text = re.sub(r"\\|&#\d+;|\s+", lambda found: "" if found[0] == "\\" else " ", place)
-        assert re.search(
-            r"(no block was measured|% by the median of \d+ blocks?).*?excluded.*? more blocks? would", text
-        )
+        assert re.search(r"(no block was measured|% by the median of \d+ blocks?).*?excluded.*? more blocks", text)
 
 
 def test_an_arm_that_dies_in_a_later_block_is_missing(gates: Gates) -> None:
