@@ -38,7 +38,7 @@ def run_gate(given: Mapping[str, str], say: Say, terminal: bool) -> int:
     progress = None
     try:
         # Its exit code says so.
-        gate = Gate(terms, runner, kept, failing=("NOT_COMPARABLE",))
+        gate = Gate(terms, runner, kept, failing=["NOT_COMPARABLE"])
         progress = GateProgress(say, terminal)
         result = gate.run(cases, progress.show)
     except KeyboardInterrupt:
