@@ -173,8 +173,8 @@ def add_command(root: Path) -> None:
     commands = root / "benchsuite" / "commands"
     (commands / "count.py").write_text(COMMAND)
     insert(
-        commands / "app.py", "@app.command()\n@takes_case_options\ndef cases",
-        '@app.command()\n@takes_case_options\ndef count(given: Mapping[str, str]) -> None:\n'
+        commands / "app.py", "@app.command()\n@takes_case_options(\n    *GATE, *LIMITS, *BASELINES, *CALIBRATION",
+        '@app.command()\n@takes_case_options()\ndef count(given: Mapping[str, str]) -> None:\n'
         '    """Say how many cases these options select.\n\n    Example: benchsuite count --backend onnx\n    """\n'
         "    from benchsuite.commands.count import count_line\n\n    typer.echo(count_line(given))\n\n\n",
     )  # fmt: skip

@@ -10,7 +10,7 @@ from typing import Annotated
 import typer
 
 from benchsuite import __version__
-from benchsuite.commands.case_options import takes_case_options
+from benchsuite.commands.case_options import BASELINES, CALIBRATION, ENGINES, GATE, LIMITS, takes_case_options
 from benchsuite.commands.report import compare, export, promote, report
 from benchsuite.commands.study import study_app
 from benchsuite.options.settings import parse
@@ -63,7 +63,9 @@ def init(
 
 
 @app.command()
-@takes_case_options
+@takes_case_options(
+    *GATE, *LIMITS, *BASELINES, *CALIBRATION, *ENGINES, "threads", "effort", "report", "max_map_drop", "lang"
+)
 def cases(given: Mapping[str, str]) -> None:
     """List the cases that these options select, and whether each can run here.
 
@@ -105,7 +107,7 @@ for command in (report, export, compare, promote):
 
 
 @app.command()
-@takes_case_options
+@takes_case_options(*LIMITS, "machine", "search_budget")
 def gate(given: Mapping[str, str]) -> None:
     """Decide whether any case got slower, beside a baseline that is measured at the same time.
 
@@ -120,7 +122,10 @@ def gate(given: Mapping[str, str]) -> None:
 
 
 @app.command()
-@takes_case_options
+@takes_case_options(
+    *("against", "same_artifacts", "gate_strict", "waivers"),
+    *(*LIMITS, *BASELINES, "search_budget", "effort", "max_map_drop", "lang"),
+)
 def selftest(
     given: Mapping[str, str],
     *,
@@ -139,7 +144,7 @@ def selftest(
         slowdowns = tuple(percent(text.strip()) for text in inject.split(",") if text.strip())
     except ValueError as error:
         raise UsageError(f"--inject {inject}: {error}.") from None
-    if not aa and not slowdowns:
+    if not aa and not slowdowns and not replay:
         raise UsageError("selftest: nothing to do; give --aa 20, --inject 5%, or both.")
     plan = SelfTestPlan(aa, slowdowns, suites, replay)
     raise typer.Exit(run_selftest(given, plan, typer.echo, sys.stdout.isatty()))

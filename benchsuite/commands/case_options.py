@@ -10,13 +10,26 @@ import typer
 
 from benchsuite.options.settings import SETTINGS, Setting
 
+# Options that many commands have no use for.
+GATE = tuple(setting.name for setting in SETTINGS if setting.into.startswith("gate."))
+LIMITS = tuple(setting.name for setting in SETTINGS if setting.into.startswith("limits."))
+CALIBRATION = ("data", "calib", "calib_size", "calib_method", "quant_scheme", "search_budget")
+ENGINES = tuple(setting.name for setting in SETTINGS if setting.into.startswith("engine."))
+BASELINES = ("baseline", "machine")
 
-def takes_case_options(command: Callable[..., None]) -> Callable[..., None]:
+Command = Callable[..., None]
+
+
+def takes_case_options(*unused: str) -> Callable[[Command], Command]:
     """Give a command the options of pytest's run, read and checked by the same code.
 
-    The command gets the texts that were given as its first argument; its own options are keyword-only.
+    The command gets the texts that were given as its first argument; its own options are keyword-only. Its help leaves
+    out those that it has no use for; it takes them all the same, so that one line of options fits every command.
     """
+    return lambda command: _with_options(command, unused)
 
+
+def _with_options(command: Command, unused: tuple[str, ...]) -> Command:
     extra = [
         parameter
         for parameter in inspect.signature(command, eval_str=True).parameters.values()
@@ -32,7 +45,7 @@ def takes_case_options(command: Callable[..., None]) -> Callable[..., None]:
         inspect.Parameter(
             setting.name,
             inspect.Parameter.KEYWORD_ONLY,
-            default=_option(setting),
+            default=_option(setting, hidden=setting.name in unused),
             annotation=bool if setting.switch else "str | None",
         )
         for setting in SETTINGS
@@ -45,10 +58,12 @@ def takes_case_options(command: Callable[..., None]) -> Callable[..., None]:
     return run
 
 
-def _option(setting: Setting) -> Any:
+def _option(setting: Setting, hidden: bool) -> Any:
     if setting.switch:
-        return typer.Option(False, setting.flag, help=_help(setting), show_default=False)
-    return typer.Option(None, setting.flag, metavar=setting.metavar, help=_help(setting), show_default=False)
+        return typer.Option(False, setting.flag, help=_help(setting), show_default=False, hidden=hidden)
+    return typer.Option(
+        None, setting.flag, metavar=setting.metavar, help=_help(setting), show_default=False, hidden=hidden
+    )
 
 
 def _help(setting: Any) -> str:

@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from benchsuite.gate.against import refuse_windows
-from benchsuite.gate.selftest import SelfTest, SelfTestSetup, read_suites, write_setup
+from benchsuite.gate.selftest import SelfTest, SelfTestSetup, Suite, read_suites, write_setup
 from benchsuite.gate.session import name_one_scheme
 from benchsuite.measure.readings import Side
 from benchsuite.options.chosen import GateOptions
@@ -45,6 +45,11 @@ def run_selftest(given: Mapping[str, str], plan: SelfTestPlan, say: Say, termina
     # Where the results lie is not what they are of.
     settings = {name: text for name, text in given.items() if name != "report"}
     folder = options.report / "selftest" / _digest(machine.fingerprint, machine.packages, selected, settings)
+    if plan.replays and not plan.aa and not _count(folder, 0.0, replayed=False):
+        raise UsageError(
+            f"--replay {plan.replays}: it draws from the blocks of suites in which nothing is changed, and there are "
+            "none of these cases and options yet; give --aa 10 too."
+        )
     folder.mkdir(parents=True, exist_ok=True)
     write_setup(folder, SelfTestSetup(machine.fingerprint, tuple(case.id for case in selected), settings))
     runner = Runner(Preparation(replace(site, folder=folder)))
@@ -53,16 +58,12 @@ def run_selftest(given: Mapping[str, str], plan: SelfTestPlan, say: Say, termina
         for slowdown, wanted, replayed in _wanted(plan):
             done = _count(folder, slowdown, replayed)
             for number in range(done + 1, wanted + 1):
-                if replayed:
-                    test.replay(slowdown)
-                    continue
-                progress = GateProgress(lambda _: None, terminal)
-                suite = test.live(slowdown, progress.show)
-                progress.close()
+                suite = test.replay(slowdown) if replayed else _live(test, slowdown, terminal)
                 if suite is None:
                     say(f"interrupted: {folder} keeps the suites so far, and the same command goes on.")
                     return 130
-                say(suite_line(slowdown, number, wanted, suite.seconds, suite.false_alarms, suite.caught))
+                if not replayed:
+                    say(suite_line(slowdown, number, wanted, suite.seconds, suite.false_alarms, suite.caught))
     finally:
         runner.close()
     suites, notes = read_suites(folder)
@@ -83,6 +84,14 @@ def suite_line(
         parts.append(f"{sum(caught.values())} of {len(caught)} caught")
     parts.append(f"false alarms: {'; '.join(alarms)}" if alarms else "no false alarm")
     return ", ".join(parts)
+
+
+def _live(test: SelfTest, slowdown: float, terminal: bool) -> Suite | None:
+    progress = GateProgress(lambda _: None, terminal)
+    try:
+        return test.live(slowdown, progress.show)
+    finally:
+        progress.close()
 
 
 def _self_test(folder: Path, selected: tuple[Case, ...], runner: Runner, options: GateOptions, say: Say) -> SelfTest:

@@ -7,17 +7,19 @@ from typing import Annotated
 
 import typer
 
-from benchsuite.commands.case_options import takes_case_options
+from benchsuite.commands.case_options import BASELINES, GATE, LIMITS, takes_case_options
 
 study_app = typer.Typer(
     help="Questions that take many artifacts: which precision, which INT8 scheme, how many calibration images.",
     no_args_is_help=True,
     rich_markup_mode=None,
 )
+# A way says itself which scheme and method it has.
+_UNUSED = (*GATE, *LIMITS, *BASELINES, "max_map_drop", "search_budget", "quant_scheme", "calib_method")
 
 
 @study_app.command("precision")
-@takes_case_options
+@takes_case_options(*_UNUSED)
 def study_precision(given: Mapping[str, str]) -> None:
     """Compare precisions: size, speed, accuracy and parity of each runtime against its own FP32.
 
@@ -29,7 +31,7 @@ def study_precision(given: Mapping[str, str]) -> None:
 
 
 @study_app.command("schemes")
-@takes_case_options
+@takes_case_options(*_UNUSED, "precision")
 def study_schemes(given: Mapping[str, str]) -> None:
     """Compare every INT8 scheme of the runtimes: static or dynamic, formats, scales, what stays float.
 
@@ -41,7 +43,7 @@ def study_schemes(given: Mapping[str, str]) -> None:
 
 
 @study_app.command("calibration")
-@takes_case_options
+@takes_case_options(*_UNUSED, "precision", "calib_size")
 def study_calibration(
     given: Mapping[str, str],
     *,

@@ -11,11 +11,16 @@ from typing import Any, Literal
 
 from benchsuite.machine.json_files import Lines
 from benchsuite.terms.codec import from_builtins, to_builtins
-from benchsuite.terms.said import Sentence
+from benchsuite.terms.errors import RecordError
+from benchsuite.terms.said import Sentence, said
 
 Arm = Literal["A", "B"]
 Timed = Literal["latency", "throughput"]
 QUADS = ("ABBA", "BAAB")
+LAUNCHES = ("AB", "BA")
+_MISFIT = "no block of a gate"
+# A reading of a century, and a worker of a million terabytes: beyond it floats overflow.
+_MOST = 10**18
 
 
 @dataclass(frozen=True)
@@ -80,7 +85,7 @@ def read(path: Path) -> tuple[tuple[Block, ...], tuple[str, ...]]:
 
 
 def _lines(path: Path) -> Lines[Block]:
-    return Lines(path, Block, "no block of a gate", _encoded, _decoded)
+    return Lines(path, Block, _MISFIT, _encoded, _decoded)
 
 
 def _encoded(block: Block) -> dict[str, Any]:
@@ -89,4 +94,28 @@ def _encoded(block: Block) -> dict[str, Any]:
 
 
 def _decoded(data: dict[str, Any]) -> Block:
-    return from_builtins({name: value for name, value in data.items() if name != "d"}, Block)
+    block = from_builtins({name: value for name, value in data.items() if name != "d"}, Block)
+    problem = _problem(block)
+    if problem:
+        raise RecordError(said("{1}: {2}", _MISFIT, problem))
+    return block
+
+
+def _problem(block: Block) -> str:
+    """Say what of a block nothing can be computed from, or nothing."""
+    if set(block.order) != {"A", "B"} or block.launched not in LAUNCHES:
+        return said("order and launched name the arms A and B, and not {1} and {2}", block.order, block.launched)
+    if len(block.readings) != len(block.order):
+        return said("it has {1} readings for the order {2}", len(block.readings), block.order)
+    if len({len(reading) for reading in block.readings}) > 1 or not block.readings[0]:
+        return said("its readings must have calls, and all as many")
+    figures = [*(ns for reading in block.readings for ns in reading), *block.peak_bytes.values()]
+    wrong = next((figure for figure in figures if not 0 < figure < _MOST), None)
+    if wrong is not None:
+        return said("{1} is no time and no size", wrong)
+    if block.peak_bytes and set(block.peak_bytes) != {"A", "B"}:
+        return said("peak_bytes must have both arms")
+    lasted = (block.launch_ns, block.block_ns, block.calls_ns)
+    if not all(0 <= ns < _MOST for ns in lasted):
+        return said("{1} are no times", ", ".join(map(str, lasted)))
+    return ""

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from benchsuite.gate.judging import Thresholds
 from benchsuite.gate.loop import Outcome
 from benchsuite.machine.facts import Machine
 from benchsuite.machine.json_files import read_json, write_json
@@ -24,7 +25,8 @@ class GateCard:
     """One gate; `outcome` is None where no case could be timed.
 
     `changed` says how the candidate's environment differs from the baseline's. `plans` says by case id and metric how
-    its blocks were measured; `harness_share` is the share of their time that went between calls.
+    its blocks were measured, `thresholds` what its test asked, waivers counted in; `harness_share` is the share of
+    the blocks' time that went between calls.
     """
 
     schema: int = SCHEMA
@@ -34,6 +36,7 @@ class GateCard:
     settings: GateOptions
     waivers: tuple[str, ...]
     seed: int
+    thresholds: Mapping[str, Thresholds] = field(default_factory=dict)
     plans: Mapping[str, Plan] = field(default_factory=dict)
     harness_share: float | Absent = NOTHING_TIMED
     blocks: int = 0

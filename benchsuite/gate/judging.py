@@ -51,6 +51,7 @@ class Judgement:
 
     Ratios are candidate over baseline. `log_e_*` are the evidence for worse than the margin, for better than the
     promise, and for improved. `excluded` is the smallest slowdown that is proved not to be, None for no proof.
+    `more_blocks` would about decide, or are the least that a verdict takes; None where no number of them would.
     """
 
     metric: GateMetric
@@ -77,7 +78,7 @@ def judge_shift(metric: GateMetric, ds: Sequence[float], thresholds: Thresholds)
     margin, promise = math.log1p(thresholds.null_margin), math.log1p(thresholds.promise)
     decision, done = _path(ds, margin, promise, thresholds.fire_at)
     if not ds:
-        return Judgement(metric, decision, done, 0)
+        return Judgement(metric, decision, done, 0, more_blocks=MIN_BLOCKS)
     middle = statistics.median(ds)
     low, high = evidence.interval(ds, INTERVAL_ALPHA)
     bound = evidence.excluded_above(ds, MISS)
@@ -88,6 +89,8 @@ def judge_shift(metric: GateMetric, ds: Sequence[float], thresholds: Thresholds)
         for heads, at_least in ((worse, thresholds.fire_at), (within, pass_at))
         if (more := evidence.blocks_needed(heads, n, at_least)) is not None
     ]
+    # A few blocks tell nothing of how many it will take.
+    missing = min(needs, default=None) if n >= MIN_BLOCKS else MIN_BLOCKS - n
     return Judgement(
         metric=metric,
         decision=decision,
@@ -99,7 +102,7 @@ def judge_shift(metric: GateMetric, ds: Sequence[float], thresholds: Thresholds)
         log_e_worse=evidence.log_evidence(n, worse),
         log_e_within=evidence.log_evidence(n, within),
         log_e_better=evidence.log_evidence(n, sum(d < -margin for d in ds)),
-        more_blocks=min(needs, default=None) if decision == "INCONCLUSIVE" else 0,
+        more_blocks=missing if decision == "INCONCLUSIVE" else 0,
     )
 
 
@@ -128,14 +131,15 @@ def judge_tail(metric: GateMetric, blocks: Sequence[Block], thresholds: Threshol
     Calls are taken relative to their block's level, so that a slow minute is no tail. The threshold is the quantile of
     the baseline's calls in earlier blocks; each later block gives one sign, which arm exceeded it more often, and
     blocks with equal counts give none. The candidate's calls are divided by the margin first, so a uniform slowdown
-    within it is no tail either.
+    within it is no tail either. The first proof stands.
     """
     share = _TAIL_SHARE[metric]
     pool: list[float] = []
     worse: list[bool] = []
     within: list[bool] = []
     exceeded = {"A": 0, "B": 0}
-    calls = 0
+    calls = looked_at = 0
+    decision: Decision = "INCONCLUSIVE"
     for block in blocks:
         level = _level(block, thresholds.null_margin)
         a = [ns / level for ns in block.calls("A")]
@@ -150,10 +154,11 @@ def judge_tail(metric: GateMetric, blocks: Sequence[Block], thresholds: Threshol
             exceeded["A"] += in_a
             exceeded["B"] += sum(x > limit for x in b)
             calls += len(a)
+            looked_at += 1
+            if decision == "INCONCLUSIVE":
+                decision = _tail_decision(worse, within, thresholds.fire_at)
         pool += a
-    fired = _crossing(worse, thresholds.fire_at)
-    proved = _crossing(within, math.log(1 / MISS))
-    decision: Decision = "REGRESSED" if fired else "PASS" if proved else "INCONCLUSIVE"
+    missing = evidence.blocks_needed(sum(worse), len(worse), thresholds.fire_at) if decision == "INCONCLUSIVE" else 0
     facts = {f"exceeded_{arm.lower()}": count / calls for arm, count in exceeded.items()} if calls else {}
     return Judgement(
         metric=metric,
@@ -162,17 +167,18 @@ def judge_tail(metric: GateMetric, blocks: Sequence[Block], thresholds: Threshol
         n=len(worse),
         log_e_worse=evidence.log_evidence(len(worse), sum(worse)),
         log_e_within=evidence.log_evidence(len(within), sum(within)),
+        # Not every block gives a sign.
+        more_blocks=math.ceil(missing * looked_at / len(worse)) if missing and worse else missing,
         facts=facts,
     )
 
 
-def _crossing(signs: Sequence[bool], at_least: float) -> bool:
-    heads = 0
-    for n, sign in enumerate(signs, 1):
-        heads += sign
-        if evidence.log_evidence(n, heads) >= at_least:
-            return True
-    return False
+def _tail_decision(worse: Sequence[bool], within: Sequence[bool], fire_at: float) -> Decision:
+    """Decide by the signs up to one block; called after each, it misses no crossing."""
+    if evidence.log_evidence(len(worse), sum(worse)) >= fire_at:
+        return "REGRESSED"
+    proved = evidence.log_evidence(len(within), sum(within)) >= math.log(1 / MISS)
+    return "PASS" if proved else "INCONCLUSIVE"
 
 
 def contaminated(ds: Sequence[float]) -> bool:

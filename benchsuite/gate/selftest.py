@@ -12,13 +12,15 @@ from typing import Literal
 
 from benchsuite.gate import blocks
 from benchsuite.gate.blocks import Arm, Block, Stream
+from benchsuite.gate.judging import Thresholds
 from benchsuite.gate.live import LiveSource
 from benchsuite.gate.loop import BlockSource, Loop, Outcome, Status
 from benchsuite.gate.replay import ReplaySource
 from benchsuite.gate.suite import plan_tests
 from benchsuite.machine.json_files import Lines, read_json, write_json
 from benchsuite.measure.readings import Side
-from benchsuite.options.chosen import GateOptions
+from benchsuite.options.chosen import GateMetric, GateOptions
+from benchsuite.terms.errors import UsageError
 
 SUITES_FILE = "suites.jsonl"
 SETUP_FILE = "setup.json"
@@ -98,18 +100,28 @@ class SelfTest:
             return None
         return self._kept("live", injected, outcome, seed, harness_share(taken))
 
-    def replay(self, slowdown: float) -> Suite:
-        """Run one suite on blocks that live suites without a slowdown have left."""
+    def replay(self, slowdown: float) -> Suite | None:
+        """Run one suite on blocks that live suites without a slowdown have left; None if interrupted.
+
+        Raises UsageError where they left none of a case.
+        """
         seed = secrets.randbits(48)
         coins = random.Random(seed)
         injected = self._inject(coins, slowdown)
         source = ReplaySource(self._pool, injected)
         outcome = replace(self._loop(source, coins), clock=source.clock).run()
-        return self._kept("replayed", injected, outcome, seed, 0.0)
+        return None if outcome.interrupted else self._kept("replayed", injected, outcome, seed, 0.0)
 
     def _loop(self, source: BlockSource, coins: random.Random) -> Loop:
-        tests = plan_tests(tuple(self.sides), self.options)
-        return Loop(tests, Stream(self.control, control=True), self.options.budget_s, source, coins)
+        return Loop(self._tests, self._control, self.options.budget_s, source, coins)
+
+    @property
+    def _tests(self) -> Mapping[Stream, Mapping[GateMetric, Thresholds]]:
+        return plan_tests(tuple(self.sides), self.options)
+
+    @property
+    def _control(self) -> Stream:
+        return Stream(self.control, control=True)
 
     def _kept(self, mode: Mode, injected: Mapping[str, float], outcome: Outcome, seed: int, harness: float) -> Suite:
         suite = _suite(self._next_number(), mode, injected, outcome, seed, harness)
@@ -131,12 +143,22 @@ class SelfTest:
     def _pool(self) -> Mapping[Stream, Sequence[Block]]:
         pool: dict[Stream, list[Block]] = {}
         for suite in read_suites(self.folder)[0]:
-            if suite.mode == "live" and not suite.injected:
-                taken, notes = blocks.read(self._blocks_file(suite.number))
+            path = self._blocks_file(suite.number)
+            if suite.mode == "live" and not suite.injected and path.exists():
+                taken, notes = blocks.read(path)
                 self._say_all(notes)
                 for block in taken:
-                    if not block.void:
+                    # A replay's clock goes on by what its blocks lasted.
+                    if not block.void and block.launch_ns + block.block_ns:
                         pool.setdefault(block.subject, []).append(block)
+        # Where nothing is changed every case is a control; which one is chosen hangs on one first call.
+        pool.setdefault(self._control, pool.get(Stream(self.control), []))
+        lacking = sorted({it.case_id for it in (*self._tests, self._control) if not pool.get(it)})
+        if lacking:
+            raise UsageError(
+                f"--replay: the suites in {self.folder} in which nothing was changed left no block of "
+                f"{', '.join(lacking)} that counts; give more of them by --aa."
+            )
         return pool
 
     def _inject(self, coins: random.Random, slowdown: float) -> Mapping[str, float]:

@@ -6,7 +6,7 @@ import datetime
 import random
 import secrets
 import statistics
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -14,7 +14,7 @@ from benchsuite.backends.schemes import AUTO
 from benchsuite.compare.comparison import void_if_wrong
 from benchsuite.compare.entries import entry_of
 from benchsuite.compare.exact import judge
-from benchsuite.compare.findings import Finding, rerun_line
+from benchsuite.compare.findings import Finding, Verdict, rerun_line
 from benchsuite.compare.tolerances import TOLERANCES_FILE, default_tolerances, read_tolerances
 from benchsuite.gate import blocks
 from benchsuite.gate.against import Against, ready_against
@@ -26,15 +26,17 @@ from benchsuite.gate.live import LiveSource
 from benchsuite.gate.loop import Loop, Outcome, Status
 from benchsuite.gate.selftest import harness_share
 from benchsuite.gate.suite import plan_tests
-from benchsuite.gate.verdicts import Levels, exit_code, expired, findings_of, strictly
-from benchsuite.gate.waivers import WAIVERS_FILE, Waiver, ceilings, read_waivers
+from benchsuite.gate.verdicts import Levels, exit_code, expired, failing_too, findings_of
+from benchsuite.gate.waivers import WAIVERS_FILE, Waiver, ceilings, check_ceilings, read_waivers, without_effect
 from benchsuite.machine.facts import differences
+from benchsuite.machine.processes import shared_libraries
 from benchsuite.measure.readings import Plan, Side
 from benchsuite.options.chosen import GateMetric, Options
 from benchsuite.runs.figures import Tolerance
 from benchsuite.runs.records import Record
 from benchsuite.runs.runner import Runner
 from benchsuite.runs.site import Site
+from benchsuite.terms.absence import Absent
 from benchsuite.terms.cases import Case
 from benchsuite.terms.errors import BuildError, ProcessError, SessionError, UsageError
 from benchsuite.terms.said import said
@@ -42,6 +44,7 @@ from benchsuite.terms.said import said
 BLOCKS_FILE = "gate-blocks.jsonl"
 # What one case may fail by; a mistake of the user's ends the gate.
 _FAILURES = (BuildError, SessionError, ProcessError)
+_DOUBTS: tuple[Verdict, ...] = ("INCONCLUSIVE", "NOT_COMPARABLE")
 
 
 @dataclass(frozen=True)
@@ -53,13 +56,20 @@ class Terms:
 
 
 def read_terms(site: Site) -> Terms:
-    """Read `--against` and the waivers that were named, or those beside the baselines; raises UsageError."""
+    """Read `--against` and the waivers that were named, or those beside the baselines.
+
+    Raises UsageError where they cannot be meant.
+    """
     options = site.options
     name_one_scheme(options, "a gate")
     against = ready_against(options, site.models, site.cache_root)
     usual = options.baseline / WAIVERS_FILE
     path = options.gate.waivers or (usual if usual.exists() else None)
-    return Terms(against, read_waivers(path) if path else ())
+    if path is None:
+        return Terms(against, ())
+    waivers = read_waivers(path)
+    check_ceilings(path, waivers, options.gate.max_slowdown, datetime.date.today())
+    return Terms(against, waivers)
 
 
 def name_one_scheme(options: Options, what: str) -> None:
@@ -90,10 +100,11 @@ class GateResult:
 
 @dataclass(frozen=True)
 class _Timed:
-    """What blocks came to."""
+    """What blocks came to, by which tests."""
 
     outcome: Outcome
     findings: tuple[Finding, ...]
+    tests: Mapping[Stream, Mapping[GateMetric, Thresholds]]
     plans: Mapping[str, Plan]
     taken: Sequence[Block]
 
@@ -101,9 +112,13 @@ class _Timed:
 class Gate:
     """Compares the cases of one run with a baseline that is measured beside them."""
 
-    def __init__(self, terms: Terms, candidate: Runner, given: Mapping[str, str]) -> None:
+    def __init__(
+        self, terms: Terms, candidate: Runner, given: Mapping[str, str], failing: Collection[Verdict] = ()
+    ) -> None:
+        """Take the verdicts of doubt that fail a case; `--gate-strict` adds to them."""
         self._candidate = candidate
         self._given = given
+        self._failing = {*failing, *(_DOUBTS if candidate.site.options.gate.strict else ())}
         self._today = datetime.date.today()
         self._waivers = terms.waivers
         self._tolerances = _tolerances(candidate.site.options.baseline)
@@ -133,9 +148,8 @@ class Gate:
         findings += timed.findings if timed else ()
         for ready in prepared:
             findings += ready.fixed
-        strict = self._options.gate.strict
-        findings = [self._with_rerun(strictly(finding) if strict else finding, cases) for finding in findings]
-        result = GateResult(tuple(findings), outcome, exit_code(findings, strict), self._notes(outcome))
+        findings = [self._with_rerun(failing_too(finding, self._failing), cases) for finding in findings]
+        result = GateResult(tuple(findings), outcome, exit_code(findings), self._notes(outcome, cases))
         write_card(self._candidate.site.folder, self._card(result, timed, seed))
         return result
 
@@ -187,6 +201,8 @@ class Gate:
     def _fixed(self, old: Record, new: Record, case: Case) -> tuple[Finding, ...]:
         """Compare what does not scatter."""
         found = judge(entry_of(old, "baseline"), entry_of(new, "candidate"), self._tolerances)
+        if _weights(old) != _weights(new):
+            found = tuple(map(_kernels_of_another_network, found))
         return tuple(replace(finding, case_id=case.id, environment=self._changed) for finding in found)
 
     def _time(self, prepared: Sequence[ReadyCase], seed: int, show: Callable[[Sequence[Status]], None]) -> _Timed:
@@ -214,7 +230,7 @@ class Gate:
             for status in outcome.statuses
             for finding in self._judged(status, tests[status.subject], taken, outcome)
         )
-        return _Timed(outcome, found, source.plans, taken)
+        return _Timed(outcome, found, tests, source.plans, taken)
 
     def _judged(
         self, status: Status, tests: Mapping[GateMetric, Thresholds], taken: Sequence[Block], outcome: Outcome
@@ -229,10 +245,13 @@ class Gate:
         line = rerun_line(case, self._options.effort.name, self._given, ("benchsuite", "gate"))
         return replace(finding, rerun=line)
 
-    def _notes(self, outcome: Outcome | None) -> tuple[str, ...]:
+    def _notes(self, outcome: Outcome | None, cases: Sequence[Case]) -> tuple[str, ...]:
+        notes = list(without_effect(self._waivers, [case.id for case in cases], self._options.gate.metrics))
         if outcome is None:
-            return (said("gate: no case could be timed"),)
-        notes = []
+            return (said("gate: no case could be timed"), *notes)
+        shared = shared_libraries("LD_LIBRARY_PATH") if self._arm.against.kind == "env" else ()
+        if shared:
+            notes.append(said("gate: both arms look for libraries in {1} first (LD_LIBRARY_PATH)", ", ".join(shared)))
         if outcome.interrupted:
             notes.append(said("gate: interrupted; the blocks so far are kept"))
         if outcome.shift is not None and outcome.shift.found:
@@ -258,8 +277,15 @@ class Gate:
         )
         if timed is None:
             return card
+        thresholds = {
+            f"{subject.case_id} {metric}": test
+            for subject, tests in timed.tests.items()
+            for metric, test in tests.items()
+        }
         taken = timed.taken
-        return replace(card, plans=timed.plans, harness_share=harness_share(taken), blocks=len(taken))
+        return replace(
+            card, thresholds=thresholds, plans=timed.plans, harness_share=harness_share(taken), blocks=len(taken)
+        )
 
 
 def _levels(own: Sequence[Block]) -> Levels:
@@ -269,6 +295,18 @@ def _levels(own: Sequence[Block]) -> Levels:
     timed = {arm: statistics.median(ns for block in own for ns in block.calls(arm)) for arm in arms}
     peaks = {arm: statistics.median(block.peak_bytes[arm] for block in own) for arm in arms}
     return Levels(timed, peaks)
+
+
+def _weights(record: Record) -> str:
+    return "" if isinstance(record.artifact, Absent) else record.artifact.recipe.weights_sha256
+
+
+def _kernels_of_another_network(finding: Finding) -> Finding:
+    """Kernels say something of a runtime and an exporter only where the network is the same."""
+    if finding.metric != "kernels":
+        return finding
+    sentence = said("The arms have other weights: another network may run in other kernels.")
+    return replace(finding, verdict="NOT_COMPARABLE", allowed="", sentence=sentence, fails=False)
 
 
 def _missing(case: Case, sentence: str) -> Finding:

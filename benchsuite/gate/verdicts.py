@@ -5,17 +5,17 @@ from __future__ import annotations
 import datetime
 import math
 import statistics
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
-from benchsuite.compare.findings import Finding
+from benchsuite.compare.findings import Finding, Verdict
 from benchsuite.gate.blocks import Arm
-from benchsuite.gate.judging import TAILS, Judgement, Thresholds
+from benchsuite.gate.judging import MIN_BLOCKS, TAILS, Judgement, Thresholds
 from benchsuite.gate.loop import Outcome, Status
 from benchsuite.gate.waivers import Waiver
 from benchsuite.options.chosen import GateMetric, GateOptions
 from benchsuite.terms.quantities import megabytes, milliseconds, signed, significant
-from benchsuite.terms.said import joined, said
+from benchsuite.terms.said import counted, joined, said
 
 _ARM_NAMES: Mapping[Arm, str] = {"A": "baseline", "B": "candidate"}
 DECIDING = ("case", "latency", "throughput", "memory")
@@ -23,7 +23,7 @@ DECIDING = ("case", "latency", "throughput", "memory")
 
 @dataclass(frozen=True)
 class Levels:
-    """What was typical of both arms over all blocks: ns a call (or an image), and bytes."""
+    """What was typical of an arm over all blocks: ns a call (or an image), and bytes."""
 
     timed_ns: Mapping[Arm, float]
     peak_bytes: Mapping[Arm, float]
@@ -61,55 +61,80 @@ def _finding(
     options: GateOptions,
     waiver: Waiver | None,
 ) -> Finding | None:
-    metric, decision = judgement.metric, judgement.decision
-    if metric in TAILS:
-        return _tail(status, judgement, thresholds)
-    sentences = [_sentence(status, judgement, thresholds)]
-    if waiver is not None:
-        ceiling = f"{waiver.ceiling * 100:g}"
-        sentences.append(said("Waived up to +{1} % until {2}: {3}", ceiling, waiver.expires, waiver.reason))
-        if judgement.excluded is not None and judgement.excluded <= 1 + options.max_slowdown:
-            sentences.append(said("It is not needed any more."))
-    before, now = _shown(judgement, levels)
-    allowed = said("less than {1} % more", f"{thresholds.promise * 100:g}")
-    sentence = joined(" ", sentences)
-    return Finding(
-        status.subject.case_id, metric, decision, before, now, allowed, sentence, fails=decision == "REGRESSED"
+    finding = (
+        _tail(status, judgement, thresholds)
+        if judgement.metric in TAILS
+        else _shift(status, judgement, thresholds, levels)
     )
+    if finding is None or waiver is None:
+        return finding
+    ceiling = f"{waiver.ceiling * 100:g}"
+    sentences = [
+        finding.sentence,
+        said("Waived up to +{1} % until {2}: {3}", ceiling, waiver.expires, waiver.reason),
+    ]
+    if judgement.excluded is not None and judgement.excluded <= 1 + options.max_slowdown:
+        sentences.append(said("It is not needed any more."))
+    return replace(finding, sentence=joined(" ", sentences))
+
+
+def _shift(status: Status, judgement: Judgement, thresholds: Thresholds, levels: Levels) -> Finding:
+    before = _baseline(judgement, levels) if judgement.ratio is not None else ""
+    allowed = said("less than {1} % more", f"{thresholds.promise * 100:g}")
+    sentence = _sentence(status, judgement, thresholds)
+    fails = judgement.decision == "REGRESSED"
+    return Finding(
+        status.subject.case_id, judgement.metric, judgement.decision, before, _change(judgement), allowed, sentence,
+        fails=fails,
+    )  # fmt: skip
 
 
 def _sentence(status: Status, judgement: Judgement, thresholds: Thresholds) -> str:
-    promise, margin = f"{thresholds.promise * 100:g}", f"{thresholds.null_margin * 100:g}"
-    if judgement.interval is None or judgement.ratio is None:
-        why = status.stopped or said("the budget was spent: give more --gate-budget or fewer cases")
-        return said("Only {1} blocks were measured, {2}.", judgement.n, why)
-    low, high = judgement.interval
-    spread = said("{1} to {2} % in {3} blocks", percent(low), percent(high), judgement.n)
+    promise, margin = f"{thresholds.promise * 100:g}", f"{thresholds.null_margin * 100:.3g}"
+    estimate = _estimate(judgement)
     if judgement.decision == "PASS":
         assert judgement.excluded is not None
         proved = "Proved not {1} % worse: {2}; more than {3} % is excluded."
-        return said(proved, promise, spread, percent(judgement.excluded))
+        return said(proved, promise, estimate, percent(judgement.excluded))
     if judgement.decision == "REGRESSED":
-        return said("Proved more than {1} % worse: {2}.", margin, spread)
+        return said("Proved more than {1} % worse: {2}.", margin, estimate)
     if judgement.decision == "IMPROVED":
-        return said("Proved more than {1} % better: {2}.", margin, spread)
+        return said("Proved more than {1} % better: {2}.", margin, estimate)
     excluded = (
         said("the smallest slowdown excluded is {1} %", percent(judgement.excluded))
         if judgement.excluded is not None
         else said("no slowdown is excluded")
     )
-    more = (
-        said("about {1} more blocks would decide: give more --gate-budget", judgement.more_blocks)
-        if judgement.more_blocks is not None
-        else said("more blocks would not decide at this noise: measure on a quieter machine")
-    )
-    return said("Not decided: {1}; {2}; {3}.", spread, excluded, status.stopped or more)
+    return said("Not decided: {1}; {2}; {3}.", estimate, excluded, _missing(judgement, status.stopped))
+
+
+def _estimate(judgement: Judgement) -> str:
+    """Say the one estimate that the verdict is about, and what it is."""
+    blocks = counted(judgement.n, "1 block", "{1} blocks")
+    if judgement.ratio is None:
+        return said("no block was measured")
+    if judgement.interval is None:
+        return said("{1} % by the median of {2}, too few for an interval", percent(judgement.ratio), blocks)
+    low, high = judgement.interval
+    estimate = "{1} % by the median of {2}, 95 % interval {3} to {4} %"
+    return said(estimate, percent(judgement.ratio), blocks, percent(low), percent(high))
+
+
+def _missing(judgement: Judgement, stopped: str) -> str:
+    """Say how many blocks would decide, and what stands in their way."""
+    if judgement.more_blocks is None:
+        why = stopped or said("measure on a quieter machine")
+        return said("{1}: {2}", said("more blocks would not decide at this noise"), why)
+    more = counted(judgement.more_blocks, "about 1 more block would decide", "about {1} more blocks would decide")
+    if judgement.metric not in TAILS and judgement.n < MIN_BLOCKS:
+        more = counted(judgement.more_blocks, "at least 1 more block is needed", "at least {1} more blocks are needed")
+    return said("{1}: {2}", more, stopped or said("give more --gate-budget or fewer cases"))
 
 
 def _tail(status: Status, judgement: Judgement, thresholds: Thresholds) -> Finding | None:
     if judgement.decision == "INCONCLUSIVE" and not judgement.suspicious:
         return None
-    rates = (f"{judgement.facts[f'exceeded_{arm}'] * 100:.1f}" for arm in ("a", "b"))
+    rates = tuple(f"{judgement.facts[f'exceeded_{arm}'] * 100:.1f}" for arm in ("a", "b"))
     base, rate = (said("{1} % of calls over it", share) for share in rates)
     sentence = {
         "PASS": said("Not {1} % longer by the signs of {2} blocks.", f"{thresholds.promise * 100:g}", judgement.n),
@@ -119,7 +144,9 @@ def _tail(status: Status, judgement: Judgement, thresholds: Thresholds) -> Findi
             judgement.metric, f"{thresholds.null_margin * 100:g}", judgement.n,
         ),
         "INCONCLUSIVE": said(
-            "The candidate's tail looks longer, which its blocks do not prove: give more --gate-budget."
+            "The candidate's tail looks longer, {1} % of its calls over the baseline's {2} and {3} % of the "
+            "baseline's, which {4} blocks do not prove; {5}.",
+            rates[1], judgement.metric, rates[0], judgement.n, _missing(judgement, status.stopped),
         ),
     }[judgement.decision]  # fmt: skip
     allowed = said("not more often over {1}", judgement.metric)
@@ -136,15 +163,19 @@ def _vetoed(finding: Finding, outcome: Outcome) -> Finding:
     ratio = math.exp(statistics.median(outcome.control_ds))
     sentence = said(
         "Contaminated: the control, the same artifact in both arms, differed from itself by {1} %; it would have been "
-        "{2}. Find what disturbs the machine and run the gate again.",
-        percent(ratio), finding.verdict,
+        "{2}. Find what disturbs the machine and run the gate again. By its own blocks: {3}",
+        percent(ratio), finding.verdict, finding.sentence,
     )  # fmt: skip
     return replace(finding, verdict="INCONCLUSIVE", sentence=sentence, fails=False)
 
 
-def strictly(finding: Finding) -> Finding:
-    """Let doubt fail: a case or a deciding test of it that is undecided or cannot be compared."""
-    doubtful = finding.metric in DECIDING and finding.verdict in ("INCONCLUSIVE", "NOT_COMPARABLE")
+def failing_too(finding: Finding, doubts: Collection[Verdict]) -> Finding:
+    """Let these verdicts fail where they are a case's or a deciding test's.
+
+    What fails here fails everywhere: in the exit code, in the headline and in pytest.
+    """
+    # Kernels of another release, or mAP on other data, are remarks beside a case that was decided.
+    doubtful = finding.metric in DECIDING and finding.verdict in doubts
     return replace(finding, fails=finding.fails or doubtful)
 
 
@@ -170,19 +201,13 @@ def expired(waivers: Iterable[Waiver], case_ids: Iterable[str], today: datetime.
     )  # fmt: skip
 
 
-def exit_code(findings: Sequence[Finding], strict: bool) -> int:
-    """Return 3 for missing, 1 for regressed, 5 for not comparable, 4 for doubt if strict, or 0."""
-    # Kernels of another release, or mAP on other data, are remarks beside a case that was decided.
-    whole = [finding for finding in findings if finding.metric in DECIDING]
-    if any(finding.verdict == "MISSING" and finding.fails for finding in findings):
-        return 3
-    if any(finding.verdict in ("REGRESSED", "OVER_LIMIT") and finding.fails for finding in findings):
-        return 1
-    if any(finding.verdict == "NOT_COMPARABLE" for finding in whole):
-        return 5
-    if strict and any(finding.verdict == "INCONCLUSIVE" for finding in whole):
-        return 4
-    return 0
+def exit_code(findings: Sequence[Finding]) -> int:
+    """Return 3 where a missing case fails, else 1 for regressed, 5 for not comparable, 4 for doubt, or 0."""
+    failing = {finding.verdict for finding in findings if finding.fails}
+    codes: Mapping[Verdict, int] = {
+        "MISSING": 3, "REGRESSED": 1, "OVER_LIMIT": 1, "NOT_COMPARABLE": 5, "INCONCLUSIVE": 4,
+    }  # fmt: skip
+    return next((code for verdict, code in codes.items() if verdict in failing), 0)
 
 
 def percent(ratio: float) -> str:
@@ -190,16 +215,19 @@ def percent(ratio: float) -> str:
     return signed((ratio - 1) * 100)
 
 
-def _shown(judgement: Judgement, levels: Levels) -> tuple[str, str]:
-    if judgement.ratio is None:
-        return "", "too few blocks"
-    change = f"({percent(judgement.ratio)} %)"
+def _baseline(judgement: Judgement, levels: Levels) -> str:
     if judgement.metric == "memory":
-        return f"{megabytes(levels.peak_bytes['A'])} MB", f"{megabytes(levels.peak_bytes['B'])} MB {change}"
-    a, b = levels.timed_ns["A"], levels.timed_ns["B"]
+        return f"{megabytes(levels.peak_bytes['A'])} MB"
     if judgement.metric == "throughput":
-        return (
-            f"{significant(1e9 / a)} img/s",
-            said("{1} img/s ({2} % time an image)", significant(1e9 / b), percent(judgement.ratio)),
-        )
-    return f"{milliseconds(a)} ms", f"{milliseconds(b)} ms {change}"
+        return f"{significant(1e9 / levels.timed_ns['A'])} img/s"
+    return f"{milliseconds(levels.timed_ns['A'])} ms"
+
+
+def _change(judgement: Judgement) -> str:
+    """Return the candidate's change and not its own level: one of all its calls would be a second estimate."""
+    if judgement.ratio is None:
+        return said("no block was measured")
+    change = f"{percent(judgement.ratio)} %"
+    if judgement.interval is not None:
+        change = said("{1} % ({2} to {3} %)", *map(percent, (judgement.ratio, *judgement.interval)))
+    return said("{1} time an image", change) if judgement.metric == "throughput" else change

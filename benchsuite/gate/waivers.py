@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 import datetime
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from benchsuite.options.chosen import GATE_METRICS
 from benchsuite.terms.errors import UsageError, raise_all
+from benchsuite.terms.said import joined, said
 from benchsuite.terms.toml import read_toml
 
 WAIVERS_FILE = "waivers.toml"
 _KEYS = ("case", "metric", "ceiling", "reason", "expires")
+_EPSILON = 1e-9
+_LISTED = 5
 
 
 @dataclass(frozen=True)
@@ -56,6 +59,36 @@ def read_waivers(path: Path) -> tuple[Waiver, ...]:
 def ceilings(waivers: Sequence[Waiver], today: datetime.date) -> Mapping[tuple[str, str], float]:
     """Return the ceilings that hold today, by case and metric."""
     return {(it.case_id, it.metric): it.ceiling for it in waivers if not it.expired(today)}
+
+
+def check_ceilings(path: Path, waivers: Sequence[Waiver], max_slowdown: float, today: datetime.date) -> None:
+    """Raise one UsageError for all that hold today and accept no more than the gate does without them."""
+    problems = [
+        f"{path}: {it.case_id} {it.metric} has the ceiling {it.ceiling * 100:g} %, and --max-slowdown "
+        f"{max_slowdown * 100:g} % is what the gate accepts anyway; raise the ceiling or remove the waiver."
+        for it in waivers
+        if not it.expired(today) and it.ceiling <= max_slowdown + _EPSILON
+    ]
+    raise_all(problems)
+
+
+def without_effect(waivers: Sequence[Waiver], case_ids: Iterable[str], metrics: Iterable[str]) -> tuple[str, ...]:
+    """Return a sentence for those of no selected case, whose id may be wrong, and one for those of no tested metric."""
+    selected, tested = set(case_ids), set(metrics)
+    ids = dict.fromkeys(it.case_id for it in waivers if it.case_id not in selected)
+    untested = [f"{it.case_id} {it.metric}" for it in waivers if it.case_id in selected and it.metric not in tested]
+    sentences = []
+    if ids:
+        unknown = "waivers without effect: this gate selected no case named {1}; `benchsuite cases` prints the ids"
+        sentences.append(said(unknown, _listed(list(ids))))
+    if untested:
+        sentences.append(said("waivers without effect: --gate-metrics leaves out what {1} is of", _listed(untested)))
+    return tuple(sentences)
+
+
+def _listed(names: Sequence[str]) -> str:
+    shown = joined(", ", names[:_LISTED])
+    return said("{1} and {2} more", shown, len(names) - _LISTED) if len(names) > _LISTED else shown
 
 
 def _waiver(table: Any) -> Waiver | str:

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import os
 import statistics
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -73,8 +74,28 @@ def _stolen(before: tuple[int, int] | None, after: tuple[int, int] | None) -> fl
 
 def steal_and_total() -> tuple[int, int] | None:
     """Return the ticks that were stolen and all ticks so far, over all CPUs (proc(5), /proc/stat)."""
+    return _ticks().get("cpu")
+
+
+def steal_of_usable_cpus() -> Mapping[str, tuple[int, int]]:
+    """Return the ticks that were stolen and all ticks so far of each CPU that this process may use, by name.
+
+    Empty where the system does not tell.
+    """
+    ticks = _ticks()
+    each = {name: counted for name, counted in ticks.items() if name != "cpu"}
+    if not hasattr(os, "sched_getaffinity"):
+        return each
+    usable = {f"cpu{number}" for number in os.sched_getaffinity(0)}
+    # A container may number its CPUs anew.
+    return {name: counted for name, counted in each.items() if name in usable} or each
+
+
+def _ticks() -> Mapping[str, tuple[int, int]]:
     try:
-        ticks = [int(field) for field in Path("/proc/stat").read_text().split("\n", 1)[0].split()[1:9]]
+        lines = [line.split() for line in Path("/proc/stat").read_text().splitlines() if line.startswith("cpu")]
+        ticks = {name: [int(field) for field in fields[:8]] for name, *fields in lines}
     except (OSError, ValueError):
-        return None
-    return ticks[7], sum(ticks)
+        return {}
+    # Steal is the eighth field, which kernels before 2.6.11 have not.
+    return {name: (fields[7], sum(fields)) for name, fields in ticks.items() if len(fields) == 8}

@@ -41,8 +41,31 @@ def offline_environment(cache_root: Path, offline: bool = True) -> dict[str, str
     }
 
 
+# What leads an interpreter to this one's packages; of folders of libraries, those within this environment do.
+_TO_PACKAGES = ("PYTHONPATH", "PYTHONHOME")
+_TO_LIBRARIES = ("LD_LIBRARY_PATH", "DYLD_LIBRARY_PATH")
+
 # By module: what answers in this process in its place. benchsuite.testing puts its doubles here.
 STAND_INS: dict[str, Callable[[], Child]] = {}
+
+
+def inherited_environment(python: str) -> dict[str, str]:
+    """Return the variables that a child inherits; another interpreter none that leads to this one's packages."""
+    if python == sys.executable:
+        return dict(os.environ)
+    kept = {name: text for name, text in os.environ.items() if name not in _TO_PACKAGES}
+    for name in _TO_LIBRARIES:
+        folders = shared_libraries(name)
+        kept.pop(name, None)
+        if folders:
+            kept[name] = os.pathsep.join(folders)
+    return kept
+
+
+def shared_libraries(name: str) -> tuple[str, ...]:
+    """Return the folders of a variable that lie outside this environment, as a driver's or CUDA's."""
+    folders = os.environ.get(name, "").split(os.pathsep)
+    return tuple(it for it in folders if it and not Path(it).absolute().is_relative_to(sys.prefix))
 
 
 class Child:
@@ -80,7 +103,7 @@ class Child:
                     stdout=subprocess.PIPE,
                     stderr=stderr,
                     text=True,
-                    env={**os.environ, **environment},
+                    env={**inherited_environment(python), **environment},
                     start_new_session=True,
                     cwd=folder,
                 )

@@ -182,6 +182,13 @@ class BenchSession:
         self._told |= {(finding.case_id, finding.metric) for finding in failing}
         return tuple(render([finding]) for finding in failing)
 
+    def gated(self, measured: Measured[object]) -> tuple[tuple[str, str], ...]:
+        """Return the gate's verdicts that the metric answers for, by their names in --junitxml; none without a gate."""
+        metrics = answered_by(measured.metric)
+        found = self._gated.findings if self._gated is not None else ()
+        own = [it for it in found if it.case_id == measured.case.id and it.metric in metrics]
+        return tuple((f"gate_{it.metric}", f"{it.verdict}: {it.sentence}") for it in own)
+
     @property
     def red(self) -> bool:
         """Say whether a finding or a case fails, whatever tests were selected."""

@@ -67,13 +67,14 @@ class ChartSeries:
 
 @dataclass(frozen=True)
 class ReferenceLine:
-    """A line across a chart at a value of y, with a note at one of its ends."""
+    """A line across a chart at a value of y, with a note at one of its ends; its `pick` is as that of a series."""
 
     value: float
     dash: Dash
     note: str = ""
     end: Literal["left", "right"] = "right"
     side: Literal["above", "below"] = "above"
+    pick: int | None = None
 
 
 @dataclass(frozen=True)

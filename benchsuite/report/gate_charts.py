@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from dataclasses import replace
 
 from benchsuite.report.chart import Axis, Chart, ChartPoint, ChartSeries, Dash, ReferenceLine
-from benchsuite.report.gate_evidence import GateEvidence
+from benchsuite.report.gate_evidence import Evidence, GateEvidence
 from benchsuite.terms.said import said
 
 _HEIGHT_PX = 320
@@ -16,7 +17,6 @@ def ratio_chart(evidence: GateEvidence) -> Chart | None:
     """Return each block's ratio in order, one case shown at a time, beside the control's."""
     if not evidence.tests:
         return None
-    margin, promise = evidence.tests[0].thresholds.null_margin, evidence.tests[0].thresholds.promise
     series = [
         ChartSeries(
             name=test.name,
@@ -42,12 +42,7 @@ def ratio_chart(evidence: GateEvidence) -> Chart | None:
         series=tuple(series),
         x=Axis("block"),
         y=Axis("candidate / baseline", format=".3f"),
-        references=(
-            ReferenceLine(1.0, "solid"),
-            # Where the blocks lie far off, both lines lie close together.
-            ReferenceLine(1 + margin, "dot", said("{1} never fails", f"{margin:.0%}"), end="left"),
-            ReferenceLine(1 + promise, "dash", said("{1} is to be caught", f"{promise:.0%}")),
-        ),
+        references=(ReferenceLine(1.0, "solid"), *_lines(evidence, _limits)),
         picks=tuple(test.name for test in evidence.tests),
         height_px=_HEIGHT_PX,
     )
@@ -67,7 +62,6 @@ def path_chart(evidence: GateEvidence) -> Chart | None:
             ChartSeries(name, _by_block(path, 4), colour=colour, join="straight", dash=dash, pick=number)
             for name, path, colour, dash in sides
         ]
-    first = evidence.tests[0]
     return Chart(
         kind="xy",
         title="Evidence block by block",
@@ -77,12 +71,35 @@ def path_chart(evidence: GateEvidence) -> Chart | None:
         series=tuple(series),
         x=Axis("block"),
         y=Axis("evidence", "powers of ten"),
-        references=(
-            ReferenceLine(first.fire_at, "dash", "proof of a regression"),
-            ReferenceLine(first.pass_at, "dot", "proof of a pass"),
-        ),
+        references=_lines(evidence, _proofs),
         picks=tuple(test.name for test in evidence.tests),
         height_px=_HEIGHT_PX,
+    )
+
+
+def _lines(
+    evidence: GateEvidence, lines_of: Callable[[Evidence], tuple[ReferenceLine, ...]]
+) -> tuple[ReferenceLine, ...]:
+    """Return the lines of each test, once where they are the same for all; a waiver moves those of its own."""
+    each = [lines_of(test) for test in evidence.tests]
+    if len(set(each)) == 1:
+        return each[0]
+    return tuple(replace(line, pick=number) for number, lines in enumerate(each) for line in lines)
+
+
+def _limits(test: Evidence) -> tuple[ReferenceLine, ...]:
+    margin, promise = test.thresholds.null_margin, test.thresholds.promise
+    return (
+        # Where the blocks lie far off, both lines lie close together.
+        ReferenceLine(1 + margin, "dot", said("{1} never fails", f"{margin * 100:.3g}%"), end="left"),
+        ReferenceLine(1 + promise, "dash", said("{1} is to be caught", f"{promise * 100:.3g}%")),
+    )
+
+
+def _proofs(test: Evidence) -> tuple[ReferenceLine, ...]:
+    return (
+        ReferenceLine(test.fire_at, "dash", "proof of a regression"),
+        ReferenceLine(test.pass_at, "dot", "proof of a pass"),
     )
 
 

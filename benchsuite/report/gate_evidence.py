@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -12,6 +12,7 @@ from benchsuite.gate.blocks import Block
 from benchsuite.gate.card import GateCard
 from benchsuite.gate.evidence import log_evidence
 from benchsuite.gate.judging import MISS, Judgement, Thresholds
+from benchsuite.gate.loop import Outcome
 from benchsuite.gate.session import BLOCKS_FILE
 from benchsuite.gate.suite import plan_tests
 from benchsuite.report.detail import DetailTable
@@ -85,21 +86,27 @@ def read_evidence(folder: Path, card: GateCard) -> GateEvidence | None:
     if outcome is None:
         return None
     taken, notes = blocks.read(folder / BLOCKS_FILE) if (folder / BLOCKS_FILE).exists() else ((), ())
-    case_ids = list(dict.fromkeys(status.subject.case_id for status in outcome.statuses))
-    planned = plan_tests(case_ids, card.settings)
+    asked = card.thresholds or _planned(card, outcome)
     tests = tuple(
         evidence_of(
             judgement,
             status.subject.case_id,
             [block for block in taken if block.subject == status.subject],
-            planned[status.subject][judgement.metric],
+            asked[f"{status.subject.case_id} {judgement.metric}"],
         )
         for status in outcome.statuses
         for judgement in status.judgements
-        if judgement.metric in _SHIFTS and status.subject in planned
+        if judgement.metric in _SHIFTS and f"{status.subject.case_id} {judgement.metric}" in asked
     )
     control = tuple(math.exp(block.d) for block in taken if block.subject.control and not block.void)
     return GateEvidence(tests, control, _table(tests), notes)
+
+
+def _planned(card: GateCard, outcome: Outcome) -> Mapping[str, Thresholds]:
+    """Return what the tests of a gate asked whose card does not say it; ceilings of its waivers are not known."""
+    case_ids = list(dict.fromkeys(status.subject.case_id for status in outcome.statuses))
+    planned = plan_tests(case_ids, card.settings)
+    return {f"{subject.case_id} {metric}": test for subject, tests in planned.items() for metric, test in tests.items()}
 
 
 def _path(signs: Sequence[bool]) -> tuple[float, ...]:

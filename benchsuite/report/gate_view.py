@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import statistics
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -59,14 +59,17 @@ def gate_view(folder: Path, findings: Sequence[Finding]) -> GateView | None:
     )
 
 
-def selftests(root: Path, fingerprint: str) -> tuple[SelfTestView, ...]:
-    """Return the rates of every self-test that was made on this hardware; raises RecordError."""
+def selftests(root: Path, fingerprint: str, case_ids: Collection[str]) -> tuple[SelfTestView, ...]:
+    """Return the rates of every self-test of one of these cases on this hardware; raises RecordError.
+
+    What a self-test found of other cases says little of these: it is their noise that was met.
+    """
     views = []
     for path in sorted((root / _SELFTEST_FOLDER).glob(f"*/{SETUP_FILE}")):
         setup = read_setup(path.parent)
         options = parse(setup.options)
         suites, notes = read_suites(path.parent)
-        if setup.fingerprint == fingerprint and suites:
+        if setup.fingerprint == fingerprint and suites and set(setup.cases) & set(case_ids):
             views.append(SelfTestView(setup.cases, (*rate_lines(suites, options.gate)[0], *notes)))
     return tuple(views)
 

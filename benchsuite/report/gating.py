@@ -14,6 +14,7 @@ from benchsuite.gate.session import GateResult
 from benchsuite.gate.verdicts import DECIDING
 from benchsuite.report.failures import sentence
 from benchsuite.report.terminal import aligned, fit
+from benchsuite.terms.said import counted
 
 _HEARTBEAT_S = 60
 # Of case, blocks, ratio and interval; a verdict takes what it needs.
@@ -100,9 +101,12 @@ def result_lines(result: GateResult) -> list[str]:
         lines += ["", f"{finding.case_id}", f"  {finding.verdict}  {finding.title}", *sentence(finding.sentence)]
     lines += ["", *result.notes] if result.notes else []
     counts = Counter(case_verdicts(result.findings).values())
-    seconds = f" in {result.outcome.elapsed_s:.0f} s, {result.outcome.sweeps} sweeps" if result.outcome else ""
+    seconds = ""
+    if result.outcome:
+        sweeps = counted(result.outcome.sweeps, "1 sweep", "{1} sweeps")
+        seconds = f" in {result.outcome.elapsed_s:.0f} s, {sweeps}"
     shown = ", ".join(f"{counts[verdict]} {verdict}" for verdict in _ORDER if counts[verdict])
-    return [*lines, "", f"gate: {counts.total()} cases: {shown}{seconds}"]
+    return [*lines, "", f"gate: {counted(counts.total(), '1 case', '{1} cases')}: {shown}{seconds}"]
 
 
 def case_verdicts(findings: Sequence[Finding]) -> Mapping[str, Verdict]:

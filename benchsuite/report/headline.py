@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from benchsuite.compare.findings import Finding
+from benchsuite.gate.verdicts import DECIDING
 from benchsuite.runs.folder import Run
 from benchsuite.terms.said import counted, joined, said
 
@@ -32,8 +33,11 @@ class Headline:
     sentence: str
 
 
-def headline(run: Run, findings: Sequence[Finding], unmeasured: Sequence[Unmeasured]) -> Headline:
-    """Sum up a run: what fails comes first, then what could not be judged."""
+def headline(run: Run, findings: Sequence[Finding], unmeasured: Sequence[Unmeasured], gated: bool = False) -> Headline:
+    """Sum up a run: what fails comes first, then what could not be judged.
+
+    Where a run was gated, a case that stayed open is no pass.
+    """
     failing = Counter(finding.verdict for finding in findings if finding.fails)
     open_ = Counter(finding.verdict for finding in findings if not finding.fails)
     outcomes = Counter(row.outcome for row in unmeasured)
@@ -41,6 +45,8 @@ def headline(run: Run, findings: Sequence[Finding], unmeasured: Sequence[Unmeasu
         _some(failing["REGRESSED"], "1 metric regressed", "{1} metrics regressed"),
         _some(failing["OVER_LIMIT"], "1 limit broken", "{1} limits broken"),
         _some(failing["MISSING"], "1 figure missing that must be there", "{1} figures missing that must be there"),
+        _some(failing["NOT_COMPARABLE"], "1 comparison could not be made", "{1} comparisons could not be made"),
+        _some(failing["INCONCLUSIVE"], "1 comparison stayed undecided", "{1} comparisons stayed undecided"),
         _some(outcomes["failed"], "1 case failed", "{1} cases failed"),
     )
     doubts = _listed(
@@ -65,7 +71,11 @@ def headline(run: Run, findings: Sequence[Finding], unmeasured: Sequence[Unmeasu
         return Headline("UNFINISHED", "warn", facts)
     if not findings:
         return Headline("MEASURED", "none", _sentences(said("There was no baseline to compare with"), facts))
-    if open_["REGRESSED"]:
+    decided = {finding.verdict for finding in findings if gated and finding.metric in DECIDING and not finding.fails}
+    undecided = decided & {"INCONCLUSIVE", "NOT_COMPARABLE"}
+    if undecided and not decided & {"PASS", "IMPROVED"}:
+        return Headline("NOT DECIDED", "warn", _sentences(_listed(better, doubts), facts))
+    if open_["REGRESSED"] or undecided:
         return Headline("PASSED WITH WARNINGS", "warn", _sentences(_listed(better, doubts), facts))
     if not open_["PASS"] and not open_["IMPROVED"]:
         return Headline("NOT COMPARED", "none", _sentences(doubts, facts))
@@ -80,11 +90,14 @@ def _facts(run: Run, outcomes: Counter[str]) -> str:
         _some(outcomes["skipped"], "1 skipped", "{1} skipped"),
         _some(outcomes["not reached"], "1 not reached", "{1} not reached"),
     )
-    facts = facts or said("No case was selected")
+    if not facts and not outcomes["failed"]:
+        facts = said("No case was selected")
     if run.state != "finished":
-        state = said("the run is running" if run.state == "running" else "the run is interrupted")
-        facts = joined("; ", (facts, state))
-    return said("{1}.", facts)
+        running = run.state == "running"
+        if not facts:
+            return said("The run is running." if running else "The run is interrupted.")
+        facts = joined("; ", (facts, said("the run is running" if running else "the run is interrupted")))
+    return said("{1}.", facts) if facts else ""
 
 
 def _some(number: int, one: str, many: str) -> str:
@@ -92,7 +105,7 @@ def _some(number: int, one: str, many: str) -> str:
 
 
 def _sentences(first: str, facts: str) -> str:
-    return said("{1}. {2}", first, facts)
+    return said("{1}. {2}", first, facts) if facts else said("{1}.", first)
 
 
 def _listed(*parts: str) -> str:

@@ -57,7 +57,7 @@ def write_report(
         gate_view(folder, findings),
         _concerning(studies, run),
         read_samples(run),
-        selftests(folder.parent, run.machine.fingerprint),
+        selftests(folder.parent, run.machine.fingerprint, run.selected_ids),
     )
     page, markdown = folder / PAGE_FILE, folder / SUMMARY_FILE
     write_whole(page, render(view, lang))

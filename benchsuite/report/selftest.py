@@ -10,6 +10,7 @@ from benchsuite.options.chosen import GateOptions
 from benchsuite.terms.said import said
 
 PROMISED_DETECTION = 0.95
+_DECIDED = ("PASS", "REGRESSED", "IMPROVED")
 
 
 def exact_interval(hits: int, trials: int) -> tuple[float, float]:
@@ -28,13 +29,14 @@ def rate(hits: int, trials: int) -> str:
 
 
 def rate_lines(suites: Sequence[Suite], options: GateOptions) -> tuple[list[str], bool]:
-    """Return the rates of live and of replayed suites, and whether the gate keeps its promise.
+    """Return the rates of live and of replayed suites, and whether they tried the gate's promise and it held.
 
     The promise: no more suites with a false alarm than alpha, and at least 95 % of the slowdowns of the promised size
-    and beyond called REGRESSED; INCONCLUSIVE counts as missed.
+    and beyond called REGRESSED; INCONCLUSIVE counts as missed. Suites that decided nothing try no alarm.
     """
     lines: list[str] = []
-    holds = bool(suites)
+    alarms_of: list[tuple[int, int]] = []
+    caught_of: list[tuple[int, int]] = []
     for mode in ("live", "replayed"):
         own = [suite for suite in suites if suite.mode == mode]
         if not own:
@@ -43,7 +45,7 @@ def rate_lines(suites: Sequence[Suite], options: GateOptions) -> tuple[list[str]
         equal = [suite for suite in own if not suite.injected]
         if equal:
             alarms = sum(bool(suite.false_alarms) for suite in equal)
-            holds = holds and alarms / len(equal) <= options.alpha
+            alarms_of.append((alarms, sum(map(_tries_an_alarm, equal))))
             lines.append(said("  suites with a false alarm, nothing changed: {1}", rate(alarms, len(equal))))
             lines.append(said("  cases without a verdict, nothing changed:   {1}", rate(*_inconclusive(equal))))
         for slowdown in sorted({value for suite in own for value in suite.injected.values()}):
@@ -51,12 +53,45 @@ def rate_lines(suites: Sequence[Suite], options: GateOptions) -> tuple[list[str]
             found = rate(sum(caught), len(caught))
             lines.append(said("  +{1} % injected, called REGRESSED: {2}", f"{slowdown * 100:g}", found))
             if slowdown >= options.max_slowdown - 1e-9:
-                holds = holds and sum(caught) / len(caught) >= PROMISED_DETECTION
-            beside = [bool(suite.false_alarms) for suite in own if slowdown in suite.injected.values()]
-            lines.append(said("    suites with a false alarm beside it: {1}", rate(sum(beside), len(beside))))
+                caught_of.append((sum(caught), len(caught)))
+            beside = [suite for suite in own if slowdown in suite.injected.values()]
+            alarms = sum(bool(suite.false_alarms) for suite in beside)
+            alarms_of.append((alarms, sum(map(_tries_an_alarm, beside))))
+            lines.append(said("    suites with a false alarm beside it: {1}", rate(alarms, len(beside))))
         lines += _costs(equal)
-    lines.append(said("The promise holds.") if holds else said("The promise does not hold on this machine."))
-    return lines, holds
+    verdict, holds = _promise(alarms_of, caught_of, options)
+    return [*lines, verdict], holds
+
+
+def _promise(
+    alarms_of: Sequence[tuple[int, int]], caught_of: Sequence[tuple[int, int]], options: GateOptions
+) -> tuple[str, bool]:
+    """Say what became of the promise, by hits and trials of both of its halves, and whether nothing broke it."""
+    alarms = [(hits, trials) for hits, trials in alarms_of if trials]
+    if any(hits / trials > options.alpha for hits, trials in alarms) or any(
+        hits / trials < PROMISED_DETECTION for hits, trials in caught_of
+    ):
+        return said("The promise does not hold on this machine."), False
+    slowdown = f"{options.max_slowdown * 100:g}"
+    if alarms and caught_of:
+        return said("The promise held in these suites: no more alarms and misses than it allows."), True
+    if alarms:
+        untried = "No false alarm in these suites. Half of the promise was not tried: give --inject {1}% too."
+        return said(untried, slowdown), True
+    if caught_of:
+        untried = "Slowdowns of {1} % were caught in these suites. Half of the promise was not tried: give --aa 20 too."
+        return said(untried, slowdown), True
+    undecided = (
+        "Nothing was decided in these suites, which says nothing of the promise: give more --gate-budget, or {1}."
+    )
+    return said(undecided, said("measure on a quieter machine")), False
+
+
+def _tries_an_alarm(suite: Suite) -> bool:
+    """Say whether a case that nothing was done to got a verdict."""
+    left = [by_metric for case_id, by_metric in suite.verdicts.items() if case_id not in suite.injected]
+    decided = any(by_metric.get("latency") in _DECIDED for by_metric in left)
+    return bool(suite.false_alarms) or (decided and not suite.contaminated)
 
 
 def _inconclusive(suites: Sequence[Suite]) -> tuple[int, int]:

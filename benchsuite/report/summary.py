@@ -133,7 +133,7 @@ class _Summary:
         for selftest in selftests:
             lines += [f"<details><summary>{self._told('Self-test of the gate on this machine')}</summary>", ""]
             lines += [f"- {self._told(line)}" for line in selftest.lines]
-            lines += ["", "</details>", ""]
+            lines += ["", escape(", ".join(selftest.cases)), "", "</details>", ""]
         return lines
 
     def _and_more(self, number: int) -> list[str]:

@@ -104,7 +104,7 @@ def page_view(
     )
     return PageView(
         run=run,
-        headline=headline(run, findings, unmeasured),
+        headline=headline(run, findings, unmeasured, gated=gate is not None),
         failing=tuple(finding for finding in findings if finding.fails),
         moved=tuple(it for it in findings if not it.fails and it.verdict in ("REGRESSED", "IMPROVED")),
         remarks=remarks,

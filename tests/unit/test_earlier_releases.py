@@ -97,8 +97,9 @@ def test_selftest_goes_on_where_it_was() -> None:
     assert ([suite.mode for suite in suites], notes) == (["live", "live", "replayed"], ())
     assert suites[1].caught == {FP32.id: True}
     assert suites[2].false_alarms == (f"{FP32.id} latency IMPROVED",)
-    (shown,) = selftests(SAMPLES / "reports", setup.fingerprint)
+    (shown,) = selftests(SAMPLES / "reports", setup.fingerprint, [INT8.id])
     assert shown.cases == setup.cases
+    assert selftests(SAMPLES / "reports", setup.fingerprint, ["another-onnx-fp32-cpu-640-b1"]) == ()
 
 
 def test_study_is_read() -> None:

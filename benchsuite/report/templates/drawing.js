@@ -29,13 +29,15 @@ const Drawing = (() => {
     arrayminus: intervals.map(([low], place) => values[place] - low),
   } : undefined;
 
+  const picked = (it, pick) => it.pick === null || pick === null || it.pick === pick;
+
   const point = (series, pick) => {
     const [x, y, name, own] = [firsts(series), seconds(series), plain(series.name), shade(series)];
     const mode = [series.join && "lines", series.mark && "markers", series.labelled && "text"].filter(Boolean).join("+");
     return {
       type: "scatter", mode, name, x, y,
       showlegend: series.in_legend,
-      visible: series.pick === null || pick === null || series.pick === pick,
+      visible: picked(series, pick),
       line: { color: own, width: series.line_px, dash: series.dash, shape: SHAPES[series.join] },
       marker: {
         color: own, size: series.mark_px, opacity: series.faint ? 0.4 : 1,
@@ -97,12 +99,13 @@ const Drawing = (() => {
     yanchor: line.side === "above" ? "bottom" : "top", showarrow: false, font: { color: colour("--muted"), size: 11 },
   });
 
-  // Draw a chart into the element of this id; of the series that have a pick, those of the given one.
+  // Draw a chart into the element of this id; of the series and lines that have a pick, those of the given one.
   const show = (id, chart, pick = null) => {
     const place = document.getElementById(id);
     const ink = colour("--ink");
     const traces = KINDS[chart.kind](chart, pick);
     const listed = traces.filter((trace) => trace.name && trace.showlegend !== false);
+    const lines = chart.references.filter((line) => picked(line, pick));
     const low = place.dataset.low !== undefined;
     // A legend under the chart needs its own room.
     place.style.height = narrow.matches && !low ? `${380 + 21 * listed.length}px` : place.dataset.height;
@@ -118,8 +121,8 @@ const Drawing = (() => {
           : { orientation: "h", y: -70 / 330, yanchor: "top" },
       xaxis: axis(chart.x),
       yaxis: axis(chart.y),
-      shapes: chart.references.map(crossing),
-      annotations: chart.references.filter((line) => line.note).map(note),
+      shapes: lines.map(crossing),
+      annotations: lines.filter((line) => line.note).map(note),
       barmode: "stack",
     };
     // Names of runs along the foot are long.

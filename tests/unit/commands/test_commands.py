@@ -54,6 +54,30 @@ def test_every_command_has_help_with_an_example(command: Command, words: tuple[s
     assert f"Example: benchsuite {' '.join(words)}" in " ".join(found.stdout.split())
 
 
+@pytest.mark.parametrize(
+    ("words", "shown", "left_out"),
+    [
+        (("cases",), {"--backend", "--case", "--head"}, {"--against", "--max-latency", "--calib", "--effort"}),
+        (("gate",), {"--against", "--waivers", "--alpha", "--lang"}, {"--max-latency", "--machine", "--resume"}),
+        (("selftest",), {"--alpha", "--gate-budget", "--calib", "--replay"},
+         {"--against", "--same-artifacts", "--gate-strict", "--waivers", "--min-map", "--baseline"}),
+        (("study", "precision"), {"--precision", "--calib-size", "--lang"}, {"--alpha", "--against", "--max-memory"}),
+        (("study", "schemes"), {"--backend", "--data"}, {"--precision", "--gate-metrics"}),
+        (("study", "calibration"), {"--sizes", "--calib"}, {"--calib-size", "--waivers"}),
+    ],
+    ids=lambda it: " ".join(it) if isinstance(it, tuple) else "",
+)  # fmt: skip
+def test_help_lists_what_the_command_uses(words: tuple[str, ...], shown: set[str], left_out: set[str]) -> None:
+    """Options that a command has no use for are not in its help, and are taken all the same."""
+    command = get_command(app)
+    for word in words:
+        command = command.commands[word]  # type: ignore[attr-defined]
+    visible = {flag for option in command.params for flag in option.opts if not getattr(option, "hidden", False)}
+    assert shown <= visible
+    assert not left_out & visible
+    assert left_out - {"--resume"} <= {flag for option in command.params for flag in option.opts}
+
+
 def test_cases_lists_ids_and_reasons(command: Command) -> None:
     """Each selected case has its id and whether it can run here."""
     found = command("cases", "--backend", "onnx", "--precision", "fp32,bf16")

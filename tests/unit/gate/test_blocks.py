@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import json
 import math
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -60,4 +62,31 @@ def test_a_damaged_line_is_named(tmp_path: Path) -> None:
     with path.open("a") as file:
         file.write("{}\n")
     with pytest.raises(RecordError, match=r"blocks\.jsonl, line 2: no block"):
+        read(path)
+
+
+@pytest.mark.parametrize(
+    ("changes", "problem"),
+    [
+        ({"readings": [[0], [1], [1], [1]]}, "0 is no time and no size"),
+        ({"readings": [[-5], [1], [1], [1]]}, "-5 is no time"),
+        ({"readings": [[10**400], [1], [1], [1]]}, "is no time"),
+        ({"readings": [[1], [1], [1]]}, "it has 3 readings for the order ABBA"),
+        ({"readings": [[1, 2], [1], [1], [1]]}, "must have calls, and all as many"),
+        ({"readings": [[], [], [], []]}, "must have calls, and all as many"),
+        ({"order": "", "readings": []}, "order and launched name the arms A and B"),
+        ({"order": "AAAA"}, "order and launched name the arms A and B"),
+        ({"order": "ABCA"}, "order and launched name the arms A and B"),
+        ({"launched": ""}, "order and launched name the arms A and B"),
+        ({"peak_bytes": {"A": 0, "B": 1}}, "0 is no time and no size"),
+        ({"peak_bytes": {"A": 1}}, "peak_bytes must have both arms"),
+        ({"block_ns": -1}, "0, -1, 0 are no times"),
+    ],
+)
+def test_figures_that_no_block_has_are_refused(tmp_path: Path, changes: dict[str, Any], problem: str) -> None:
+    """Times of nothing, and readings that do not go with their order, end in a sentence and not in arithmetic."""
+    path = tmp_path / "blocks.jsonl"
+    append(path, make_block())
+    path.write_text(json.dumps({**json.loads(path.read_text()), **changes}) + "\n")
+    with pytest.raises(RecordError, match=r"blocks\.jsonl, line 1: no block of a gate: .*" + problem):
         read(path)

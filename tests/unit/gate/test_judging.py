@@ -5,6 +5,8 @@ from __future__ import annotations
 import math
 import random
 
+import pytest
+
 from benchsuite.gate.blocks import Block
 from benchsuite.gate.judging import Thresholds, contaminated, judge_shift, judge_tail
 from tests.support.gates import make_block
@@ -51,6 +53,13 @@ def test_first_proof_stands() -> None:
     assert judge_shift("latency", shift(1.06, 15) + shift(1.0, 200), TEST).decision == "REGRESSED"
 
 
+@pytest.mark.parametrize("ratios", [[1.0, 1.08], [1.08], []])
+def test_few_blocks_lack_at_least_those_that_no_verdict_can_do_without(ratios: list[float]) -> None:
+    """However clear or unclear the first blocks are, twelve are needed."""
+    judgement = judge_shift("latency", [math.log(ratio) for ratio in ratios], TEST)
+    assert judgement.more_blocks == 12 - len(ratios)
+
+
 def test_undecided_names_what_is_excluded_and_how_many_blocks_are_missing() -> None:
     """Blocks on both sides of the promise leave it open and say what more would take."""
     ds = [math.log(1.0), math.log(1.02), math.log(1.0), math.log(1.08)] * 4
@@ -82,6 +91,23 @@ def test_longer_tail_is_found_behind_an_equal_median() -> None:
     blocks = tail_blocks(60, 0.15)
     assert judge_tail("p95", blocks, TAIL).decision == "REGRESSED"
     assert judge_shift("latency", [block.d for block in blocks], TEST).decision == "PASS"
+
+
+def test_first_proof_of_a_tail_stands() -> None:
+    """A tail that was proved to be no longer is not called worse by what comes later, and the other way round."""
+    equal, longer = tail_blocks(200, 0.02), tail_blocks(400, 0.3, 1)
+    assert judge_tail("p95", equal, TAIL).decision == "PASS"
+    assert judge_tail("p95", longer, TAIL).decision == "REGRESSED"
+    assert judge_tail("p95", equal + longer, TAIL).decision == "PASS"
+    assert judge_tail("p95", longer + equal * 5, TAIL).decision == "REGRESSED"
+
+
+def test_undecided_tail_says_how_many_blocks_are_missing() -> None:
+    """A tail that looks longer counts the blocks that would prove it, those without a sign too."""
+    judgement = judge_tail("p95", tail_blocks(14, 0.15), TAIL)
+    assert judgement.decision == "INCONCLUSIVE"
+    assert judgement.more_blocks
+    assert judge_tail("p95", tail_blocks(14 + 4 * judgement.more_blocks, 0.15), TAIL).decision == "REGRESSED"
 
 
 def test_equal_tails_raise_no_alarm() -> None:

@@ -5,12 +5,16 @@ from __future__ import annotations
 from pathlib import Path
 from typing import cast
 
+import pytest
+
 from benchsuite.gate import blocks
 from benchsuite.gate.blocks import Block, Stream
+from benchsuite.gate.replay import ReplaySource
 from benchsuite.gate.selftest import SUITES_FILE, SelfTest, read_suites
 from benchsuite.measure.launch import WorkerSetup
 from benchsuite.measure.readings import Side
 from benchsuite.options.settings import parse
+from benchsuite.terms.errors import UsageError
 from benchsuite.testing import make_case
 
 CASE = make_case()
@@ -42,6 +46,7 @@ def test_suite_that_was_cut_off_is_said_and_the_next_stands_on_a_line_of_its_own
         file.write('{"number":2,"mo')
     assert read_suites(tmp_path)[1] == (f"{path}: dropped an unterminated last line of 15 characters",)
     suite = test.replay(0.0)
+    assert suite is not None
     assert said == [f"{path}: cut off an unterminated last line of 15 characters"]
     suites, notes = read_suites(tmp_path)
     assert ([it.number for it in suites], suites[1], notes) == ([1, 2], suite, ())
@@ -49,5 +54,41 @@ def test_suite_that_was_cut_off_is_said_and_the_next_stands_on_a_line_of_its_own
 
 def test_number_of_a_suite_is_never_given_twice(tmp_path: Path) -> None:
     """Where a line was taken out by hand, the next suite does not take another one's blocks."""
-    test = selftest(tmp_path, [], (1, 3))
-    assert test.replay(0.0).number == 4
+    suite = selftest(tmp_path, [], (1, 3)).replay(0.0)
+    assert suite is not None
+    assert suite.number == 4
+
+
+def test_replay_without_blocks_says_what_it_needs(tmp_path: Path) -> None:
+    """Nothing to draw from, or blocks that took no time and would never spend a budget, end in one sentence."""
+    with pytest.raises(
+        UsageError, match=rf"--replay: .* left no block of {CASE.id} that counts; give more of them by --aa"
+    ):
+        selftest(tmp_path, [], ()).replay(0.05)
+    test = selftest(tmp_path, [], (1,))
+    path = tmp_path / "blocks" / "00001.jsonl"
+    path.write_text(
+        path.read_text().replace('"launch_ns":1000000000,"block_ns":1000000000', '"launch_ns":0,"block_ns":0')
+    )
+    with pytest.raises(UsageError, match="no block of"):
+        test.replay(0.0)
+
+
+def test_replay_needs_no_blocks_of_the_control_that_is_chosen_now(tmp_path: Path) -> None:
+    """Where nothing is changed, a case's own blocks are a control's: which one is chosen may differ from run to run."""
+    test = selftest(tmp_path, [], (1,))
+    path = tmp_path / "blocks" / "00001.jsonl"
+    path.write_text("".join(line + "\n" for line in path.read_text().splitlines() if '"control":false' in line))
+    assert test.replay(0.0) is not None
+
+
+def test_interrupted_replay_is_no_suite(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Ctrl-C ends a replay as it ends a live suite: what it had is not counted."""
+    test = selftest(tmp_path, [], (1,))
+
+    def interrupt(*_: object) -> Block:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(ReplaySource, "take", interrupt)
+    assert test.replay(0.0) is None
+    assert [suite.number for suite in read_suites(tmp_path)[0]] == [1]

@@ -8,18 +8,19 @@ from dataclasses import replace
 
 import pytest
 
-from benchsuite.compare.findings import Finding
+from benchsuite.compare.findings import Finding, Verdict
 from benchsuite.gate.blocks import Stream
 from benchsuite.gate.judging import Thresholds, judge_shift
 from benchsuite.gate.loop import Outcome, Status
-from benchsuite.gate.verdicts import Levels, exit_code, findings_of, strictly
+from benchsuite.gate.verdicts import Levels, exit_code, failing_too, findings_of
 from benchsuite.gate.waivers import Waiver
 from benchsuite.options.settings import defaults
-from benchsuite.testing import make_case
+from benchsuite.report.headline import headline
+from benchsuite.testing import make_case, make_record, make_run
 
 CASE = make_case().id
 TESTS = {"latency": Thresholds(0.01, 0.05, 0.01 / 24)}
-LEVELS = Levels({"A": 40e6, "B": 42e6}, {"A": 2e8, "B": 2e8})
+LEVELS = Levels({"A": 40e6, "B": 55e6}, {"A": 2e8, "B": 2e8})
 OPTIONS = defaults().gate
 
 
@@ -40,12 +41,14 @@ def finding_of(status: Status, waivers: tuple[Waiver, ...] = (), **fields: objec
     return finding
 
 
-def test_regressed_shows_both_times_the_change_and_its_interval() -> None:
-    """A regression fails with what was typical of both arms and how sure its size is."""
-    finding = finding_of(status_of([math.log(1.06)] * 15))
+def test_regressed_shows_one_estimate_its_interval_and_what_it_is() -> None:
+    """A regression fails with the baseline's level and the change; the candidate's level would be a second estimate."""
+    finding = finding_of(status_of([math.log(1.06)] * 14 + [math.log(1.09)]))
     assert (finding.verdict, finding.fails) == ("REGRESSED", True)
-    assert (finding.baseline, finding.current) == ("40.0 ms", "42.0 ms (+6.0 %)")
-    assert "more than 1 % worse: +6.0 to +6.0 % in 15 blocks" in finding.sentence
+    assert (finding.baseline, finding.current) == ("40.0 ms", "+6.0 % (+6.0 to +6.0 %)")
+    assert finding.sentence == (
+        "Proved more than 1 % worse: +6.0 % by the median of 15 blocks, 95 % interval +6.0 to +6.0 %."
+    )
 
 
 def test_pass_says_what_is_excluded() -> None:
@@ -62,9 +65,29 @@ def test_undecided_says_what_would_decide() -> None:
     finding = finding_of(status)
     assert (finding.verdict, finding.fails) == ("INCONCLUSIVE", False)
     assert "more blocks would decide" in finding.sentence
-    assert strictly(finding).fails
+    assert failing_too(finding, ("INCONCLUSIVE",)).fails
+    assert not failing_too(finding, ("NOT_COMPARABLE",)).fails
+    assert not failing_too(replace(finding, metric="kernels"), ("INCONCLUSIVE",)).fails
     hopeless = finding_of(status_of([-0.1, 0.1] * 10))
     assert "quieter machine" in hopeless.sentence
+
+
+@pytest.mark.parametrize(
+    ("ds", "stopped", "wanted"),
+    [
+        ([], "", "no block was measured; no slowdown is excluded; at least 12 more blocks are needed: give more"),
+        ([0.03] * 3, "", "+3.0 % by the median of 3 blocks, too few for an interval; no slowdown is excluded; at"),
+        ([0.03] * 3, "the gate was interrupted", "at least 9 more blocks are needed: the gate was interrupted."),
+        ([0.0, 0.06, 0.0, 0.0] * 4, "8 blocks on end had to be thrown away: slept",
+         "0.0 % by the median of 16 blocks, 95 % interval 0.0 to +6.2 %; the smallest slowdown excluded is +6.2 %; ab"),
+        ([-0.1, 0.1] * 10, "the gate was interrupted", "would not decide at this noise: the gate was interrupted."),
+    ],
+)  # fmt: skip
+def test_undecided_says_ratio_what_is_excluded_and_how_many_blocks_are_missing(
+    ds: list[float], stopped: str, wanted: str
+) -> None:
+    """Whatever stopped it, and however few its blocks were, all three are told."""
+    assert wanted in finding_of(status_of(ds, stopped=stopped)).sentence.replace("−", "-")
 
 
 def test_failed_arm_is_missing_and_named() -> None:
@@ -80,6 +103,7 @@ def test_contaminated_control_vetoes_regressions_and_improvements() -> None:
     assert (finding.verdict, finding.fails) == ("INCONCLUSIVE", False)
     assert "differed from itself by +3.0 %" in finding.sentence
     assert "REGRESSED" in finding.sentence
+    assert "+6.0 % by the median of 15 blocks" in finding.sentence
 
 
 def test_waiver_is_told_with_its_reason_and_when_it_is_not_needed() -> None:
@@ -91,22 +115,26 @@ def test_waiver_is_told_with_its_reason_and_when_it_is_not_needed() -> None:
 
 
 @pytest.mark.parametrize(
-    ("verdicts", "strict", "code"),
+    ("verdicts", "failing", "code"),
     [
-        (["PASS", "IMPROVED"], False, 0),
-        (["PASS", "REGRESSED"], False, 1),
-        (["REGRESSED", "MISSING", "NOT_COMPARABLE"], False, 3),
-        (["REGRESSED", "NOT_COMPARABLE"], False, 1),
-        (["INCONCLUSIVE", "NOT_COMPARABLE"], True, 5),
-        (["INCONCLUSIVE"], False, 0),
-        (["INCONCLUSIVE"], True, 4),
-        ([], False, 0),
+        (["PASS", "IMPROVED"], (), 0),
+        (["PASS", "REGRESSED"], (), 1),
+        (["REGRESSED", "MISSING", "NOT_COMPARABLE"], ("NOT_COMPARABLE",), 3),
+        (["REGRESSED", "NOT_COMPARABLE"], ("NOT_COMPARABLE",), 1),
+        (["INCONCLUSIVE", "NOT_COMPARABLE"], ("INCONCLUSIVE", "NOT_COMPARABLE"), 5),
+        (["INCONCLUSIVE", "NOT_COMPARABLE"], (), 0),
+        (["INCONCLUSIVE"], (), 0),
+        (["INCONCLUSIVE"], ("INCONCLUSIVE",), 4),
+        ([], (), 0),
     ],
 )
-def test_exit_codes_go_by_what_matters_most(verdicts: list[str], strict: bool, code: int) -> None:
-    """Missing comes before regressed, regressed before not comparable, and doubt counts only where asked to."""
+def test_exit_code_and_headline_go_by_what_fails(verdicts: list[str], failing: tuple[Verdict, ...], code: int) -> None:
+    """Missing comes before regressed, that before not comparable; the headline says FAILED where the code is not 0."""
     findings = [
-        Finding(CASE, "latency", verdict, "", "", "", "", fails=verdict in ("REGRESSED", "MISSING"))
+        failing_too(
+            Finding(CASE, "latency", verdict, "", "", "", "", fails=verdict in ("REGRESSED", "MISSING")), failing
+        )
         for verdict in verdicts
     ]
-    assert exit_code(findings, strict) == code
+    assert exit_code(findings) == code
+    assert (headline(make_run([make_record()]), findings, (), gated=True).word == "FAILED") == (code != 0)

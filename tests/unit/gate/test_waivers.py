@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from benchsuite.gate.verdicts import expired
-from benchsuite.gate.waivers import ceilings, read_waivers
+from benchsuite.gate.waivers import ceilings, check_ceilings, read_waivers, without_effect
 from benchsuite.terms.errors import UsageError
 
 GOOD = """
@@ -73,3 +73,25 @@ def test_named_file_must_exist(tmp_path: Path) -> None:
     """A file that was asked for and is not there is an error."""
     with pytest.raises(UsageError, match="there is no such file"):
         read_waivers(tmp_path / "none.toml")
+
+
+@pytest.mark.parametrize(("ceiling", "refused"), [("3%", True), ("5%", True), ("5.1%", False), ("8%", False)])
+def test_ceiling_that_the_gate_accepts_anyway_is_refused(tmp_path: Path, ceiling: str, refused: bool) -> None:
+    """At or under --max-slowdown it would waive nothing, and make the test stricter; an expired one is let be."""
+    waivers = read_waivers(write(tmp_path, GOOD.replace('"8%"', f'"{ceiling}"')))
+    if refused:
+        with pytest.raises(UsageError, match=rf"cpu-640-b1 latency has the ceiling {ceiling[0]} %.*accepts anyway"):
+            check_ceilings(tmp_path, waivers, 0.05, datetime.date(2027, 1, 31))
+    else:
+        check_ceilings(tmp_path, waivers, 0.05, datetime.date(2027, 1, 31))
+    check_ceilings(tmp_path, waivers, 0.05, datetime.date(2027, 2, 1))
+
+
+def test_waivers_that_do_nothing_are_told(tmp_path: Path) -> None:
+    """An id of no selected case is named, and so is a metric that is not tested; what has an effect is not."""
+    waivers = read_waivers(write(tmp_path, GOOD))
+    assert without_effect(waivers, ["yolo26n-onnx-fp32-cpu-640-b1"], ["latency"]) == ()
+    (unknown,) = without_effect(waivers, ["yolo26n-onnx-fp32-cpu-320-b1"], ["latency"])
+    assert "selected no case named yolo26n-onnx-fp32-cpu-640-b1; `benchsuite cases`" in unknown
+    (untested,) = without_effect(waivers, ["yolo26n-onnx-fp32-cpu-640-b1"], ["memory"])
+    assert "--gate-metrics leaves out what yolo26n-onnx-fp32-cpu-640-b1 latency is of" in untested

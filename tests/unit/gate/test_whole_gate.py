@@ -3,22 +3,28 @@
 from __future__ import annotations
 
 import json
+import re
 import shutil
 import tempfile
+import zipfile
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
 import pytest
 
+from benchsuite.backends.interface import Ran
 from benchsuite.commands.gate import run_gate
+from benchsuite.commands.selftest import SelfTestPlan, run_selftest
 from benchsuite.compare import baselines
 from benchsuite.compare.findings import Finding, read_findings
 from benchsuite.gate import blocks
 from benchsuite.networks.weights import BUNDLED, resolve
 from benchsuite.runs.folder import read_run
 from benchsuite.terms.cases import Case
+from benchsuite.terms.errors import UsageError
 from benchsuite.testing import FakeBackend, draw_small_data, fake_runtimes
+from benchsuite.testing.fake_backend import FakeSession
 
 CASE = f"{BUNDLED}-onnx-fp32-cpu-64-b1"
 OPTIONS = {
@@ -44,6 +50,10 @@ class Gates:
     @property
     def latest(self) -> Path:
         return self.folder / "reports" / "latest"
+
+    @property
+    def summary(self) -> str:
+        return (self.latest / "summary.md").read_text()
 
     def finding(self, metric: str) -> Finding:
         return next(it for it in read_findings(self.latest) if it.metric == metric)
@@ -89,7 +99,12 @@ def test_what_no_budget_decides_is_inconclusive(gates: Gates) -> None:
     """Too few blocks prove neither: the exit code is 0, and 4 where nothing may stay open."""
     assert gates.run(onnx(20.6), gate_budget="0.2s") == 0
     assert gates.finding("latency").verdict == "INCONCLUSIVE"
+    assert gates.summary.startswith("## ⚠️ NOT DECIDED\n")
     assert gates.run(onnx(20.6), gate_budget="0.2s", gate_strict="yes") == 4
+    assert gates.summary.startswith("## ❌ FAILED\n\n2 comparisons stayed undecided. ")
+    for place in (gates.summary, (gates.latest / "index.html").read_text(), " ".join(gates.said)):
+        text = re.sub(r"\\|&#\d+;|\s+", lambda found: "" if found[0] == "\\" else " ", place)
+        assert re.search(r"(no block was measured|% by the median of \d+ blocks?).*?excluded.*? more blocks", text)
 
 
 def test_an_arm_that_dies_in_a_later_block_is_missing(gates: Gates) -> None:
@@ -117,12 +132,50 @@ def test_a_candidate_that_cannot_run_is_missing_and_a_new_case_not_comparable(ga
     assert "the candidate does not: yolo26n_shapes is refused" in gates.finding("case").sentence
     assert gates.run(refusing("older")) == 5
     assert gates.finding("case").verdict == "NOT_COMPARABLE"
+    assert gates.summary.startswith("## ❌ FAILED\n\n1 comparison could not be made. ")
+
+
+def test_kernels_are_not_compared_between_networks(gates: Gates, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Other weights are another network; of the same weights other kernels fail."""
+
+    def ran(session: FakeSession) -> Ran:
+        return Ran("fake onnx", "fp32", "fp32", {"Conv": 60 if session._case.model == "older" else 64})
+
+    monkeypatch.setattr(FakeSession, "ran", ran)
+    assert gates.run(onnx(20.0)) == 1
+    assert gates.finding("kernels").verdict == "REGRESSED"
+    with zipfile.ZipFile(gates.folder / "older.pt", "a") as file:
+        file.writestr("yolo26n_shapes/note", "retrained")
+    assert gates.run(onnx(20.0)) == 0
+    assert (gates.finding("kernels").verdict, gates.finding("kernels").fails) == ("NOT_COMPARABLE", False)
+    assert "The arms have other weights" in gates.finding("kernels").sentence
+
+
+def test_selftest_tries_replays_and_says_what_held(gates: Gates) -> None:
+    """Replays need suites of equal arms, which later commands draw from as well; the last line says what was tried."""
+    said: list[str] = []
+
+    def selftest(aa: int, slowdowns: tuple[float, ...], replays: int) -> int:
+        said.clear()
+        options = {name: text for name, text in gates.options.items() if name != "against"}
+        with fake_runtimes(FakeBackend("torch"), FakeBackend("onnx")):
+            return run_selftest(options, SelfTestPlan(aa, slowdowns, 1, replays), said.append, terminal=False)
+
+    with pytest.raises(UsageError, match=r"--replay 3: .* give --aa 10 too"):
+        selftest(0, (0.1,), 3)
+    assert selftest(1, (), 0) == 0
+    assert said[-2] == "No false alarm in these suites. Half of the promise was not tried: give --inject 5% too."
+    assert selftest(0, (), 2) == 0
+    assert "replayed suites, with exact 95 % intervals:" in said
+    assert selftest(0, (0.1,), 2) == 0
+    assert said[-2] == "The promise held in these suites: no more alarms and misses than it allows."
 
 
 def test_throughput_has_saturated_blocks_of_its_own(gates: Gates) -> None:
     """Every thread has a worker, a reading is one figure, and the finding shows images a second."""
     assert gates.run(onnx(20.0), gate_metrics="throughput", gate_budget="10s") == 0
-    assert gates.finding("throughput").current.split()[1] == "img/s"
+    assert gates.finding("throughput").baseline.split()[1] == "img/s"
+    assert gates.finding("throughput").current.endswith("%) time an image")
     saturated = [it for it in blocks.read(gates.latest / "gate-blocks.jsonl")[0] if it.subject.metric == "throughput"]
     assert saturated
     assert all(len(reading) == 1 for it in saturated for reading in it.readings)
@@ -143,6 +196,19 @@ def test_a_waiver_lets_a_slowdown_pass_up_to_its_ceiling(gates: Gates) -> None:
     path = gates.folder / "waivers.toml"
     path.write_text(waiver.format(case=CASE, date="2999-01-01"))
     assert gates.run(onnx(18.0), waivers=str(path)) == 0
+    assert gates.finding("latency").allowed == "less than 30 % more"
+    asked = json.loads((gates.latest / "gate.json").read_text())["thresholds"]
+    assert (asked[f"{CASE} latency"]["promise"], asked[f"{CASE} memory"]["promise"]) == (0.3, 0.05)
+    path.write_text(waiver.format(case="yolo26n_shapes-onnx-fp32-cpu-46-b1", date="2999-01-01"))
+    assert gates.run(onnx(20.0), waivers=str(path)) == 0
+    unknown = "waivers without effect: this gate selected no case named yolo26n_shapes-onnx-fp32-cpu-46-b1"
+    assert any(line.startswith(unknown) for line in gates.said)
+    assert "waivers without effect: this gate selected no case named" in gates.summary
+    path.write_text(waiver.format(case=CASE, date="2999-01-01").replace("30%", "3%"))
+    with pytest.raises(
+        UsageError, match=r"has the ceiling 3 %, and --max-slowdown 5 % is what the gate accepts anyway"
+    ):
+        gates.run(onnx(20.0), waivers=str(path))
     path.write_text(waiver.format(case=CASE, date="2020-01-01"))
     assert gates.run(onnx(20.0), waivers=str(path)) == 1
     assert gates.finding("waiver").fails

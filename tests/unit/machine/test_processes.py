@@ -12,7 +12,7 @@ from pathlib import Path
 import psutil
 import pytest
 
-from benchsuite.machine.processes import Child
+from benchsuite.machine.processes import Child, inherited_environment
 from benchsuite.terms.errors import ProcessError
 from benchsuite.terms.said import Said
 
@@ -25,6 +25,29 @@ def child(tmp_path: Path) -> Iterator[Child]:
     started = Child.start("tests.support.children", tmp_path / "log", {"PYTHONPATH": str(ROOT)}, name="test child")
     yield started
     started.close()
+
+
+def test_another_interpreter_is_not_led_to_this_ones_packages(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Of this environment's paths none reach it, of libraries those of the machine do; this interpreter keeps all."""
+    own, shared = str(Path(sys.prefix) / "lib"), "/usr/local/cuda/lib64"
+    monkeypatch.setenv("PYTHONPATH", str(ROOT))
+    monkeypatch.setenv("PYTHONHOME", "/somewhere")
+    monkeypatch.setenv("LD_LIBRARY_PATH", os.pathsep.join((own, shared, "")))
+    told = tmp_path / "told"
+    other = tmp_path / "python"
+    other.write_text(f"#!/bin/sh\nenv > {told}\nexit 3\n")
+    other.chmod(0o755)
+    started = Child.start("tests.support.children", tmp_path / "log", {"YOLO_OFFLINE": "true"}, python=str(other))
+    with pytest.raises(ProcessError):
+        started.request("echo", 10, text="")
+    started.close()
+    lines = told.read_text().splitlines()
+    assert f"LD_LIBRARY_PATH={shared}" in lines
+    assert "YOLO_OFFLINE=true" in lines
+    assert not [line for line in lines if line.startswith(("PYTHONPATH", "PYTHONHOME"))]
+    assert inherited_environment(sys.executable)["PYTHONPATH"] == str(ROOT)
+    monkeypatch.setenv("LD_LIBRARY_PATH", own)
+    assert "LD_LIBRARY_PATH" not in inherited_environment(str(other))
 
 
 def test_answers_survive_whatever_a_runtime_prints(child: Child) -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from benchsuite.compare.findings import Finding, Verdict
@@ -66,6 +68,32 @@ def test_what_improved_is_counted_beside_what_failed() -> None:
     assert headline(RUN, others, []).sentence.startswith(
         "Nothing regressed, 1 metric improved, 1 comparison without a verdict. "
     )
+
+
+@pytest.mark.parametrize(
+    ("findings", "word", "counts"),
+    [
+        ([_finding("INCONCLUSIVE", True)], "FAILED", "1 comparison stayed undecided. "),
+        ([_finding("NOT_COMPARABLE", True)] * 2, "FAILED", "2 comparisons could not be made. "),
+        ([_finding("INCONCLUSIVE"), _finding("PASS")], "PASSED WITH WARNINGS", "1 comparison without a verdict. "),
+        ([_finding("INCONCLUSIVE"), replace(_finding("PASS"), metric="params")], "NOT DECIDED", "1 comparison without"),
+        ([_finding("PASS"), replace(_finding("NOT_COMPARABLE"), metric="kernels")], "PASSED", "Nothing regressed, 1"),
+    ],
+)
+def test_gate_that_leaves_a_case_open_has_not_passed(findings: list[Finding], word: str, counts: str) -> None:
+    """What fails for want of a verdict is counted; what stays open without failing is a warning, remarks are not."""
+    line = headline(RUN, findings, [SKIPPED], gated=True)
+    assert line.word == word
+    assert line.sentence.startswith(counts)
+
+
+def test_run_in_which_every_case_failed_had_cases() -> None:
+    """Where nothing was measured because all failed, nobody says that no case was selected."""
+    failed = [Unmeasured(f"case {number}", "failed", "died") for number in range(7)]
+    run = make_run([make_record(outcome="failed")])
+    assert headline(run, [], failed).sentence == "7 cases failed."
+    assert headline(replace(run, state="interrupted"), [], failed).sentence == "7 cases failed. The run is interrupted."
+    assert headline(replace(run, records=()), [], []).sentence == "No case was selected."
 
 
 def test_interrupted_run_is_not_passed() -> None:

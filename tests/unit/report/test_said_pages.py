@@ -178,7 +178,9 @@ def test_gate_of_every_verdict(code: str, tmp_path: Path) -> None:
         notes=("the gate was interrupted",),
         evidence=read_evidence(tmp_path),
     )
-    tested = SelfTestView(("one",), ("20 suites, with exact 95 % intervals:", "The promise holds."))
+    tested = SelfTestView(
+        ("one",), ("20 suites, with exact 95 % intervals:", "The promise does not hold on this machine.")
+    )
     view = page_view(rich_run(), findings, 1.0, gate, selftests=[tested])
     assert english(render(view, code), code) == []
     assert english(summary(view, code), code) == []

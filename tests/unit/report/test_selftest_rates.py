@@ -45,6 +45,36 @@ def test_one_alarm_or_one_miss_breaks_it(broken: Suite) -> None:
     assert not rate_lines([EQUAL, CAUGHT, broken], OPTIONS)[1]
 
 
+def test_a_false_alarm_beside_an_injected_slowdown_breaks_it() -> None:
+    """A case that nothing was done to must not be called changed, whatever was done to another."""
+    beside = replace(CAUGHT, verdicts={**CAUGHT.verdicts, "two": {"latency": "REGRESSED"}})
+    assert not rate_lines([EQUAL, beside], OPTIONS)[1]
+
+
+@pytest.mark.parametrize(
+    ("suites", "says", "holds"),
+    [
+        ([EQUAL, CAUGHT], "The promise held in these suites", True),
+        ([EQUAL], "Half of the promise was not tried: give --inject 5% too.", True),
+        ([EQUAL, replace(CAUGHT, injected={"one": 0.03})], "Half of the promise was not tried: give --inject 5%", True),
+        ([CAUGHT], "Half of the promise was not tried: give --aa 20 too.", True),
+        (
+            [replace(EQUAL, verdicts={"one": {"latency": "INCONCLUSIVE", "memory": "PASS"}})],
+            "Nothing was decided",
+            False,
+        ),
+        ([replace(EQUAL, verdicts={"one": {"latency": "MISSING"}})], "Nothing was decided", False),
+        ([replace(EQUAL, contaminated=True)], "Nothing was decided", False),
+        ([], "Nothing was decided", False),
+    ],
+)
+def test_what_was_not_tried_is_said(suites: list[Suite], says: str, holds: bool) -> None:
+    """A suite that decided nothing tries no promise, and equal arms say nothing of what is caught."""
+    lines, kept = rate_lines(suites, OPTIONS)
+    assert says in lines[-1]
+    assert kept is holds
+
+
 def test_smaller_slowdowns_are_reported_and_promise_nothing() -> None:
     """A slowdown of 3 % may be missed."""
     missed = replace(EQUAL, injected={"one": 0.03})
