@@ -9,6 +9,7 @@ from pathlib import Path
 import cattrs  # noqa: F401
 import jinja2  # noqa: F401
 import pytest
+import scipy.special  # noqa: F401
 from hypothesis import settings
 
 # What an example may take says nothing on a machine that others use too.
