@@ -10,6 +10,9 @@ from pathlib import Path
 from benchsuite.terms.errors import UsageError
 from benchsuite.terms.said import said
 
+# Less than any artifact of a network.
+_FULL_BYTES = 1 << 20
+
 
 def write_whole(path: Path, content: str | bytes) -> None:
     """Write a file in one step, its folder made where needed; raises UsageError where the disk refuses.
@@ -57,6 +60,16 @@ def cannot_write(path: Path, error: OSError) -> str:
         path,
         error.strerror or error,
     )
+
+
+def is_full(folder: Path) -> bool:
+    """Say whether the disk that holds a folder has no room left: libraries fail on it with whatever they meet first."""
+    try:
+        disk = os.statvfs(folder)
+    except OSError:
+        return False
+    free_blocks = disk.f_bavail if os.geteuid() else disk.f_bfree
+    return free_blocks * disk.f_frsize < _FULL_BYTES or (disk.f_files > 0 and disk.f_ffree == 0)
 
 
 def template_folder() -> Path:

@@ -16,12 +16,13 @@ from benchsuite.detect.accuracy import Accuracy
 from benchsuite.detect.detections import Detections, load_detections
 from benchsuite.machine.cache import CacheEntry, digest_entries, mark_used
 from benchsuite.machine.facts import Machine
+from benchsuite.machine.files import cannot_write
 from benchsuite.machine.json_files import read_json, write_json
 from benchsuite.measure.launch import Launch
 from benchsuite.terms.absence import Absent
 from benchsuite.terms.cases import Case
 from benchsuite.terms.codec import to_builtins
-from benchsuite.terms.errors import RecordError
+from benchsuite.terms.errors import RecordError, SessionError, UsageError
 from benchsuite.terms.said import said
 
 # Part of every key: raise it with any change to letterboxing, decoding, NMS or scoring.
@@ -96,15 +97,22 @@ def evaluate_once(
         else:
             mark_used(result)
             return Evaluation(found, kept.accuracy, scored_file)
-    folder.mkdir(parents=True, exist_ok=True)
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise SessionError(cannot_write(folder, error)) from None
     partial = [folder / f".{key}.{os.getpid()}{end}" for end in (".npz", "-scored.npz")]
     mismatch = class_mismatch(names, data.names)
     accuracy: Accuracy | Absent = launch().evaluate(data.images, data.yaml, data.sha256, mismatch is None, *partial)
     if mismatch is not None:
         accuracy = Absent(mismatch)
-    partial[0].replace(detections)
-    partial[1].replace(scored_file)
-    write_json(result, Scored(accuracy))
+    try:
+        partial[0].replace(detections)
+        partial[1].replace(scored_file)
+        write_json(result, Scored(accuracy))
+    except (OSError, UsageError) as error:
+        why = cannot_write(folder, error) if isinstance(error, OSError) else str(error)
+        raise SessionError(why) from None
     return Evaluation(tuple(load_detections(detections)), accuracy, scored_file, notes)
 
 
