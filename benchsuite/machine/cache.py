@@ -70,7 +70,9 @@ def remove_longest_unused(entries: Iterable[E], cap_bytes: int, in_use_s: float)
     """
     oldest_first = sorted(entries, key=lambda entry: entry.used_at)
     total_bytes = sum(entry.bytes for entry in oldest_first)
-    removed, in_use, refused = [], [], []
+    removed: list[E] = []
+    in_use: list[E] = []
+    refused: list[str] = []
     for entry in oldest_first:
         if total_bytes <= cap_bytes or entry.used_at > time.time() - in_use_s:
             break

@@ -2,7 +2,8 @@
 
     python tests/kills/run.py --kills 40
 
-Each run builds what it measures. Half of them are killed within the first second of a builder, the others anywhere.
+Each run builds what it measures. Half of them are killed within the first second of a builder, the others anywhere in
+the time that a whole run takes.
 """
 
 from __future__ import annotations
@@ -29,7 +30,6 @@ _BENCH = (
 )  # fmt: skip
 _MARK = "BENCHSUITE_KILLED_RUN"
 _ORPHANS_AFTER_S = 2.0
-_LONGEST_RUN_S = 25.0
 # A partial file is scratch once it is a minute old.
 _AGE_S = 120
 
@@ -74,6 +74,10 @@ class Place:
         return self.folder / "tmp"
 
     @property
+    def output(self) -> Path:
+        return self.folder / "output"
+
+    @property
     def environment(self) -> Mapping[str, str]:
         own = {
             "BENCHSUITE_CACHE": str(self.cache), "BENCHSUITE_LOCK": str(self.folder / "lock"), "TMPDIR":
@@ -82,8 +86,11 @@ class Place:
         return {name: text for name, text in os.environ.items() if not name.startswith("PYTEST")} | own
 
 
-def kill_runs(kills: int, seed: int, folder: Path) -> Iterator[Cost]:
-    """Kill so many runs in a folder that is theirs, and yield what each cost."""
+def kill_runs(kills: int, seed: int, folder: Path, whole_run_s: float | None = None) -> Iterator[Cost]:
+    """Kill so many runs in a folder that is theirs, and yield what each cost.
+
+    How long one takes that is not killed is measured first, unless it is given.
+    """
     from benchsuite.commands.init import scaffold
     from benchsuite.testing import draw_small_data
 
@@ -91,40 +98,51 @@ def kill_runs(kills: int, seed: int, folder: Path) -> Iterator[Cost]:
     place.temporary.mkdir(parents=True)
     scaffold(folder)
     data = draw_small_data(folder / "data")
+    if whole_run_s is None:
+        started = time.monotonic()
+        _start(place, data).wait()
+        whole_run_s = time.monotonic() - started
+        print(f"a whole run takes {whole_run_s:.0f} s", flush=True)
+        yield _cost_of_ended(place)
     for number in range(kills):
-        yield _kill_one(place, data, chance, at_builder=number % 2 == 0)
+        run = _start(place, data)
+        if number % 2 == 0:
+            _wait_for_builder(run, chance.randint(1, 3))
+            time.sleep(chance.uniform(0, 1))
+        else:
+            with suppress(subprocess.TimeoutExpired):
+                run.wait(chance.uniform(0, whole_run_s))
+        ended = run.poll() is not None
+        run.kill()
+        run.wait()
+        yield replace(_cost_of_ended(place), kills=1, ended_before=int(ended))
 
 
-def _kill_one(place: Place, data: Path, chance: random.Random, at_builder: bool) -> Cost:
-    output = place.folder / "output"
-    with output.open("wb") as file:
-        command = [sys.executable, *_BENCH, "--data", str(data), "--calib", str(data)]
-        run = subprocess.Popen(command, cwd=place.folder, env=place.environment, stdout=file, stderr=subprocess.STDOUT)
-    if at_builder:
-        _wait_for_builder(run)
-        time.sleep(chance.uniform(0, 1))
-    else:
-        with suppress(subprocess.TimeoutExpired):
-            run.wait(chance.uniform(0, _LONGEST_RUN_S))
-    ended = run.poll() is not None
-    run.kill()
-    run.wait()
+def _start(place: Place, data: Path) -> subprocess.Popen[bytes]:
+    command = [sys.executable, *_BENCH, "--data", str(data), "--calib", str(data)]
+    with place.output.open("wb") as file:
+        return subprocess.Popen(command, cwd=place.folder, env=place.environment, stdout=file, stderr=subprocess.STDOUT)
+
+
+def _cost_of_ended(place: Place) -> Cost:
     time.sleep(_ORPHANS_AFTER_S)
     orphans = tuple(_marked(place.mark))
     for orphan in orphans:
         orphan.kill()
-    cost = replace(_records_cost(place, output.read_text(errors="replace")), kills=1, ended_before=int(ended))
+    cost = _records_cost(place, place.output.read_text(errors="replace"))
     names = tuple(f"orphan {' '.join(orphan.info['cmdline'])[:200]}" for orphan in orphans)
     return replace(cost, orphans=names, scratch=tuple(_scratch_after_clean(place)))
 
 
-def _wait_for_builder(run: subprocess.Popen[bytes]) -> None:
-    while run.poll() is None:
+def _wait_for_builder(run: subprocess.Popen[bytes], number: int) -> None:
+    """Wait until the run starts its first, second, third builder, or ends."""
+    builders: set[int] = set()
+    while run.poll() is None and len(builders) < number:
+        time.sleep(0.01)
         with suppress(psutil.Error):
             for child in psutil.Process(run.pid).children():
-                if any("benchsuite.artifacts.builder" in word for word in child.cmdline()):
-                    return
-        time.sleep(0.01)
+                if "benchsuite.artifacts.builder" in child.cmdline():
+                    builders.add(child.pid)
 
 
 def _marked(mark: str) -> Iterator[psutil.Process]:

@@ -15,5 +15,5 @@ def test_killed_runs_lose_no_record_and_leave_nothing(tmp_path: Path) -> None:
 
     What it left unfinished goes with `benchsuite cache clean`.
     """
-    for cost in kill_runs(3, seed=1, folder=tmp_path / "runs"):
+    for cost in kill_runs(3, seed=1, folder=tmp_path / "runs", whole_run_s=20):
         assert (cost.lost, cost.torn, cost.orphans, cost.scratch) == ((), (), (), ())
