@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import errno
 import os
 import uuid
 from pathlib import Path
@@ -55,11 +56,11 @@ def is_device(path: Path) -> bool:
 
 def cannot_write(path: Path, error: OSError) -> str:
     """Say in one sentence that a path cannot be written, why, and what to do."""
-    return said(
-        "cannot write {1}: {2}; free some space there or choose a folder that can be written.",
-        path,
-        error.strerror or error,
-    )
+    why = error.strerror or error
+    if error.strerror is None and is_full(path.parent):
+        # numpy only counts what it could not write.
+        why = os.strerror(errno.ENOSPC)
+    return said("cannot write {1}: {2}; free some space there or choose a folder that can be written.", path, why)
 
 
 def is_full(folder: Path) -> bool:

@@ -9,10 +9,10 @@ import tempfile
 import time
 import uuid
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
-from benchsuite.machine.locks import is_still, take
+from benchsuite.machine.locks import is_still, open_lock_file, take
 
 BUILDING = ".building-"
 _IN_TEMP = "benchsuite-scratch-"
@@ -94,7 +94,20 @@ def sweep(root: Path) -> int:
         swept += _swept_folder(folder, now)
     for path in root.glob("*/.*"):
         swept += bool(_PARTIAL_FILE.fullmatch(path.name)) and _swept_file(path, now)
+    for path in root.glob("*/.*.lock"):
+        with suppress(OSError):
+            _remove_lock(path)
     return swept
+
+
+def _remove_lock(path: Path) -> None:
+    """Remove a lock file that nobody holds; who waits for it looks whether it is still there."""
+    descriptor = open_lock_file(path)
+    try:
+        if take(descriptor, alone=True, wait=False) and is_still(path, descriptor):
+            path.unlink()
+    finally:
+        os.close(descriptor)
 
 
 def _swept_folder(folder: Path, now: float) -> bool:

@@ -179,7 +179,7 @@ def _scratch_after_clean(place: Place) -> Iterator[str]:
         cwd=place.folder, env=place.environment, check=True, stdout=subprocess.DEVNULL,
     )  # fmt: skip
     for path in place.cache.glob("*/*"):
-        if path.name.startswith(".") and not path.name.endswith(".lock"):
+        if path.name.startswith("."):
             yield f"scratch {path}"
     for path in place.temporary.iterdir():
         yield f"scratch {path}"

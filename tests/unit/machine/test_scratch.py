@@ -13,6 +13,7 @@ from pathlib import Path
 
 import pytest
 
+from benchsuite.machine.locks import locked
 from benchsuite.machine.scratch import scratch_folder, sweep, temporary_files_in
 
 ROOT = Path(__file__).parents[3]
@@ -74,10 +75,12 @@ def test_sweep_takes_what_the_dead_left_and_nothing_of_the_living(
     whole = [tmp_path / "evaluations" / f"{key}.json", tmp_path / "evaluations" / ".gitignore"]
     for path in (*partial, *whole):
         path.touch()
-    with scratch_folder(tmp_path / "artifacts") as living:
+    (tmp_path / "artifacts" / ".free.lock").touch()
+    with scratch_folder(tmp_path / "artifacts") as living, locked(tmp_path / "artifacts" / ".held.lock"):
         assert sweep(tmp_path) == 0
         age(tmp_path)
         assert sweep(tmp_path) == 4
         assert (living.is_dir(), left.exists()) == (True, False)
+        assert [path.name for path in (tmp_path / "artifacts").glob("*.lock")] == [".held.lock"]
     assert [path.exists() for path in partial] == [False] * 3
     assert [path.exists() for path in whole] == [True] * 2
