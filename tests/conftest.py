@@ -38,7 +38,7 @@ def cache(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture
 def locks(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Return a folder for temporary files, so that a run of this test waits for no other's lock on the machine."""
+    """Return a folder for the measuring lock, so that a run of this test waits for no other's on the machine."""
     return tmp_path_factory.mktemp("locks")
 
 

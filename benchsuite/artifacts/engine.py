@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import shutil
 from collections import Counter
-from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -39,7 +38,7 @@ def write_engine(recipe: Recipe, source: Path, folder: Path, timings: Path) -> N
     import onnx
 
     (flavour,) = installed_flavours(recipe.tools)
-    options = engine_options(recipe.build, flavour, timings)
+    options = engine_options(recipe, flavour, timings)
     version = build_engine(flavour, source, folder / ENGINE_FILE, options)
     if options.timing_cache is not None:
         shutil.copyfile(options.timing_cache, folder / _TIMINGS_FILE)
@@ -52,12 +51,15 @@ def write_engine(recipe: Recipe, source: Path, folder: Path, timings: Path) -> N
     write_account(folder, EngineAccount(flavour.name, ran, macs_by_node(model)))
 
 
-def engine_options(build: Mapping[str, str], flavour: Flavour, timings: Path) -> EngineOptions:
+def engine_options(recipe: Recipe, flavour: Flavour, timings: Path) -> EngineOptions:
     """Read what a recipe says of building; a rebuild times all tactics anew, or it would only repeat the first."""
+    build = recipe.build
     batches = build.get("batches")
     least, usual, most = map(int, batches.split(",")) if batches else (0, 0, 0)
     timed = flavour == TENSORRT and "gpu" in build and "rebuild" not in build
-    name = "-".join((flavour.module, build.get("gpu", ""), build.get("driver", ""))).replace(" ", "_").replace("/", "_")
+    version = next((recipe.tools[name] for name in flavour.distributions if name in recipe.tools), "")
+    parts = (flavour.module, version, build.get("gpu", ""), build.get("driver", ""))
+    name = "-".join(parts).replace(" ", "_").replace("/", "_")
     return EngineOptions(
         level=int(build.get("level", DEFAULT_LEVEL)),
         workspace_bytes=int(build["workspace"]) if "workspace" in build else None,

@@ -8,7 +8,7 @@ import shutil
 import tempfile
 import traceback
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
@@ -24,6 +24,8 @@ from benchsuite.backends.tools import OBSERVED
 from benchsuite.data.images import read_image
 from benchsuite.data.letterbox import preprocess
 from benchsuite.detect.postprocess import head_of
+from benchsuite.machine.files import is_full
+from benchsuite.machine.scratch import temporary_files_in
 from benchsuite.networks.narrow import write_bf16, write_fp16
 from benchsuite.networks.open_batch import only_batch_open
 from benchsuite.networks.topology import FLOAT_GROUPS
@@ -88,16 +90,26 @@ def build(order: Order) -> None:
     if exporter is None:
         asked = " ".join(filter(None, (recipe.format, recipe.precision, recipe.scheme)))
         raise BuildError(said("nothing builds {1}", asked))
-    try:
-        exporter(order)
-    except (BenchsuiteError, MemoryError):
-        raise
-    except OSError as error:
-        raise BuildError(said("a file could not be read or written: {1}", error)) from error
-    except Exception as error:  # Exporters raise whatever their authors chose.
-        traceback.print_exc()
-        lines = str(error).strip().splitlines() or ["no message"]
-        raise BuildError(said("{1}: {2}", type(error).__name__, lines[0])) from error
+    with temporary_files_in(order.folder.parent):
+        try:
+            exporter(order)
+        except (BenchsuiteError, MemoryError):
+            raise
+        except Exception as error:  # Exporters raise whatever their authors chose.
+            raise BuildError(_why_not_built(error, order.folder)) from error
+
+
+def _why_not_built(error: Exception, folder: Path) -> str:
+    if isinstance(error, OSError):
+        # What could not be written on names no file.
+        found = error if error.filename else f"{error.strerror or error}: {folder}"
+        return said("a file could not be read or written: {1}", found)
+    # The log may lie on the very disk that is full.
+    with suppress(OSError):
+        traceback.print_exception(error)
+    lines = str(error).strip().splitlines() or ["no message"]
+    found = said("{1}: {2}", type(error).__name__, lines[0])
+    return said("no space is left on the disk of {1}: {2}", folder, found) if is_full(folder) else found
 
 
 def _checkpoint(order: Order) -> None:

@@ -2,37 +2,39 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
 import os
-import shutil
 import sys
-import tempfile
 import time
+import weakref
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, fields
-from functools import cache, partial
+from functools import partial
 from pathlib import Path
 
-from benchsuite.artifacts.engine import BESIDE_ENGINE
+from benchsuite.artifacts.digests import digest_folder
 from benchsuite.artifacts.exporters import parent_recipe
-from benchsuite.artifacts.recipe import Artifact, Calibration, Recipe
-from benchsuite.machine.cache import CacheEntry, remove_longest_unused
+from benchsuite.artifacts.manifest import MANIFEST_FILE, Manifest, read_manifest
+from benchsuite.artifacts.recipe import Artifact, Recipe
+from benchsuite.machine.cache import CacheEntry, mark_used, remove_longest_unused
 from benchsuite.machine.json_files import read_json, write_json
+from benchsuite.machine.locks import hold, locked
 from benchsuite.machine.processes import Child, offline_environment
+from benchsuite.machine.scratch import remove_folder, scratch_folder
 from benchsuite.terms.cases import Head
 from benchsuite.terms.codec import from_builtins, to_builtins
-from benchsuite.terms.errors import BuildError, ModelError, ProcessError, RecordError
+from benchsuite.terms.errors import BuildError, ModelError, ProcessError, RecordError, UsageError
 from benchsuite.terms.input_size import InputSize
 from benchsuite.terms.said import said
 
 SIZE_CAP_BYTES = 20_000_000_000
-_MANIFEST = "artifact.json"
 _FILES = "files"
 _BUILD_DEADLINE_S = 1800
 # What builders of 0.1.0 say of a checkpoint as well.
 _NOT_ON_CARD = ("task", "stride", "class")
+# Locks are open files, of which a process may have so many.
+_MOST_HELD = 128
 # Another run may have taken an artifact's path a moment ago: nothing used within this time is evicted.
 _IN_USE_S = 24 * 3600
 
@@ -69,25 +71,19 @@ class Stored(CacheEntry):
     recipe: Recipe
 
 
-@dataclass(frozen=True)
-class _Manifest:
-    """What stands beside an artifact's files."""
-
-    recipe: Recipe
-    sha256: str
-    bytes: int
-    build_s: float
-    peak_bytes: int = 0
-
-
 class Store:
-    """Artifacts under one folder, shared by any number of processes."""
+    """Artifacts under one folder, shared by any number of processes, which may be unable to write there.
+
+    Those that it has handed out last are locked against removal as long as it lives.
+    """
 
     def __init__(self, root: Path, build: Builder | None = None, python: str = sys.executable) -> None:
         self._root = root
         self._python = python
         self._build = build
         self._kept: Child | None = None
+        self._held: dict[str, int] = {}
+        weakref.finalize(self, _let_go, self._held)
         self.log = root / "logs" / f"build-{os.getpid()}.log"
 
     def get(
@@ -96,21 +92,21 @@ class Store:
         """Return the artifact of a recipe, building it and what it derives from if needed, and what was noted.
 
         An engine is built on the GPU whose UUID is `gpu`, or on the first of the kind that its recipe names. Raises
-        BuildError. A stored artifact whose bytes are not those that were built is rebuilt, with a note.
+        BuildError. A stored artifact whose bytes are not those that were built is rebuilt, with a note; one that cannot
+        be read just now is left alone.
         """
-        from filelock import FileLock
-
-        folder = self._folder(recipe)
-        folder.parent.mkdir(parents=True, exist_ok=True)
-        with FileLock(folder.parent / f".{recipe.digest}.lock"):
+        stored, _ = self._stored(recipe)
+        if stored:
+            mark_used(self._folder(recipe) / MANIFEST_FILE)
+            return stored, ()
+        with self._alone(recipe):
             stored, damage = self._stored(recipe)
             if stored:
-                os.utime(folder / _MANIFEST)
                 return stored, ()
             notes: tuple[str, ...] = ()
             if damage:
                 notes = (said("artifact {1} was {2} and has been rebuilt", recipe.digest, damage),)
-                shutil.rmtree(folder)
+                remove_folder(self._folder(recipe))
             parent = parent_recipe(recipe)
             source, parent_notes = self.get(parent, weights, calibration) if parent else (None, ())
             parent_folder = Path(source.folder) if source else None
@@ -126,17 +122,18 @@ class Store:
 
     def put(self, recipe: Recipe, write: Callable[[Path], int]) -> None:
         """Store an artifact that `write` makes in the folder that it is given; it returns the memory that took."""
-        from filelock import FileLock
-
-        self._folder(recipe).parent.mkdir(parents=True, exist_ok=True)
-        with FileLock(self._folder(recipe).parent / f".{recipe.digest}.lock"):
-            if self._stored(recipe)[0] is None:
-                shutil.rmtree(self._folder(recipe), ignore_errors=True)
+        if self._stored(recipe)[0] is not None:
+            return
+        with self._alone(recipe):
+            found, damage = self._stored(recipe)
+            if damage:
+                remove_folder(self._folder(recipe))
+            if found is None:
                 self._make(recipe, write)
 
     def cost(self, recipe: Recipe) -> Cost:
         """Return what building a stored artifact took, without what it was made from."""
-        manifest = _read_manifest(self._folder(recipe))
+        manifest = read_manifest(self._folder(recipe))
         return Cost(manifest.build_s, manifest.peak_bytes)
 
     @contextmanager
@@ -151,7 +148,9 @@ class Store:
 
     def has(self, recipe: Recipe) -> bool:
         """Say whether an artifact of the recipe is there, without checking its bytes."""
-        return (self._folder(recipe) / _MANIFEST).is_file()
+        with suppress(OSError):
+            return (self._folder(recipe) / MANIFEST_FILE).is_file()
+        return False
 
     def find(self, recipe: Recipe) -> Artifact | None:
         """Return the artifact of a recipe if it is there and whole, without building it."""
@@ -160,7 +159,8 @@ class Store:
     def card(self, weights: Path, weights_sha256: str, imgsz: InputSize, head: Head) -> tuple[Card, tuple[str, ...]]:
         """Return what Ultralytics says of a checkpoint, asked once and then kept, and what was noted.
 
-        Raises ModelError. A kept card that is damaged is asked for again, with a note.
+        Raises ModelError, or BuildError where nothing can ask. A kept card that is damaged is asked for again, with a
+        note.
         """
         path = self._root / "cards" / f"{weights_sha256[:16]}-{imgsz}-{head}.json"
         notes: tuple[str, ...] = ()
@@ -178,17 +178,21 @@ class Store:
             child.close()
         # Another release's builder may say more.
         card = from_builtins({field.name: answer[field.name] for field in fields(Card) if field.name in answer}, Card)
-        write_json(path, card)
+        try:
+            write_json(path, card)
+        except UsageError as error:
+            # It is known all the same, and asked for again next time.
+            notes += (str(error),)
         return card, notes
 
     def entries(self) -> tuple[tuple[Stored, ...], tuple[str, ...]]:
         """Return every stored artifact, and a sentence for each whose manifest cannot be read."""
         found, damage = [], []
         # Those whose names begin with a point are being built.
-        for path in sorted((self._root / "artifacts").glob(f"[!.]*/{_MANIFEST}")):
+        for path in sorted((self._root / "artifacts").glob(f"[!.]*/{MANIFEST_FILE}")):
             folder = path.parent
             try:
-                manifest, used_at = _read_manifest(folder), path.stat().st_mtime
+                manifest, used_at = read_manifest(folder), path.stat().st_mtime
             except (OSError, RecordError) as error:
                 # Another process may be evicting it.
                 damage += [str(error)] if path.exists() else []
@@ -201,7 +205,20 @@ class Store:
 
     def clean(self, cap_bytes: int, in_use_s: float = _IN_USE_S) -> tuple[Stored, ...]:
         """Remove the artifacts unused for longest until the rest fits the cap; return what was removed."""
-        return remove_longest_unused(self.entries()[0], cap_bytes, in_use_s)
+        return remove_longest_unused(self.entries()[0], cap_bytes, in_use_s).removed
+
+    @contextmanager
+    def _alone(self, recipe: Recipe) -> Iterator[None]:
+        """Keep others from making the artifact; raises BuildError where the store cannot be written."""
+        folder = self._folder(recipe)
+        try:
+            folder.parent.mkdir(parents=True, exist_ok=True)
+            with locked(folder.parent / f".{recipe.digest}.lock"):
+                yield
+        except OSError as error:
+            raise BuildError(
+                said("cannot write to the artifact store {1}: {2}", self._root, error.strerror or error)
+            ) from error
 
     def _folder(self, recipe: Recipe) -> Path:
         return self._root / "artifacts" / recipe.digest
@@ -209,34 +226,52 @@ class Store:
     def _stored(self, recipe: Recipe) -> tuple[Artifact | None, str]:
         """Return the artifact if it is whole, else what is wrong with what lies there (empty for nothing there)."""
         folder = self._folder(recipe)
-        if not folder.exists():
-            return None, ""
         try:
-            manifest = _read_manifest(folder)
+            if not self._hold(recipe):
+                return None, ""
+            # What reading it raises is no fault of the artifact's, unless a file of it is not there.
+            (folder / MANIFEST_FILE).read_bytes()
+            manifest = read_manifest(folder)
             sha256, size = digest_folder(folder / _FILES)
-        except (OSError, RecordError):
-            return None, "incomplete"
-        if manifest.sha256 != sha256:
-            return None, "truncated or altered"
-        return Artifact(recipe, str(folder / _FILES), sha256, size), ""
+        except (FileNotFoundError, NotADirectoryError, RecordError):
+            damage = "incomplete"
+        except OSError as error:
+            raise BuildError(said("cannot read artifact {1}: {2}", folder, error.strerror or error)) from error
+        else:
+            if manifest.sha256 == sha256:
+                return Artifact(recipe, str(folder / _FILES), sha256, size), ""
+            damage = "truncated or altered"
+        self._let_go_of(recipe)
+        return None, damage
+
+    def _hold(self, recipe: Recipe) -> bool:
+        """Lock an artifact against removal; say whether it is there."""
+        descriptor = hold(self._folder(recipe))
+        self._let_go_of(recipe)
+        if descriptor is None:
+            return False
+        self._held[recipe.digest] = descriptor
+        while len(self._held) > _MOST_HELD:
+            os.close(self._held.pop(next(iter(self._held))))
+        return True
+
+    def _let_go_of(self, recipe: Recipe) -> None:
+        held = self._held.pop(recipe.digest, None)
+        if held is not None:
+            os.close(held)
 
     def _make(self, recipe: Recipe, write: Callable[[Path], int]) -> None:
         folder = self._folder(recipe)
-        scratch = Path(tempfile.mkdtemp(prefix=".building-", dir=folder.parent))
-        try:
+        with scratch_folder(folder.parent) as scratch:
             (scratch / _FILES).mkdir()
             started = time.monotonic()
             peak_bytes = write(scratch / _FILES)
             sha256, size = digest_folder(scratch / _FILES)
-            manifest = _Manifest(recipe, sha256, size, round(time.monotonic() - started, 2), peak_bytes)
-            (scratch / _MANIFEST).write_text(json.dumps(to_builtins(manifest), indent=1))
+            manifest = Manifest(recipe, sha256, size, round(time.monotonic() - started, 2), peak_bytes)
+            (scratch / MANIFEST_FILE).write_text(json.dumps(to_builtins(manifest), indent=1))
             scratch.replace(folder)
-        except OSError as error:
-            raise BuildError(
-                said("cannot write to the artifact store {1}: {2}", self._root, error.strerror or error)
-            ) from error
-        finally:
-            shutil.rmtree(scratch, ignore_errors=True)
+            # While the scratch folder's own lock still keeps others from removing it.
+            self._hold(recipe)
 
     def _build_in_child(
         self, gpu: str, recipe: Recipe, weights: Path, parent: Path | None, calibration: Sequence[Path], folder: Path
@@ -261,7 +296,12 @@ class Store:
 
     def _child(self, gpu: str = "") -> Child:
         environment = {**offline_environment(self._root), "CUDA_VISIBLE_DEVICES": gpu}
-        return Child.start("benchsuite.artifacts.builder", self.log, environment, self._python, name="builder")
+        try:
+            return Child.start(
+                "benchsuite.artifacts.builder", self.log, environment, self._python, name="builder", descendants=True
+            )
+        except ProcessError as error:
+            raise BuildError(str(error)) from None
 
 
 def _first_gpu(recipe: Recipe) -> str:
@@ -271,31 +311,6 @@ def _first_gpu(recipe: Recipe) -> str:
     return next((gpu.uuid for gpu in list_gpus()[0] if gpu.name == recipe.build["gpu"]), "")
 
 
-def _read_manifest(folder: Path) -> _Manifest:
-    return read_json(folder / _MANIFEST, _Manifest, "remove its folder, or let a run that needs it build it again")
-
-
-def digest_folder(folder: Path) -> tuple[str, int]:
-    """Return the SHA-256 over every file's relative name and bytes, and the bytes of those that a runtime loads."""
-    digest, size = hashlib.sha256(), 0
-    for path in sorted(path for path in folder.rglob("*") if path.is_file()):
-        content = path.read_bytes()
-        digest.update(f"{path.relative_to(folder).as_posix()}\0{len(content)}\0".encode())
-        digest.update(content)
-        size += 0 if path.name in BESIDE_ENGINE else len(content)
-    return digest.hexdigest(), size
-
-
-def calibration_of(images: Sequence[Path], method: str) -> Calibration:
-    """Return the calibration that stands in a recipe for these images, in this order."""
-    digest = hashlib.sha256()
-    for path in images:
-        state = path.stat()
-        digest.update(_image_digest(path, state.st_size, state.st_mtime_ns))
-    return Calibration(digest.hexdigest(), len(images), method)
-
-
-@cache
-def _image_digest(path: Path, size_bytes: int, modified_ns: int) -> bytes:  # noqa: ARG001 (what tells a changed file)
-    # A study asks for the same images under every method.
-    return hashlib.sha256(path.read_bytes()).digest()
+def _let_go(held: dict[str, int]) -> None:
+    for descriptor in held.values():
+        os.close(descriptor)

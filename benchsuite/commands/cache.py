@@ -8,8 +8,11 @@ from pathlib import Path
 
 from benchsuite.artifacts.store import Store, Stored
 from benchsuite.machine.cache import CacheEntry, remove_longest_unused
+from benchsuite.machine.scratch import sweep
 from benchsuite.measure.accuracy import kept_evaluations
 from benchsuite.study.search import kept_searches
+from benchsuite.terms.errors import UsageError
+from benchsuite.terms.said import said
 
 
 def list_lines(root: Path) -> Iterator[str]:
@@ -23,10 +26,23 @@ def list_lines(root: Path) -> Iterator[str]:
 
 
 def clean_lines(root: Path, cap_bytes: int) -> Iterator[str]:
-    """Remove what was unused for longest until the rest fits the cap, and say how much that was."""
+    """Remove what was unused for longest until the rest fits the cap, and say how much that was.
+
+    What killed processes left unfinished goes too; what runs use now stays. Raises UsageError, at the end, where the
+    disk refuses.
+    """
     entries, damage = _kept(root)
     yield from damage
-    yield f"removed {_counted(remove_longest_unused(entries, cap_bytes, in_use_s=0))}"
+    removal = remove_longest_unused(entries, cap_bytes, in_use_s=0)
+    swept = sweep(root)
+    yield f"removed {_counted(removal.removed)}"
+    if removal.in_use:
+        yield f"left {_counted(removal.in_use)}, which a run uses now"
+    if swept:
+        yield f"removed {swept} unfinished files and folders of processes that were killed"
+    if removal.refused:
+        first, *others = removal.refused
+        raise UsageError(said("{1} and {2} more", first, len(others)) if others else first)
 
 
 def _kept(root: Path) -> tuple[Sequence[CacheEntry], Sequence[str]]:

@@ -2,25 +2,29 @@
 
 from __future__ import annotations
 
-import shutil
-import tempfile
 from collections.abc import Callable
 from pathlib import Path
 
+from benchsuite.machine.files import cannot_write
+from benchsuite.machine.locks import locked
+from benchsuite.machine.scratch import scratch_folder
+from benchsuite.terms.errors import DataError
+
 
 def build_once(folder: Path, build: Callable[[Path], None]) -> None:
-    """Fill `folder` by `build(temporary folder)` under a file lock, unless it exists already."""
-    from filelock import FileLock
+    """Fill `folder` by `build(temporary folder)` under a lock, unless it exists already.
 
-    if folder.exists():
-        return
-    folder.parent.mkdir(parents=True, exist_ok=True)
-    with FileLock(folder.parent / f".{folder.name}.lock"):
-        if folder.exists():
+    Raises DataError where the disk refuses.
+    """
+    try:
+        if folder.is_dir():
             return
-        scratch = Path(tempfile.mkdtemp(prefix=".building-", dir=folder.parent))
-        try:
-            build(scratch)
-            scratch.replace(folder)
-        finally:
-            shutil.rmtree(scratch, ignore_errors=True)
+        folder.parent.mkdir(parents=True, exist_ok=True)
+        with locked(folder.parent / f".{folder.name}.lock"):
+            if folder.is_dir():
+                return
+            with scratch_folder(folder.parent) as scratch:
+                build(scratch)
+                scratch.replace(folder)
+    except OSError as error:
+        raise DataError(cannot_write(folder, error)) from None

@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import os
 import re
-import shutil
 import time
 from collections import defaultdict
 from collections.abc import Iterable
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TypeVar
+from typing import Generic, TypeVar
+
+from benchsuite.machine.scratch import remove_unused
+from benchsuite.terms.said import said
 
 _DIGEST = re.compile("[0-9a-f]{16,}")
 
@@ -52,23 +54,40 @@ def mark_used(path: Path) -> None:
         os.utime(path)
 
 
-def remove_longest_unused(entries: Iterable[E], cap_bytes: int, in_use_s: float) -> tuple[E, ...]:
-    """Remove what was unused for longest until the rest fits the cap; return what was removed.
+@dataclass(frozen=True)
+class Removal(Generic[E]):
+    """What was removed of a cache, what was left because a process uses it, and a sentence for what refused to go."""
 
-    Nothing that was used within the last `in_use_s` is removed.
+    removed: tuple[E, ...]
+    in_use: tuple[E, ...] = ()
+    refused: tuple[str, ...] = ()
+
+
+def remove_longest_unused(entries: Iterable[E], cap_bytes: int, in_use_s: float) -> Removal[E]:
+    """Remove what was unused for longest until the rest fits the cap.
+
+    Nothing that was used within the last `in_use_s`, or that a process holds, is removed.
     """
     oldest_first = sorted(entries, key=lambda entry: entry.used_at)
     total_bytes = sum(entry.bytes for entry in oldest_first)
-    removed = []
+    removed: list[E] = []
+    in_use: list[E] = []
+    refused: list[str] = []
     for entry in oldest_first:
         if total_bytes <= cap_bytes or entry.used_at > time.time() - in_use_s:
             break
-        for path in entry.paths:
-            if path.is_dir():
-                shutil.rmtree(path, ignore_errors=True)
-            else:
-                with suppress(OSError):
-                    path.unlink()
-        total_bytes -= entry.bytes
-        removed.append(entry)
-    return tuple(removed)
+        try:
+            gone = all(_remove(path) for path in entry.paths)
+        except OSError as error:
+            refused.append(said("cannot remove {1}: {2}", entry.paths[0], error.strerror or error))
+            continue
+        (removed if gone else in_use).append(entry)
+        total_bytes -= entry.bytes if gone else 0
+    return Removal(tuple(removed), tuple(in_use), tuple(refused))
+
+
+def _remove(path: Path) -> bool:
+    if path.is_dir():
+        return remove_unused(path)
+    path.unlink(missing_ok=True)
+    return True

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import errno
 import os
 import shutil
 import tempfile
@@ -11,6 +12,9 @@ from pathlib import Path
 
 from benchsuite.terms.errors import UsageError
 from benchsuite.terms.said import said
+
+# Less than any artifact of a network.
+_FULL_BYTES = 1 << 20
 
 
 def write_whole(path: Path, content: str | bytes) -> None:
@@ -79,11 +83,21 @@ def is_device(path: Path) -> bool:
 
 def cannot_write(path: Path, error: OSError) -> str:
     """Say in one sentence that a path cannot be written, why, and what to do."""
-    return said(
-        "cannot write {1}: {2}; free some space there or choose a folder that can be written.",
-        path,
-        error.strerror or error,
-    )
+    why = error.strerror or error
+    if error.strerror is None and is_full(path.parent):
+        # numpy only counts what it could not write.
+        why = os.strerror(errno.ENOSPC)
+    return said("cannot write {1}: {2}; free some space there or choose a folder that can be written.", path, why)
+
+
+def is_full(folder: Path) -> bool:
+    """Say whether the disk that holds a folder has no room left: libraries fail on it with whatever they meet first."""
+    try:
+        disk = os.statvfs(folder)
+    except OSError:
+        return False
+    free_blocks = disk.f_bavail if os.geteuid() else disk.f_bfree
+    return free_blocks * disk.f_frsize < _FULL_BYTES or (disk.f_files > 0 and disk.f_ffree == 0)
 
 
 def template_folder() -> Path:

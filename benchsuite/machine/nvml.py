@@ -6,7 +6,7 @@ Nothing here needs privileges. It is asked between timed calls only: an answer t
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
@@ -20,11 +20,11 @@ T = TypeVar("T")
 
 @dataclass(frozen=True)
 class Gpu:
-    """One NVIDIA GPU, or MIG instance of one, as NVML names it; `compute` is its capability, as in 8.9."""
+    """One NVIDIA GPU, or MIG instance of one, as NVML names it; `compute` is its capability, as in 8.9, or empty."""
 
     name: str
     uuid: str
-    memory_bytes: int
+    memory_bytes: int | Absent
     compute: str = ""
 
 
@@ -56,19 +56,12 @@ def list_gpus() -> tuple[tuple[Gpu, ...], str | None]:
         pynvml.nvmlInit()
     except pynvml.NVMLError:
         return (), None
+    told = _teller(pynvml)
     try:
-        whole = [pynvml.nvmlDeviceGetHandleByIndex(number) for number in range(pynvml.nvmlDeviceGetCount())]
-        gpus = tuple(
-            Gpu(
-                str(pynvml.nvmlDeviceGetName(part)),
-                str(pynvml.nvmlDeviceGetUUID(part)),
-                int(pynvml.nvmlDeviceGetMemoryInfo(part).total),
-                ".".join(map(str, pynvml.nvmlDeviceGetCudaComputeCapability(handle))),
-            )
-            for handle in whole
-            for part in (_instances(pynvml, handle) or [handle])
-        )
-        return gpus, str(pynvml.nvmlSystemGetDriverVersion())
+        count = told("number", lambda: int(pynvml.nvmlDeviceGetCount()))
+        gpus = [gpu for number in range(0 if isinstance(count, Absent) else count) for gpu in _gpus_at(pynvml, number)]
+        driver = told("driver", lambda: str(pynvml.nvmlSystemGetDriverVersion()))
+        return tuple(gpus), None if isinstance(driver, Absent) else driver
     finally:
         pynvml.nvmlShutdown()
 
@@ -77,19 +70,21 @@ def read_gpu(uuid: str) -> GpuState:
     """Read clocks, temperature, power, energy so far, slowdowns and processes; what a GPU does not tell is absent."""
     import pynvml
 
+    told = _teller(pynvml)
     with _handle(uuid) as handle:
-        told = _teller(pynvml)
-        watts = told("power", lambda: pynvml.nvmlDeviceGetPowerUsage(handle) / 1000)
-        reasons = told("slowdowns", lambda: int(pynvml.nvmlDeviceGetCurrentClocksEventReasons(handle)))
-        running = told("processes", lambda: pynvml.nvmlDeviceGetComputeRunningProcesses(handle))
+        watts = told("power", lambda: pynvml.nvmlDeviceGetPowerUsage(handle()) / 1000)
+        reasons = told("slowdowns", lambda: int(pynvml.nvmlDeviceGetCurrentClocksEventReasons(handle())))
+        running = told("processes", lambda: pynvml.nvmlDeviceGetComputeRunningProcesses(handle()))
         return GpuState(
-            sm_mhz=told("clock", lambda: int(pynvml.nvmlDeviceGetClockInfo(handle, pynvml.NVML_CLOCK_SM))),
-            memory_mhz=told("memory clock", lambda: int(pynvml.nvmlDeviceGetClockInfo(handle, pynvml.NVML_CLOCK_MEM))),
+            sm_mhz=told("clock", lambda: int(pynvml.nvmlDeviceGetClockInfo(handle(), pynvml.NVML_CLOCK_SM))),
+            memory_mhz=told(
+                "memory clock", lambda: int(pynvml.nvmlDeviceGetClockInfo(handle(), pynvml.NVML_CLOCK_MEM))
+            ),
             celsius=told(
-                "temperature", lambda: int(pynvml.nvmlDeviceGetTemperature(handle, pynvml.NVML_TEMPERATURE_GPU))
+                "temperature", lambda: int(pynvml.nvmlDeviceGetTemperature(handle(), pynvml.NVML_TEMPERATURE_GPU))
             ),
             watts=watts,
-            energy_mj=told("energy", lambda: int(pynvml.nvmlDeviceGetTotalEnergyConsumption(handle))),
+            energy_mj=told("energy", lambda: int(pynvml.nvmlDeviceGetTotalEnergyConsumption(handle()))),
             slowed=() if isinstance(reasons, Absent) else tuple(name for name, bit in _SLOWED.items() if reasons & bit),
             pids=() if isinstance(running, Absent) else tuple(process.pid for process in running),
         )
@@ -100,7 +95,7 @@ def process_bytes(uuid: str, pid: int) -> int | Absent:
     import pynvml
 
     with _handle(uuid) as handle:
-        running = _teller(pynvml)("processes", lambda: pynvml.nvmlDeviceGetComputeRunningProcesses(handle))
+        running = _teller(pynvml)("processes", lambda: pynvml.nvmlDeviceGetComputeRunningProcesses(handle()))
     if isinstance(running, Absent):
         return running
     used = next((process.usedGpuMemory for process in running if process.pid == pid), None)
@@ -109,15 +104,45 @@ def process_bytes(uuid: str, pid: int) -> int | Absent:
     return int(used)
 
 
-@contextmanager
-def _handle(uuid: str) -> Iterator[Any]:
+def free_bytes(uuid: str) -> int | Absent:
+    """Return the GPU memory that nobody holds."""
     import pynvml
 
-    pynvml.nvmlInit()
-    try:
-        yield pynvml.nvmlDeviceGetHandleByUUID(uuid)
-    finally:
-        pynvml.nvmlShutdown()
+    with _handle(uuid) as handle:
+        return _teller(pynvml)("memory", lambda: int(pynvml.nvmlDeviceGetMemoryInfo(handle()).free))
+
+
+@contextmanager
+def _handle(uuid: str) -> Iterator[Callable[[], Any]]:
+    """Give what finds the GPU anew at each question: one that has fallen off the bus is found by none."""
+    import pynvml
+
+    with ExitStack() as stack:
+        # Where that fails, each question that follows is told why.
+        with suppress(pynvml.NVMLError):
+            pynvml.nvmlInit()
+            stack.callback(pynvml.nvmlShutdown)
+        yield lambda: pynvml.nvmlDeviceGetHandleByUUID(uuid)
+
+
+def _gpus_at(pynvml: Any, number: int) -> Iterator[Gpu]:
+    """Yield the GPU of a number, or its instances; none where NVML tells nothing by which it could be asked for."""
+    told = _teller(pynvml)
+    handle = told("handle", lambda: pynvml.nvmlDeviceGetHandleByIndex(number))
+    if isinstance(handle, Absent):
+        return
+    compute = told("capability", lambda: pynvml.nvmlDeviceGetCudaComputeCapability(handle))
+    for part in _instances(pynvml, handle) or [handle]:
+        yield from _gpu(pynvml, part, "" if isinstance(compute, Absent) else ".".join(map(str, compute)))
+
+
+def _gpu(pynvml: Any, part: Any, compute: str) -> Iterator[Gpu]:
+    told = _teller(pynvml)
+    uuid = told("UUID", lambda: str(pynvml.nvmlDeviceGetUUID(part)))
+    name = told("name", lambda: str(pynvml.nvmlDeviceGetName(part)))
+    memory = told("memory", lambda: int(pynvml.nvmlDeviceGetMemoryInfo(part).total))
+    if not isinstance(uuid, Absent):
+        yield Gpu("NVIDIA GPU" if isinstance(name, Absent) else name, uuid, memory, compute)
 
 
 def _teller(pynvml: Any) -> Callable[[str, Callable[[], T]], T | Absent]:
@@ -139,7 +164,8 @@ def _instances(pynvml: Any, handle: Any) -> list[Any]:
         # It cannot be split.
         return []
     found = []
-    for number in range(pynvml.nvmlDeviceGetMaxMigDeviceCount(handle)):
+    most = _teller(pynvml)("instances", lambda: int(pynvml.nvmlDeviceGetMaxMigDeviceCount(handle)))
+    for number in range(0 if isinstance(most, Absent) else most):
         try:
             found.append(pynvml.nvmlDeviceGetMigDeviceHandleByIndex(handle, number))
         except pynvml.NVMLError:

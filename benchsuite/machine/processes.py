@@ -16,6 +16,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any, TextIO
 
+from benchsuite.machine.files import cannot_write
 from benchsuite.terms.codec import sentence_from_builtins, sentence_to_builtins
 from benchsuite.terms.errors import BenchsuiteError, ProcessError
 from benchsuite.terms.said import said
@@ -26,7 +27,8 @@ PROTOCOL_VERSION = 5
 PROTOCOLS = (4, 5)
 Handler = Callable[[dict[str, Any]], dict[str, Any]]
 _STDERR_LINES = 12
-_PR_SET_PDEATHSIG = 1  # <linux/prctl.h>
+_RUN_TIED = "import runpy, sys; runpy.run_path(sys.argv.pop(1), run_name='__main__')"
+_TIED = Path(__file__).with_name("tied.py")
 
 
 def offline_environment(cache_root: Path, offline: bool = True) -> dict[str, str]:
@@ -83,22 +85,33 @@ class Child:
 
     @classmethod
     def start(
-        cls, module: str, log: Path, environment: Mapping[str, str], python: str = sys.executable, name: str = "worker"
+        cls,
+        module: str,
+        log: Path,
+        environment: Mapping[str, str],
+        python: str = sys.executable,
+        name: str = "worker",
+        descendants: bool = False,
     ) -> Child:
-        """Start `python -m module` in a process group of its own, its stderr appended to `log`.
+        """Start `python -m module` in a process group of its own, tied to this one, its stderr appended to `log`.
 
-        Raises ProcessError where the interpreter cannot be started.
+        Where its tools start processes, `descendants` ties these to it too. Raises ProcessError where the log cannot be
+        written or the interpreter cannot be started.
         """
         if module in STAND_INS:
             return STAND_INS[module]()
-        log.parent.mkdir(parents=True, exist_ok=True)
-        # `-m` looks into the working directory first. Another interpreter must find the benchsuite that is
+        # Python looks into the working directory first. Another interpreter must find the benchsuite that is
         # installed there, and not the source tree that this one may have been started in.
         folder = None if python == sys.executable else log.parent
         try:
-            with log.open("a") as stderr:
+            log.parent.mkdir(parents=True, exist_ok=True)
+            stderr = log.open("a")
+        except OSError as error:
+            raise ProcessError(cannot_write(log, error)) from None
+        try:
+            with stderr:
                 process = subprocess.Popen(
-                    [python, "-m", module],
+                    [python, "-c", _RUN_TIED, str(_TIED), module, *(["descendants"] if descendants else [])],
                     stdin=subprocess.PIPE,
                     stdout=subprocess.PIPE,
                     stderr=stderr,
@@ -141,9 +154,17 @@ class Child:
             raise ProcessError(
                 self._told("{1} did not finish '{2}' in {3} s and was killed", op, f"{deadline_s:.0f}")
             ) from None
-        if not line:
+        # One that was killed while it answered leaves half a line.
+        if not line.endswith("\n"):
             raise ProcessError(self._death(op))
-        answer: dict[str, Any] = json.loads(line)
+        try:
+            answer: dict[str, Any] = json.loads(line)
+        except ValueError:
+            self.kill()
+            # As of a script around the interpreter, that greets whoever starts it.
+            raise ProcessError(
+                self._told("{1} answered '{2}' with {3}, which is no answer, and was killed", op, repr(line[:80]))
+            ) from None
         if "error" in answer:
             raise ProcessError(sentence_from_builtins(answer["error"]))
         return answer
@@ -163,7 +184,7 @@ class Child:
             self._process.stdout.close()
 
     def kill(self) -> None:
-        """Kill the child and everything it started."""
+        """Kill the child and everything it started, unless it has ended by itself."""
         if hasattr(os, "killpg"):
             self._signal(signal.SIGKILL)
         else:
@@ -179,15 +200,18 @@ class Child:
         self._signal(signal.SIGCONT)
 
     def _signal(self, number: signal.Signals) -> None:
-        # It may have ended between our look and the signal.
-        with suppress(ProcessLookupError):
-            os.killpg(self._process.pid, number)
+        # Once it has been waited for, its number may be another's. Until then it is kept, be the child dead or not.
+        if self._process.poll() is None:
+            with suppress(ProcessLookupError):
+                os.killpg(self._process.pid, number)
 
     def _read(self) -> None:
         assert self._process.stdout is not None
-        for line in self._process.stdout:
-            self._lines.put(line)
-        self._lines.put("")
+        try:
+            for line in self._process.stdout:
+                self._lines.put(line)
+        finally:
+            self._lines.put("")
 
     def _death(self, op: str) -> str:
         try:
@@ -214,7 +238,11 @@ def describe_exit(code: int) -> str:
     """Name an exit code or a signal: `signal 9 (SIGKILL: killed from outside, often for want of memory)`."""
     if code >= 0:
         return said("exit code {1}", code)
-    name = signal.Signals(-code).name
+    try:
+        name = signal.Signals(-code).name
+    except ValueError:
+        # A real-time signal has no name of its own.
+        return said("signal {1}", -code)
     if name == "SIGKILL":
         return said("signal {1} ({2}: killed from outside, often for want of memory)", -code, name)
     return said("signal {1} ({2})", -code, name)
@@ -225,7 +253,6 @@ def serve(handlers: Mapping[str, Handler], packages: Sequence[str] = ()) -> None
 
     Runtimes print on standard output whenever they like, so that descriptor is moved away before any is imported.
     """
-    _die_with_parent()
     requests, answers = _private_streams()
     known = {"hello": lambda _: _hello(packages), **handlers}
     for line in requests:
@@ -237,7 +264,9 @@ def serve(handlers: Mapping[str, Handler], packages: Sequence[str] = ()) -> None
         except MemoryError:
             answer = {"error": "out of memory"}
         except Exception as error:  # Whatever a runtime raises is that case's failure, not the protocol's.
-            traceback.print_exc()
+            # The log may lie on the very disk that is full.
+            with suppress(OSError):
+                traceback.print_exc()
             answer = {"error": f"{type(error).__name__}: {error}"}
         answers.write(json.dumps(answer) + "\n")
         answers.flush()
@@ -252,17 +281,6 @@ def _hello(packages: Sequence[str]) -> dict[str, Any]:
         "python": platform.python_version(),
         "packages": dict(package_versions(packages)),
     }
-
-
-def _die_with_parent() -> None:
-    """Ask Linux to kill this process when its parent dies: a killed run must not leave a worker computing for minutes.
-
-    Elsewhere the child notices at its next request that nobody asks any more.
-    """
-    if sys.platform == "linux":
-        import ctypes
-
-        ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
 
 
 def _private_streams() -> tuple[TextIO, TextIO]:

@@ -18,12 +18,13 @@ from benchsuite.detect.accuracy import Accuracy
 from benchsuite.detect.detections import Detections, load_detections
 from benchsuite.machine.cache import CacheEntry, digest_entries, mark_used
 from benchsuite.machine.facts import Machine
+from benchsuite.machine.files import cannot_write
 from benchsuite.machine.json_files import read_json, write_json
 from benchsuite.measure.launch import Launch
 from benchsuite.terms.absence import NOT_SELECTED, Absent
 from benchsuite.terms.cases import Case
 from benchsuite.terms.codec import to_builtins
-from benchsuite.terms.errors import RecordError
+from benchsuite.terms.errors import RecordError, SessionError, UsageError
 from benchsuite.terms.said import said
 
 # Part of every key: raise it with any change to letterboxing, decoding, NMS or scoring.
@@ -110,13 +111,20 @@ def evaluate_once(
             if unscored or kept.accuracy != NOT_SELECTED:
                 mark_used(result)
                 return Evaluation(found, Absent(unscored) if unscored else kept.accuracy, scored_file)
-    folder.mkdir(parents=True, exist_ok=True)
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise SessionError(cannot_write(folder, error)) from None
     partial = [folder / f".{key}.{os.getpid()}{end}" for end in (".npz", "-scored.npz")]
     accuracy: Accuracy | Absent = launch().evaluate(data.images, data.yaml, data.sha256, not unscored, *partial)
-    partial[0].replace(detections)
-    partial[1].replace(scored_file)
-    # Why it was not scored depends on the model's class names, which the key does not hold.
-    write_json(result, Scored(accuracy))
+    try:
+        partial[0].replace(detections)
+        partial[1].replace(scored_file)
+        # Why it was not scored depends on the model's class names, which the key does not hold.
+        write_json(result, Scored(accuracy))
+    except (OSError, UsageError) as error:
+        why = cannot_write(folder, error) if isinstance(error, OSError) else str(error)
+        raise SessionError(why) from None
     accuracy = Absent(unscored) if unscored else accuracy
     return Evaluation(tuple(load_detections(detections)), accuracy, scored_file, notes)
 

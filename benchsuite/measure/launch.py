@@ -187,6 +187,8 @@ def worker_environment(policy: RunPolicy, cache_root: Path, gpu: str) -> dict[st
         "OPENBLAS_NUM_THREADS": "1",
         # By UUID, which alone names an instance of a GPU that is split; a case on the CPU shall see none.
         "CUDA_VISIBLE_DEVICES": gpu,
+        # FP32 is not TF32. TensorRT inside ONNX Runtime has no other switch.
+        "NVIDIA_TF32_OVERRIDE": "0",
         # torch.compile would keep its results in the system's folder for temporary files.
         "TORCHINDUCTOR_CACHE_DIR": str(cache_root / "inductor"),
     }

@@ -12,6 +12,7 @@ import numpy as np
 from benchsuite.backends.interface import Ran, RunPolicy
 from benchsuite.backends.proof import contradiction
 from benchsuite.detect.parity import Parity, compare
+from benchsuite.machine.files import cannot_write
 from benchsuite.machine.nvml import GpuState, read_gpu
 from benchsuite.measure.accuracy import Evaluation, evaluate_once
 from benchsuite.measure.accuracy_loss import Losses
@@ -161,14 +162,17 @@ class LiveRun:
         launch = self._opened()
         path = self.subject.samples_folder / f"{self.subject.case.id.replace(':', '_')}.npz"
         raw = path.with_suffix(".npy")
-        path.parent.mkdir(parents=True, exist_ok=True)
         before = self._gpu_state()
-        warmup_calls = launch.sample(self.subject.effort, raw)
-        after = self._gpu_state()
-        memory = launch.memory()
-        samples = np.load(raw)
-        np.savez_compressed(path, **{f"{phase}_ns": samples[:, column] for column, phase in enumerate(PHASES)})
-        raw.unlink()
+        try:
+            path.parent.mkdir(parents=True, exist_ok=True)
+            warmup_calls = launch.sample(self.subject.effort, raw)
+            after = self._gpu_state()
+            memory = launch.memory()
+            samples = np.load(raw)
+            np.savez_compressed(path, **{f"{phase}_ns": samples[:, column] for column, phase in enumerate(PHASES)})
+            raw.unlink()
+        except OSError as error:
+            raise SessionError(cannot_write(path, error)) from None
         phases = {f"{phase}_ns": describe(samples[:, column]) for column, phase in enumerate(PHASES)}
         digest = hashlib.sha256(path.read_bytes()).hexdigest()
         name = f"{path.parent.name}/{path.name}"
@@ -183,7 +187,9 @@ class LiveRun:
         return read_gpu(self.subject.setup.gpu) if self.subject.setup.gpu else None
 
     def _saturated(self) -> Throughput:
-        return measure_throughput(self.subject.case, self.subject.setup, self.subject.effort)
+        throughput, left_out = measure_throughput(self.subject.case, self.subject.setup, self.subject.effort)
+        self.notes += left_out
+        return throughput
 
     def _evaluated(self) -> Evaluation:
         it = self.subject

@@ -7,30 +7,57 @@ from collections.abc import Sequence
 from contextlib import ExitStack
 
 from benchsuite.backends.interface import RunPolicy
+from benchsuite.machine.nvml import free_bytes
 from benchsuite.measure.effort import Effort
 from benchsuite.measure.launch import Launch, WorkerSetup
 from benchsuite.measure.measurement import Throughput, ThroughputPoint
 from benchsuite.measure.requests import Saturated
+from benchsuite.terms.absence import Absent
 from benchsuite.terms.cases import Case
+from benchsuite.terms.errors import ProcessError, SessionError
+from benchsuite.terms.said import said
 
 _START_DELAY_NS = 300_000_000
 _DEADLINE_S = 300
+# A GPU is full long before each core of the CPU has a process on it.
+_GPU_STREAMS = (1, 2, 4)
+# Workers take more while they run than when they have been loaded.
+_GPU_RESERVE = 0.1
 
 
-def splits(threads: int, full: bool) -> tuple[tuple[int, int], ...]:
-    """Return (streams, threads each) that use all threads: every even split, or only one thread a stream."""
-    every = tuple((streams, threads // streams) for streams in range(1, threads + 1) if threads % streams == 0)
-    return every if full else every[-1:]
+def splits(threads: int, on_gpu: bool = False) -> tuple[tuple[int, int], ...]:
+    """Return (streams, threads each) that may be tried, the fewest streams first: every even split of all threads.
+
+    On a GPU, up to four streams.
+    """
+    if on_gpu:
+        return tuple((streams, threads // streams) for streams in _GPU_STREAMS if streams <= threads)
+    return tuple((streams, threads // streams) for streams in range(1, threads + 1) if threads % streams == 0)
 
 
-def measure_throughput(case: Case, setup: WorkerSetup, effort: Effort) -> Throughput:
-    """Saturate the case's threads, split in every way that the effort asks for, and return the best point."""
-    sweep = tuple(
-        _measure_split(case, setup, streams, threads, effort)
-        for streams, threads in splits(case.threads, effort.full_sweep)
-    )
+def measure_throughput(case: Case, setup: WorkerSetup, effort: Effort) -> tuple[Throughput, tuple[str, ...]]:
+    """Saturate the case's threads, split in every way, or only in as many streams as there can be.
+
+    Returns the best point, and a sentence for each that was left out because one of its streams did not start or end.
+    Raises what kept the last from it where that left none.
+    """
+    every = splits(case.threads, case.on_gpu)
+    sweep: list[ThroughputPoint] = []
+    left_out: list[str] = []
+    failure: ProcessError | SessionError | None = None
+    for streams, threads in every if effort.full_sweep else reversed(every):
+        try:
+            sweep.append(_measure_split(case, setup, streams, threads, effort))
+        except (ProcessError, SessionError) as error:
+            left_out.append(said("throughput at {1} × {2} threads was left out: {3}", streams, threads, error))
+            failure = error
+            continue
+        if not effort.full_sweep:
+            break
+    if failure is not None and not sweep:
+        raise failure
     best = max(sweep, key=lambda point: point.images_per_s)
-    return Throughput(best.images_per_s, best.streams, best.threads, sweep)
+    return Throughput(best.images_per_s, best.streams, best.threads, tuple(sweep)), tuple(left_out)
 
 
 def saturate(launches: Sequence[Launch], delay_ns: int, window_ns: int, deadline_s: float) -> tuple[Saturated, ...]:
@@ -46,17 +73,41 @@ def images_per_ns(answers: Sequence[Saturated], batch: int) -> float:
     return sum(answer.calls / (answer.last_ns - answer.first_ns) for answer in answers) * batch
 
 
+def _check_room(more: int, before: int | Absent, after: int | Absent) -> None:
+    """Raise SessionError where more workers like the one that was started in between do not fit the GPU's memory."""
+    if isinstance(before, Absent) or isinstance(after, Absent):
+        return
+    each = max(0, before - after)
+    if more * each > after * (1 - _GPU_RESERVE):
+        raise SessionError(
+            said(
+                "each takes {1} MB of the GPU's memory, and {2} MB were free",
+                *(f"{it / 1e6:.0f}" for it in (each, before)),
+            )
+        )
+
+
 def _measure_split(case: Case, setup: WorkerSetup, streams: int, threads: int, effort: Effort) -> ThroughputPoint:
     with ExitStack() as stack:
-        launches = []
-        for _ in range(streams):
-            launch = Launch(case, setup, RunPolicy(threads))
-            stack.callback(launch.close)
-            launches.append(launch)
-        for launch in launches:
-            launch.send_open()
-        for launch in launches:
-            launch.receive_open()
+        launches: list[Launch] = []
+
+        def start(count: int) -> None:
+            started = []
+            for _ in range(count):
+                launch = Launch(case, setup, RunPolicy(threads))
+                stack.callback(launch.close)
+                started.append(launch)
+            for launch in started:
+                launch.send_open()
+            for launch in started:
+                launch.receive_open()
+            launches.extend(started)
+
+        if setup.gpu and streams > 1:
+            free = free_bytes(setup.gpu)
+            start(1)
+            _check_room(streams - 1, free, free_bytes(setup.gpu))
+        start(streams - len(launches))
         for launch in launches:
             launch.send_warm_up(effort)
         for launch in launches:

@@ -21,6 +21,7 @@ from benchsuite.data.letterbox import Placement, preprocess
 from benchsuite.detect.accuracy import Accuracy, evaluate
 from benchsuite.detect.detections import Detections, save_detections
 from benchsuite.detect.postprocess import DEPLOY, EVAL, postprocess
+from benchsuite.machine.files import cannot_write
 from benchsuite.machine.memory import involuntary_switches, peak_rss_bytes, rss_bytes
 from benchsuite.machine.processes import Handler, serve
 from benchsuite.measure.effort import ROTATING_INPUTS
@@ -107,7 +108,10 @@ class Worker:
 
         pipeline = Pipeline(self._preprocess, self._session.run, _deploy)
         taken = sample(pipeline, self._inputs, asked.effort, self._clock)
-        np.save(asked.path, taken.ns)
+        try:
+            np.save(asked.path, taken.ns)
+        except OSError as error:
+            raise SessionError(cannot_write(Path(asked.path), error)) from None
         return Sampled(taken.warmup_calls)
 
     def read(self, asked: Read) -> Reading:

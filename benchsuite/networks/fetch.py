@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import tempfile
 from pathlib import Path
 from typing import Any
 
 from benchsuite.machine.processes import serve
+from benchsuite.machine.scratch import scratch_folder
 from benchsuite.terms.errors import BuildError
 from benchsuite.terms.said import said
 
@@ -16,8 +16,8 @@ def fetch(request: dict[str, Any]) -> dict[str, Any]:
     from ultralytics.utils.downloads import attempt_download_asset
 
     folder = Path(request["folder"])
-    with tempfile.TemporaryDirectory(dir=folder) as scratch:
-        partial = Path(scratch) / request["name"]
+    with scratch_folder(folder) as scratch:
+        partial = scratch / request["name"]
         attempt_download_asset(partial)
         if not partial.is_file():
             raise BuildError(said("{1} was not downloaded", request["name"]))

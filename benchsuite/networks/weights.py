@@ -123,18 +123,25 @@ def fetch(model: ModelRef, cache_root: Path, log: Path) -> Path:
 
     Raises ModelError in one sentence where there is no network.
     """
+    from benchsuite.machine.files import cannot_write, is_full
     from benchsuite.machine.processes import Child, offline_environment
     from benchsuite.terms.errors import ProcessError
+    from benchsuite.terms.said import said
 
     if model.path is not None:
         return model.path
     folder = cache_root / "weights"
-    folder.mkdir(parents=True, exist_ok=True)
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise ModelError(cannot_write(folder, error)) from None
     environment = offline_environment(cache_root, offline=False)
-    child = Child.start("benchsuite.networks.fetch", log, environment, name="download")
+    child = Child.start("benchsuite.networks.fetch", log, environment, name="download", descendants=True)
     try:
         answer = child.request("fetch", deadline_s=600, name=f"{Path(model.name).stem}.pt", folder=str(folder))
-    except ProcessError:
+    except ProcessError as error:
+        if is_full(folder):
+            raise ModelError(said("no space is left on the disk of {1}: {2}", folder, error)) from None
         raise ModelError(
             f"--model {model.name}: Ultralytics could not download it (is there a network?); "
             f"give a path to the file, or put it at {folder / Path(model.name).stem}.pt."

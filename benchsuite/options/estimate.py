@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 from benchsuite.backends import backend
 from benchsuite.measure.effort import Effort
+from benchsuite.measure.throughput import splits
 from benchsuite.terms.cases import Case
 
 _USUAL_PIXELS = 640 * 640
@@ -20,7 +21,7 @@ def estimate_s(cases: Sequence[Case], effort: Effort) -> float:
         start_s = backend(case.backend).start_s
         pixels = case.imgsz.pixels / _USUAL_PIXELS
         images = effort.accuracy_images or _IMAGES_OF_A_VAL_SPLIT
-        points = sum(case.threads % streams == 0 for streams in range(1, case.threads + 1)) if effort.full_sweep else 1
+        points = len(splits(case.threads, case.on_gpu)) if effort.full_sweep else 1
         throughput_s = points * (2 * start_s + effort.throughput_ns / 1e9 + 1)
         total += start_s + (effort.sampling_ns / 1e9) * 1.5 + images * _IMAGE_S * pixels + throughput_s
     return total

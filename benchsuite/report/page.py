@@ -9,6 +9,7 @@ from pathlib import Path
 from benchsuite.compare.findings import Finding
 from benchsuite.machine.facts import Machine
 from benchsuite.machine.files import write_whole
+from benchsuite.machine.nvml import Gpu
 from benchsuite.report.chart import Chart
 from benchsuite.report.detail_charts import course, distribution, phases
 from benchsuite.report.drawing import library
@@ -128,7 +129,7 @@ def _machine_facts(machine: Machine) -> Mapping[str, str]:
     """Return the machine's facts by the names that a reader knows them by."""
     quota = machine.cpu_quota_cores
     memory, limit = _gigabytes(machine.memory_bytes), machine.memory_limit_bytes
-    gpus = ", ".join(f"{gpu.name} ({_gigabytes(gpu.memory_bytes)} GB)" for gpu in machine.gpus)
+    gpus = ", ".join(map(_gpu_named, machine.gpus))
     return {
         "Processor": machine.cpu,
         "Architecture": machine.arch,
@@ -145,6 +146,11 @@ def _machine_facts(machine: Machine) -> Mapping[str, str]:
         "Python": machine.python,
         "Fingerprint": machine.fingerprint,
     }
+
+
+def _gpu_named(gpu: Gpu) -> str:
+    memory = gpu.memory_bytes
+    return gpu.name if isinstance(memory, Absent) else f"{gpu.name} ({_gigabytes(memory)} GB)"
 
 
 def _gigabytes(size_bytes: int) -> str:

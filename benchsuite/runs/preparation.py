@@ -10,9 +10,10 @@ from functools import cached_property
 from pathlib import Path
 from typing import Protocol
 
+from benchsuite.artifacts.digests import calibration_of
 from benchsuite.artifacts.exporters import parent_recipe
 from benchsuite.artifacts.recipe import Artifact, Recipe
-from benchsuite.artifacts.store import Card, Store, calibration_of
+from benchsuite.artifacts.store import Card, Store
 from benchsuite.backends import backend, only_builds
 from benchsuite.backends.interface import RunPolicy
 from benchsuite.backends.offers import calibration_method

@@ -26,7 +26,6 @@ def environment(scratch: Path) -> dict[str, str]:
     (scratch / "home").mkdir()
     return {
         **kept,
-        # Not TMPDIR: the lock that keeps two benchmarks from timing at once lies there, for everybody.
         "HOME": str(scratch / "home"),
         # Packages may lie in the real home folder.
         "PYTHONUSERBASE": site.getuserbase(),

@@ -41,7 +41,7 @@ def environment(cache: Path, locks: Path) -> dict[str, str]:
     packages = os.pathsep.join([str(ROOT), sysconfig.get_path("purelib")])
     path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
     # A worktree that is not installed has no version for pip to find.
-    own = {"GATE_OPTIONS": OPTIONS, "PATH": path, "TMPDIR": str(locks)}
+    own = {"GATE_OPTIONS": OPTIONS, "PATH": path, "BENCHSUITE_LOCK": str(locks / "lock")}
     return {**os.environ, "PYTHONPATH": packages, "BENCHSUITE_CACHE": str(cache), **own}
 
 

@@ -59,7 +59,7 @@ def run(folder: Path, *arguments: str) -> tuple[int, str]:
             **os.environ,
             "BENCHSUITE_CACHE": str(folder / "cache"),
             "PYTHONPATH": str(ROOT),
-            "TMPDIR": str(folder),
+            "BENCHSUITE_LOCK": str(folder / "lock"),
             "GITHUB_STEP_SUMMARY": str(folder / "step.md"),
         },
         text=True,

@@ -36,7 +36,12 @@ def hear_interrupts() -> None:
 @pytest.fixture
 def start(tmp_path: Path, cache: Path, locks: Path) -> Callable[..., subprocess.Popen[str]]:
     """Start a command in a user's folder and return its process."""
-    environment = {**os.environ, "BENCHSUITE_CACHE": str(cache), "PYTHONPATH": str(ROOT), "TMPDIR": str(locks)}
+    environment = {
+        **os.environ,
+        "BENCHSUITE_CACHE": str(cache),
+        "PYTHONPATH": str(ROOT),
+        "BENCHSUITE_LOCK": str(locks / "lock"),
+    }
 
     def start(*arguments: str) -> subprocess.Popen[str]:
         return subprocess.Popen(

@@ -44,7 +44,10 @@ def home(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture
 def environment(cache: Path, home: Path, locks: Path) -> dict[str, str]:
     """Give the variables that runs here share."""
-    own = {"HOME": str(home), "TMPDIR": str(locks), "BENCHSUITE_CACHE": str(cache), "PYTHONPATH": str(ROOT)}
+    own = {
+        "HOME": str(home), "BENCHSUITE_LOCK": str(locks / "lock"), "BENCHSUITE_CACHE": str(cache),
+        "PYTHONPATH": str(ROOT),
+    }  # fmt: skip
     # A worker of pytest-xdist runs these tests at times, and pytest-benchmark would think that it runs theirs too.
     return {name: text for name, text in os.environ.items() if not name.startswith("PYTEST_XDIST")} | own
 

@@ -32,7 +32,12 @@ Call = Callable[..., tuple[int, str]]
 @pytest.fixture
 def call(tmp_path: Path, cache: Path, locks: Path) -> Call:
     """Run a module's command in a folder of its own and return exit code and output."""
-    environment = {**os.environ, "BENCHSUITE_CACHE": str(cache), "PYTHONPATH": str(ROOT), "TMPDIR": str(locks)}
+    environment = {
+        **os.environ,
+        "BENCHSUITE_CACHE": str(cache),
+        "PYTHONPATH": str(ROOT),
+        "BENCHSUITE_LOCK": str(locks / "lock"),
+    }
 
     def call(module: str, *arguments: str) -> tuple[int, str]:
         done = subprocess.run(

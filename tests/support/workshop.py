@@ -12,8 +12,9 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 
+from benchsuite.artifacts.digests import calibration_of
 from benchsuite.artifacts.recipe import Artifact, Recipe
-from benchsuite.artifacts.store import Store, calibration_of
+from benchsuite.artifacts.store import Store
 from benchsuite.backends import backend
 from benchsuite.backends.interface import ArtifactChoices, Ran
 from benchsuite.data.images import read_image

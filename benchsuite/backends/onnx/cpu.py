@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import tempfile
 from collections import Counter
 from pathlib import Path
 from typing import Any
@@ -10,6 +9,7 @@ from typing import Any
 from benchsuite.backends.interface import FloatArray, Ran, RunPolicy
 from benchsuite.backends.onnx.loading import ONNX_PRECISIONS, QUIET, load_session, session_options, stored_precision
 from benchsuite.backends.outputs import check_output
+from benchsuite.machine.scratch import scratch_folder
 from benchsuite.networks.onnx_macs import WEIGHT_INPUTS, macs_by_weight
 from benchsuite.terms.absence import Absent
 from benchsuite.terms.cases import Case
@@ -73,8 +73,8 @@ class OnnxSession:
         import onnxruntime
 
         options = session_options(self._policy)
-        with tempfile.TemporaryDirectory() as folder:
-            path = Path(folder) / "optimised.onnx"
+        with scratch_folder() as folder:
+            path = folder / "optimised.onnx"
             options.optimized_model_filepath = str(path)
             # Serialised like this, the graph holds layouts that are right for this CPU only: it is only read here.
             options.log_severity_level = QUIET

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-import tempfile
+import os
 from collections import Counter
 from collections.abc import Mapping
 from contextlib import suppress
@@ -17,6 +17,7 @@ from benchsuite.backends.interface import FloatArray, Ran, RunPolicy
 from benchsuite.backends.onnx.loading import load_session, session_options, stored_precision
 from benchsuite.backends.outputs import check_output
 from benchsuite.backends.tensorrt.flavours import TENSORRT as TENSORRT_MODULE
+from benchsuite.machine.scratch import scratch_folder
 from benchsuite.terms.absence import Absent
 from benchsuite.terms.cases import Case
 from benchsuite.terms.errors import SessionError
@@ -107,28 +108,47 @@ class OnnxCudaSession:
         import onnxruntime
 
         options = session_options(self._policy)
-        with tempfile.TemporaryDirectory() as folder:
+        with scratch_folder() as folder:
             options.enable_profiling = True
-            options.profile_file_prefix = str(Path(folder) / "profile")
+            options.profile_file_prefix = str(folder / "profile")
             session = load_session(self._model, self._case, options, providers_of(self._case))
             images = session.get_inputs()[0]
             session.run(None, {images.name: np.zeros((self._case.batch, *images.shape[1:]), np.float32)})
             found = kernels_by_provider(Path(session.end_profiling()).read_text())
         storage = stored_precision(onnx.load(self._model))
+        # What TensorRT leaves to the CUDA provider is none of TensorRT's.
+        own = "Tensorrt" if self._case.way == "trtep" else "CUDA"
         return Ran(
             runtime=f"ONNX Runtime {onnxruntime.__version__}",
             compute=storage,
             storage=storage,
-            kernels={kind: count for (provider, kind), count in found.items() if provider != "CPU"},
+            kernels={kind: count for (provider, kind), count in found.items() if provider == own},
             settings={
                 "providers": ", ".join(self._session.get_providers()),
                 "account": "of the profiler",
                 "io_binding": "on",
-                "tf32": "off",
+                "tf32": tf32(self._session.get_provider_options()),
             },
             int8_mac_share=Absent("no convolution ran in an integer kernel"),
-            fallback={kind: count for (provider, kind), count in found.items() if provider == "CPU"},
+            fallback=elsewhere(found, own),
         )
+
+
+def elsewhere(found: Mapping[tuple[str, str], int], own: str) -> Mapping[str, int]:
+    """Return the kernels of other providers than a case's own; what another one ran on the GPU has its name added."""
+    return {
+        kind if provider == "CPU" else f"{kind} ({provider})": count
+        for (provider, kind), count in found.items()
+        if provider != own
+    }
+
+
+def tf32(options: Mapping[str, Mapping[str, str]]) -> str:
+    """Say by the options of a session's providers whether TF32 is `on` or `off`."""
+    # NVIDIA's libraries read it as they are loaded, and ONNX Runtime's TensorRT provider has no option of its own.
+    if os.environ.get("NVIDIA_TF32_OVERRIDE") == "0":
+        return "off"
+    return "off" if TENSORRT not in options and options[CUDA].get("use_tf32") == "0" else "on"
 
 
 def kernels_by_provider(profile: str) -> Mapping[tuple[str, str], int]:

@@ -199,6 +199,6 @@ def _add_profile(
 
 def _use_timings(config: tensorrt.IBuilderConfig, path: Path) -> None:
     cache = config.create_timing_cache(path.read_bytes() if path.is_file() else b"")
-    # Timings of another GPU or version are refused and not taken for this one's.
-    if not config.set_timing_cache(cache, False):
+    # Timings of another GPU or version are refused and not taken for this one's; a file that was cut short makes none.
+    if cache is None or not config.set_timing_cache(cache, False):
         config.set_timing_cache(config.create_timing_cache(b""), False)

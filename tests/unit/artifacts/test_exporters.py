@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
 
@@ -14,7 +15,7 @@ from benchsuite.backends import backend
 from benchsuite.backends.interface import ArtifactChoices
 from benchsuite.backends.offers import tools_for
 from benchsuite.backends.schemes import SYMMETRIC
-from benchsuite.backends.tensorrt.flavours import RTX, TENSORRT, EngineOptions
+from benchsuite.backends.tensorrt.flavours import RTX, TENSORRT, EngineOptions, Flavour
 from benchsuite.backends.tools import OBSERVED
 from benchsuite.terms.errors import BuildError
 from benchsuite.terms.input_size import InputSize
@@ -132,11 +133,15 @@ def test_an_engine_s_onnx_file_knows_no_gpu() -> None:
 
 
 def test_engine_options_come_from_the_recipe(tmp_path: Path) -> None:
-    """Timings are kept by GPU and driver, only for TensorRT proper, and never used for a rebuild."""
+    """Timings are kept by version, GPU and driver, only for TensorRT proper, and never used for a rebuild."""
+
+    def options(build: Mapping[str, str], flavour: Flavour) -> EngineOptions:
+        engine = replace(recipe("trt", "fp32"), build=build, tools={"onnx": "1.19", "tensorrt-cu13": "10.14.1"})
+        return engine_options(engine, flavour, tmp_path)
+
     gpu = {"gpu": "Card A/B", "driver": "580.1"}
-    kept = engine_options(gpu, TENSORRT, tmp_path)
-    assert kept == EngineOptions(timing_cache=tmp_path / "tensorrt-Card_A_B-580.1.cache")
+    assert options(gpu, TENSORRT) == EngineOptions(timing_cache=tmp_path / "tensorrt-10.14.1-Card_A_B-580.1.cache")
     for decided, flavour in ((gpu, RTX), ({}, TENSORRT), ({**gpu, "rebuild": "2"}, TENSORRT)):
-        assert engine_options(decided, flavour, tmp_path) == EngineOptions()
+        assert options(decided, flavour) == EngineOptions()
     chosen = {"level": "5", "workspace": "1024", "batches": "1,4,8"}
-    assert engine_options(chosen, RTX, tmp_path) == EngineOptions(5, 1024, (1, 4, 8))
+    assert options(chosen, RTX) == EngineOptions(5, 1024, (1, 4, 8))

@@ -2,9 +2,15 @@
 
 from __future__ import annotations
 
+import errno
+import json
 import multiprocessing
+import os
+import time
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -157,20 +163,22 @@ def test_processes_that_ask_at_once_build_once(tmp_path: Path, builder: FakeBuil
     assert _built(builder) == ["torch fp32"]
 
 
-def test_clean_removes_the_longest_unused_first(store: Store, tmp_path: Path) -> None:
-    """Cleaning keeps the most recently used artifacts that fit; what is in use is never evicted by itself."""
-    import os
-    import time
-
+def test_clean_removes_the_longest_unused_first(builder: FakeBuilder, tmp_path: Path) -> None:
+    """Cleaning keeps the most recently used artifacts that fit; what is in use is never evicted."""
+    store = Store(tmp_path / "store", builder)
     recipes = [Recipe("torch", "fp32", digit * 64, "one2many", SIZE, 1) for digit in "123"]
     for age_s, recipe in zip((300, 200, 100), recipes, strict=True):
         artifact, _ = store.get(recipe, tmp_path / "w.pt")
         stamp = time.time() - age_s
         os.utime(Path(artifact.folder).parent / "artifact.json", (stamp, stamp))
     assert store.clean(0) == ()
-    removed = store.clean(2 * artifact.bytes, in_use_s=0)
+    assert store.clean(2 * artifact.bytes, in_use_s=0) == ()
+    # What this process uses goes when it does.
+    del store
+    again = Store(tmp_path / "store")
+    removed = again.clean(2 * artifact.bytes, in_use_s=0)
     assert [entry.recipe for entry in removed] == recipes[:1]
-    assert [store.has(recipe) for recipe in recipes] == [False, True, True]
+    assert [again.has(recipe) for recipe in recipes] == [False, True, True]
 
 
 def test_what_a_build_took_is_kept(store: Store, tmp_path: Path) -> None:
@@ -194,3 +202,99 @@ def test_artifact_that_was_put_is_found_and_not_made_again(store: Store, builder
     assert (Path(artifact.folder) / "model.bin").read_text() == "put"
     assert _built(builder) == []
     assert store.cost(RECIPE).peak_bytes == 7
+
+
+@pytest.fixture
+def refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let nothing be opened for writing, made, renamed, removed or stamped in the store, as on a read-only disk."""
+    inside = str(tmp_path / "store")
+
+    def refusing(name: str) -> None:
+        real = getattr(os, name)
+
+        def call(path: object, *rest: Any, **named: Any) -> Any:
+            writes = name != "open" or rest[0] & (os.O_WRONLY | os.O_RDWR | os.O_CREAT)
+            if writes and str(path).startswith(inside):
+                raise OSError(errno.EROFS, "Read-only file system", str(path))
+            return real(path, *rest, **named)
+
+        monkeypatch.setattr(os, name, call)
+
+    for name in ("open", "mkdir", "rename", "replace", "unlink", "utime"):
+        refusing(name)
+
+
+def test_store_that_cannot_be_written_gives_what_it_has(store: Store, tmp_path: Path, request: Any) -> None:
+    """Nothing is written to take an artifact; one that would have to be built is refused with store and cause."""
+    artifact, _ = store.get(RECIPE, tmp_path / "w.pt")
+    request.getfixturevalue("refused")
+    assert store.get(RECIPE, tmp_path / "w.pt") == (artifact, ())
+    other = replace(RECIPE, batch=2)
+    with pytest.raises(BuildError, match=f"^cannot write to the artifact store {store._root}: Read-only file system$"):
+        store.get(other, tmp_path / "w.pt")
+    (Path(artifact.folder) / "model.bin").write_text("altered")
+    with pytest.raises(BuildError, match="Read-only file system"):
+        store.get(RECIPE, tmp_path / "w.pt")
+
+
+@pytest.mark.parametrize("number", [errno.EIO, errno.EMFILE, errno.ENOMEM, errno.EACCES])
+@pytest.mark.parametrize("where", ["read_bytes", "walk"])
+def test_passing_error_costs_no_artifact(
+    store: Store, builder: FakeBuilder, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, number: int, where: str
+) -> None:
+    """An artifact that cannot be read just now is left as it is, and found again when it can."""
+    artifact, _ = store.get(RECIPE, tmp_path / "w.pt")
+
+    def fail(*_: object, **named: Any) -> Any:
+        error = OSError(number, os.strerror(number))
+        if where == "walk":
+            named["onerror"](error)
+        raise error
+
+    with monkeypatch.context() as context:
+        context.setattr(*((Path, "read_bytes") if where == "read_bytes" else (os, "walk")), fail)
+        with pytest.raises(BuildError, match=os.strerror(number)):
+            store.get(RECIPE, tmp_path / "w.pt")
+    assert store.get(RECIPE, tmp_path / "w.pt") == (artifact, ())
+    assert _built(builder) == ["torch fp32"]
+
+
+def test_foreign_manifest_breaks_nothing(store: Store, builder: FakeBuilder, tmp_path: Path) -> None:
+    """One that lacks a key, or has one more, is named where artifacts are listed and rebuilt where it is needed."""
+    artifact, _ = store.get(RECIPE, tmp_path / "w.pt")
+    path = Path(artifact.folder).parent / "artifact.json"
+    for change in ({"sha256": None}, {"since": 7}):
+        manifest = json.loads(path.read_text()) | change
+        path.write_text(json.dumps({key: value for key, value in manifest.items() if value is not None}))
+        (sentence,) = store.entries()[1]
+        assert str(path) in sentence
+        assert store.clean(0, in_use_s=0) == ()
+        assert "incomplete" in store.get(RECIPE, tmp_path / "w.pt")[1][0]
+    assert _built(builder) == ["torch fp32"] * 3
+
+
+def _get_and_leave(root: Path, log: Path, found: Any) -> None:
+    while not found.is_set():
+        store = Store(root, FakeBuilder(log))
+        artifact, _ = store.get(RECIPE, root / "w.pt")
+        if (Path(artifact.folder) / "model.bin").read_text() != "torch fp32 from False and 0":
+            raise AssertionError("half an artifact was handed out")
+        del store
+        time.sleep(0.01)
+
+
+def test_cleaning_beside_runs_hands_out_no_half_artifact(tmp_path: Path, builder: FakeBuilder) -> None:
+    """However often the store is cleaned while others take artifacts from it, each takes a whole one."""
+    context = multiprocessing.get_context("spawn")
+    done = context.Event()
+    takers = [context.Process(target=_get_and_leave, args=(tmp_path / "store", builder.log, done)) for _ in range(2)]
+    for taker in takers:
+        taker.start()
+    removed, until = 0, time.monotonic() + 20
+    while removed < 20 and time.monotonic() < until:
+        removed += len(Store(tmp_path / "store").clean(0, in_use_s=0))
+    done.set()
+    for taker in takers:
+        taker.join(30)
+    assert [taker.exitcode for taker in takers] == [0, 0]
+    assert removed == 20

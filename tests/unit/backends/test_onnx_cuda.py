@@ -9,10 +9,18 @@ import numpy as np
 import pytest
 
 from benchsuite.backends.interface import RunPolicy
-from benchsuite.backends.onnx.cuda import check_providers, kernels_by_provider, open_on_gpu, providers_of
+from benchsuite.backends.onnx.cuda import (
+    check_providers,
+    elsewhere,
+    kernels_by_provider,
+    open_on_gpu,
+    providers_of,
+    tf32,
+)
 from benchsuite.backends.onnx.loading import session_options
 from benchsuite.backends.proof import contradiction
 from benchsuite.machine.facts import read_machine
+from benchsuite.measure.launch import worker_environment
 from benchsuite.terms.errors import SessionError
 from benchsuite.testing import make_case, make_ran, save_onnx
 
@@ -68,3 +76,23 @@ def test_fp32_is_not_tf32() -> None:
     assert dict(providers_of(CASE))["CUDAExecutionProvider"]["use_tf32"] == "0"
     names = [name for name, _ in providers_of(replace(CASE, way="trtep"))]
     assert names == ["TensorrtExecutionProvider", "CUDAExecutionProvider"]
+
+
+def test_what_tensorrt_leaves_to_cuda_is_not_tensorrt_s() -> None:
+    """Kernels of the CUDA provider in a case of TensorRT's are told apart, and a convolution among them fails it."""
+    found = {("CPU", "Shape"): 1, ("CUDA", "Conv"): 2, ("Tensorrt", "TRTKernel_graph_1"): 1}
+    assert elsewhere(found, "Tensorrt") == {"Shape": 1, "Conv (CUDA)": 2}
+    assert elsewhere({("CPU", "Shape"): 1, ("CUDA", "Conv"): 2}, "CUDA") == {"Shape": 1}
+    case = replace(CASE, way="trtep")
+    assert "2 x Conv (CUDA) elsewhere" in str(contradiction(case, make_ran(case, fallback={"Conv (CUDA)": 2})))
+
+
+def test_tf32_is_read_back(monkeypatch: pytest.MonkeyPatch) -> None:
+    """TensorRT's provider has no option of its own: only what NVIDIA's libraries read says that TF32 is off there."""
+    monkeypatch.delenv("NVIDIA_TF32_OVERRIDE", raising=False)
+    off, on = {"use_tf32": "0"}, {"use_tf32": "1"}
+    assert tf32({"CUDAExecutionProvider": off}) == "off"
+    assert tf32({"CUDAExecutionProvider": on}) == "on"
+    assert tf32({"TensorrtExecutionProvider": {}, "CUDAExecutionProvider": off}) == "on"
+    monkeypatch.setenv("NVIDIA_TF32_OVERRIDE", worker_environment(RunPolicy(1), Path(), "")["NVIDIA_TF32_OVERRIDE"])
+    assert tf32({"TensorrtExecutionProvider": {}, "CUDAExecutionProvider": off}) == "off"

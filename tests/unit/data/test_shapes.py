@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import errno
+import os
 from pathlib import Path
 
 import numpy as np
 import pytest
 
 from benchsuite.data.shapes import NAMES, ShapesSpec, draw, shapes_data
+from benchsuite.terms.errors import DataError
 
 SPEC = ShapesSpec(train=1, val=3, calib=2)
 
@@ -74,3 +77,18 @@ def test_folder_is_in_yolo_format_and_drawn_once(tmp_path: Path) -> None:
     labels = read_labels(dataset.splits["val"][0], 640, 640, dataset.names)
     assert labels.classes.tolist() == [item.class_id for item in drawn]
     assert np.allclose(labels.boxes, [(item.x1, item.y1, item.x2, item.y2) for item in drawn], atol=0.01)
+
+
+@pytest.mark.parametrize("number", [errno.ENOSPC, errno.EROFS, errno.EACCES])
+def test_disk_that_refuses_is_named_with_the_cause(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, number: int
+) -> None:
+    """The sentence names the folder and the disk's own word; nothing half-drawn is left."""
+
+    def refuse(path: Path, content: bytes) -> None:
+        raise OSError(number, os.strerror(number))
+
+    monkeypatch.setattr(Path, "write_bytes", refuse)
+    with pytest.raises(DataError, match=f"^cannot write {tmp_path / SPEC.slug}: {os.strerror(number)}; "):
+        shapes_data(tmp_path, SPEC)
+    assert [path.name for path in tmp_path.iterdir()] == [f".{SPEC.slug}.lock"]

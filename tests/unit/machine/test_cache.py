@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import time
 from pathlib import Path
 
-from benchsuite.machine.cache import CacheEntry, digest_entries, remove_longest_unused
+import pytest
+
+from benchsuite.machine.cache import CacheEntry, Removal, digest_entries, remove_longest_unused
+from benchsuite.machine.locks import hold
 
 DIGEST, OTHER = "0123456789abcdef01234567", "fedcba9876543210fedcba98"
 
@@ -38,9 +42,33 @@ def test_longest_unused_goes_first_be_it_files_or_a_folder(tmp_path: Path) -> No
     folder = tmp_path / "artifacts" / OTHER
     artifact = CacheEntry(OTHER, "onnx fp32", (folder,), 100, time.time() - 3600)
     entries = (*digest_entries(tmp_path / "searches", "search"), artifact)
-    assert remove_longest_unused(entries, 0, in_use_s=24 * 3600) == ()
-    assert remove_longest_unused(entries, 110, in_use_s=0) == ()
-    assert remove_longest_unused(entries, 109, in_use_s=0) == (artifact,)
+    assert remove_longest_unused(entries, 0, in_use_s=24 * 3600) == Removal(())
+    assert remove_longest_unused(entries, 110, in_use_s=0) == Removal(())
+    assert remove_longest_unused(entries, 109, in_use_s=0) == Removal((artifact,))
     assert not folder.exists()
-    assert [entry.digest for entry in remove_longest_unused(entries[:1], 0, in_use_s=0)] == [DIGEST]
+    assert [entry.digest for entry in remove_longest_unused(entries[:1], 0, in_use_s=0).removed] == [DIGEST]
     assert digest_entries(tmp_path / "searches", "search") == ()
+
+
+def test_what_is_held_stays_and_what_cannot_be_removed_is_no_removal(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """An entry that a process holds is left whole, and one that the disk refuses to remove is named with the cause."""
+    folder = tmp_path / "artifacts" / OTHER
+    write(folder / "model.bin", 100, 3600)
+    entry = CacheEntry(OTHER, "onnx fp32", (folder,), 100, 0.0)
+    held = hold(folder)
+    assert held is not None
+    assert remove_longest_unused([entry], 0, in_use_s=0) == Removal((), in_use=(entry,))
+    os.close(held)
+
+    def refuse(path: Path, target: Path) -> None:
+        raise OSError(errno.EROFS, "Read-only file system")
+
+    with monkeypatch.context() as context:
+        context.setattr(Path, "rename", refuse)
+        refused = remove_longest_unused([entry], 0, in_use_s=0)
+    assert refused == Removal((), refused=(f"cannot remove {folder}: Read-only file system",))
+    assert (folder / "model.bin").is_file()
+    assert remove_longest_unused([entry], 0, in_use_s=0).removed == (entry,)
+    assert list((tmp_path / "artifacts").iterdir()) == []

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from benchsuite.machine.facts import gpu_of, visible
-from benchsuite.machine.nvml import Gpu, list_gpus, process_bytes, read_gpu
+from benchsuite.machine.nvml import Gpu, free_bytes, list_gpus, process_bytes, read_gpu
 from benchsuite.terms.absence import Absent
 from benchsuite.testing import make_machine
 
@@ -26,9 +26,12 @@ class FakeNvml:
 
     def __init__(self) -> None:
         self.open = 0
+        self.refused: set[str] = set()
         self.processes = [SimpleNamespace(pid=1, usedGpuMemory=500), SimpleNamespace(pid=2, usedGpuMemory=None)]
 
     def nvmlInit(self) -> None:  # noqa: N802
+        if "nvmlInit" in self.refused:
+            raise self.NVMLError("not supported")
         self.open += 1
 
     def nvmlShutdown(self) -> None:  # noqa: N802
@@ -45,6 +48,9 @@ class FakeNvml:
         return f"{handle} part {number}"
 
     def nvmlDeviceGetTotalEnergyConsumption(self, handle: str) -> int:  # noqa: N802
+        raise self.NVMLError("not supported")
+
+    def refuse(self, *_: object) -> None:
         raise self.NVMLError("not supported")
 
     def __getattr__(self, name: str) -> Any:
@@ -67,6 +73,8 @@ class FakeNvml:
         # As of a module: Python asks what it imports for more than is here.
         if name not in answers:
             raise AttributeError(name)
+        if name in self.refused or not self.open:
+            return self.refuse
         return answers[name]
 
 
@@ -108,6 +116,29 @@ def test_fake_nvml_memory_of_a_process(fake_nvml: FakeNvml) -> None:
     assert process_bytes("GPU-1", 1) == 500
     for pid in (2, 77):
         assert isinstance(process_bytes("GPU-1", pid), Absent)
+
+
+def test_fake_nvml_refusal_costs_its_own_figure(fake_nvml: FakeNvml, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A GPU without memory of its own is listed without that figure; one that has no handle is passed over."""
+    fake_nvml.refused = {"nvmlDeviceGetMemoryInfo", "nvmlDeviceGetCudaComputeCapability", "nvmlSystemGetDriverVersion"}
+    gpus, driver = list_gpus()
+    unknown = Absent("NVML does not tell the GPU's memory: not supported")
+    assert gpus[0] == Gpu("name of whole", "uuid of whole", unknown, "")
+    assert (len(gpus), driver, fake_nvml.open) == (3, None, 0)
+    assert free_bytes("GPU-1") == unknown
+    for name in ("nvmlDeviceGetHandleByIndex", "nvmlDeviceGetCount", "nvmlDeviceGetUUID"):
+        fake_nvml.refused = {name}
+        assert list_gpus() == ((), "580.1")
+
+
+@pytest.mark.parametrize("lost", ["nvmlDeviceGetHandleByUUID", "nvmlInit"])
+def test_fake_nvml_lost_gpu_is_told_as_absent(fake_nvml: FakeNvml, lost: str) -> None:
+    """A GPU that falls off the bus while a run goes on costs its figures, and not the run."""
+    fake_nvml.refused = {lost}
+    state = read_gpu("GPU-1")
+    assert all(isinstance(told, Absent) for told in (state.sm_mhz, state.celsius, state.watts, state.energy_mj))
+    assert (state.slowed, state.pids) == ((), ())
+    assert isinstance(process_bytes("GPU-1", 1), Absent)
 
 
 @pytest.mark.parametrize(

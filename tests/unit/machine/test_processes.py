@@ -102,22 +102,101 @@ def test_request_to_a_dead_child_says_how_it_died(child: Child) -> None:
         child.request("echo", 10, text="hello")
 
 
-@pytest.mark.skipif(sys.platform != "linux", reason="only Linux can be asked to end a child with its parent")
-def test_child_dies_with_its_parent(tmp_path: Path) -> None:
-    """A child that is busy when its parent is killed does not go on alone."""
-    code = (
-        "import sys; from pathlib import Path; from benchsuite.machine.processes import Child\n"
-        "child = Child.start('tests.support.children', Path(sys.argv[1]), {'PYTHONPATH': sys.argv[2]})\n"
-        "child.request('echo', 10, text='ready'); print(child.pid, flush=True); child.request('hang', 60)"
-    )
-    paths = str(ROOT)
-    command = [sys.executable, "-c", code, str(tmp_path / "log"), paths]
-    environment = {**os.environ, "PYTHONPATH": paths}
-    with subprocess.Popen(command, env=environment, stdout=subprocess.PIPE, text=True) as parent:
-        assert parent.stdout is not None
-        pid = int(parent.stdout.readline())
-        parent.kill()
-    end = time.monotonic() + 5
+def test_answer_that_was_cut_off_is_a_death(child: Child) -> None:
+    """A child that is killed while it answers died by that signal, whatever half of the answer came."""
+    with pytest.raises(ProcessError, match=r"died during 'tear' by signal 9 \(SIGKILL"):
+        child.request("tear", 10)
+
+
+def test_full_disk_is_told_though_the_log_lies_on_it(child: Child) -> None:
+    """What a child meets on a full disk arrives, and the child goes on serving, though it can log nothing."""
+    with pytest.raises(ProcessError, match=r"No space left on device: '/cache/model.onnx'$"):
+        child.request("fill", 10)
+    assert child.request("echo", 10, text="still here")["said"] == "still here"
+
+
+def test_log_that_cannot_be_written_is_named(tmp_path: Path) -> None:
+    """The sentence names the log, and no interpreter that would have been at fault."""
+    (tmp_path / "log").mkdir()
+    with pytest.raises(ProcessError, match=f"^cannot write {tmp_path / 'log'}: Is a directory; "):
+        Child.start("tests.support.children", tmp_path / "log", {"PYTHONPATH": str(ROOT)})
+
+
+def test_nothing_is_signalled_once_the_child_was_waited_for(child: Child, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Its number may be another process's by then."""
+    child.kill()
+    monkeypatch.setattr(os, "killpg", lambda *_: pytest.fail("signalled"))
+    child.pause()
+    child.resume()
+    child.kill()
+
+
+LINUX = pytest.mark.skipif(sys.platform != "linux", reason="only Linux can be asked to end a child with its parent")
+_START = (
+    "import sys; from pathlib import Path; from benchsuite.machine.processes import Child\n"
+    "child = Child.start(sys.argv[2], Path(sys.argv[1]), {'PYTHONPATH': sys.argv[3]}, descendants=True)\n"
+)
+
+
+def parent(code: str, module: str, folder: Path, **variables: str) -> subprocess.Popen[str]:
+    """Start a process that starts a child and goes on with `code`."""
+    command = [sys.executable, "-c", _START + code, str(folder / "log"), module, str(ROOT)]
+    environment = {**os.environ, "PYTHONPATH": str(ROOT), **variables}
+    return subprocess.Popen(command, env=environment, stdout=subprocess.PIPE, text=True)
+
+
+def ends(pid: int, within_s: float = 5.0) -> bool:
+    """Say whether a process ends within so many seconds."""
+    end = time.monotonic() + within_s
     while psutil.pid_exists(pid) and psutil.Process(pid).status() != psutil.STATUS_ZOMBIE:
-        assert time.monotonic() < end
-        time.sleep(0.05)
+        if time.monotonic() > end:
+            return False
+        time.sleep(0.02)
+    return True
+
+
+@LINUX
+def test_child_and_what_it_started_die_with_the_parent(tmp_path: Path) -> None:
+    """Neither a child that is busy when its parent is killed nor a process that it started goes on alone."""
+    code = "print(child.pid, child.request('start_another', 10)['pid'], flush=True); child.request('hang', 60)"
+    with parent(code, "tests.support.children", tmp_path) as started:
+        assert started.stdout is not None
+        pids = [int(word) for word in started.stdout.readline().split()]
+        started.kill()
+    assert [ends(pid) for pid in pids] == [True, True]
+
+
+@LINUX
+def test_what_a_child_started_goes_with_it(tmp_path: Path) -> None:
+    """A child that ends, here by being closed, leaves none of its own behind."""
+    child = Child.start("tests.support.children", tmp_path / "log", {"PYTHONPATH": str(ROOT)}, descendants=True)
+    pid = child.request("start_another", 10)["pid"]
+    child.close()
+    assert ends(pid)
+
+
+@LINUX
+def test_child_dies_with_its_parent_while_it_imports(tmp_path: Path) -> None:
+    """It is tied to its parent before it imports what it serves with."""
+    begun = tmp_path / "begun"
+    with parent("print(child.pid, flush=True); child.request('any', 60)", "tests.support.slow_import", tmp_path,
+                BEGUN=str(begun)) as started:  # fmt: skip
+        assert started.stdout is not None
+        pid = int(started.stdout.readline())
+        while not begun.exists():
+            time.sleep(0.01)
+        started.kill()
+    assert ends(pid)
+
+
+@LINUX
+@pytest.mark.parametrize("delay_s", [0.0, 0.005, 0.01, 0.02, 0.04])
+def test_child_dies_with_its_parent_in_its_first_moments(tmp_path: Path, delay_s: float) -> None:
+    """A child whose parent is gone before it could be tied to it looks, and ends."""
+    code = "import os, signal, time; print(child.pid, flush=True); time.sleep(60)"
+    with parent(code, "tests.support.slow_import", tmp_path, BEGUN=str(tmp_path / "begun")) as started:
+        assert started.stdout is not None
+        pid = int(started.stdout.readline())
+        time.sleep(delay_s)
+        started.kill()
+    assert ends(pid)

@@ -1,0 +1,107 @@
+"""Locks on open files, which end with the process that holds them: whoever it belongs to, and however it ends."""
+
+from __future__ import annotations
+
+import errno
+import os
+import stat
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+
+# A folder on such a file system is used without a lock: what is put into it appears whole or not at all anyway.
+_NO_LOCKS_HERE = {errno.ENOSYS, errno.EOPNOTSUPP, errno.ENOLCK, errno.EINVAL, errno.EBADF}
+
+
+@contextmanager
+def locked(path: Path) -> Iterator[None]:
+    """Hold a lock file alone; made where it is missing, waited for where another process holds it.
+
+    Raises OSError where it can neither be made nor opened.
+    """
+    while True:
+        descriptor = open_lock_file(path)
+        try:
+            take(descriptor, alone=True)
+            if is_still(path, descriptor):
+                yield
+                return
+        finally:
+            os.close(descriptor)
+
+
+def open_lock_file(path: Path) -> int:
+    """Open a lock file and return its descriptor; a new one can be locked by everybody who reaches its folder.
+
+    Raises OSError, also for what is no plain file: no link is followed, and no pipe waited for.
+    """
+    plain = os.O_NOFOLLOW | os.O_NONBLOCK
+    while True:
+        try:
+            descriptor = _open_existing(path, plain)
+        except FileNotFoundError:
+            # Linux refuses O_CREAT for another user's file in a folder such as /tmp, to root as well. Only a new file
+            # is opened so.
+            mask = os.umask(0)
+            try:
+                descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_EXCL | plain, 0o666)
+            except FileExistsError:
+                continue
+            finally:
+                os.umask(mask)
+        except OSError as error:
+            if error.errno == errno.ELOOP:
+                raise OSError(error.errno, "it is a link", str(path)) from None
+            raise
+        if stat.S_ISREG(os.fstat(descriptor).st_mode):
+            return descriptor
+        os.close(descriptor)
+        raise OSError(errno.EINVAL, "it is no plain file", str(path))
+
+
+def take(descriptor: int, alone: bool, wait: bool = True) -> bool:
+    """Lock an open file or folder, alone or beside others, and say whether that came about.
+
+    It always does on a file system without locks.
+    """
+    # Windows has none, and its users shall come as far as a run.
+    import fcntl
+
+    try:
+        fcntl.flock(descriptor, (fcntl.LOCK_EX if alone else fcntl.LOCK_SH) | (0 if wait else fcntl.LOCK_NB))
+    except BlockingIOError:
+        return False
+    except OSError as error:
+        if error.errno not in _NO_LOCKS_HERE:
+            raise
+    return True
+
+
+def is_still(path: Path, descriptor: int) -> bool:
+    """Say whether a path still names the file or folder that was opened: it may have been removed meanwhile."""
+    with suppress(OSError):
+        return os.path.samestat(path.lstat(), os.fstat(descriptor))
+    return False
+
+
+def hold(folder: Path) -> int | None:
+    """Lock a folder beside others who use it and return the descriptor, which ends the lock when it is closed.
+
+    None where there is no such folder. Raises OSError where it cannot be opened. Nothing is written.
+    """
+    try:
+        descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
+    except (FileNotFoundError, NotADirectoryError):
+        return None
+    take(descriptor, alone=False)
+    if is_still(folder, descriptor):
+        return descriptor
+    os.close(descriptor)
+    return None
+
+
+def _open_existing(path: Path, plain: int) -> int:
+    try:
+        return os.open(path, os.O_RDWR | plain)
+    except PermissionError:
+        return os.open(path, os.O_RDONLY | plain)
