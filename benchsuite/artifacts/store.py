@@ -9,7 +9,7 @@ import shutil
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, fields
 from functools import cache
@@ -17,6 +17,7 @@ from pathlib import Path
 
 from benchsuite.artifacts.engine import BESIDE_ENGINE
 from benchsuite.artifacts.exporters import parent_recipe
+from benchsuite.artifacts.model_names import model_of, note_model
 from benchsuite.artifacts.recipe import Artifact, Calibration, Recipe
 from benchsuite.machine.cache import CacheEntry, remove_longest_unused
 from benchsuite.machine.json_files import read_json, write_json
@@ -30,6 +31,8 @@ from benchsuite.terms.said import said
 SIZE_CAP_BYTES = 20_000_000_000
 _MANIFEST = "artifact.json"
 _FILES = "files"
+# What says what a card holds, and how benchsuite asks for it: raise the number with any change to that.
+_CARD_PACKAGES, _CARD_VERSION = ("benchsuite", "ultralytics", "ultralytics-thop", "torch"), 1
 _BUILD_DEADLINE_S = 1800
 # What builders of 0.1.0 say of a checkpoint as well.
 _NOT_ON_CARD = ("task", "stride", "class")
@@ -86,9 +89,12 @@ class Store:
         self._kept: Child | None = None
         self.log = root / "logs" / f"build-{os.getpid()}.log"
 
-    def get(self, recipe: Recipe, weights: Path, calibration: Sequence[Path] = ()) -> tuple[Artifact, tuple[str, ...]]:
+    def get(
+        self, recipe: Recipe, weights: Path, calibration: Sequence[Path] = (), model: str = ""
+    ) -> tuple[Artifact, tuple[str, ...]]:
         """Return the artifact of a recipe, building it and what it derives from if needed, and what was noted.
 
+        `model` is what the weights are called; an artifact keeps the name that it was built, or first asked for, under.
         Raises BuildError. A stored artifact whose bytes are not those that were built is rebuilt, with a note.
         """
         from filelock import FileLock
@@ -99,15 +105,17 @@ class Store:
             stored, damage = self._stored(recipe)
             if stored:
                 os.utime(folder / _MANIFEST)
+                note_model(folder, model)
                 return stored, ()
             notes: tuple[str, ...] = ()
             if damage:
                 notes = (said("artifact {1} was {2} and has been rebuilt", recipe.digest, damage),)
                 shutil.rmtree(folder)
             parent = parent_recipe(recipe)
-            source, parent_notes = self.get(parent, weights, calibration) if parent else (None, ())
+            source, parent_notes = self.get(parent, weights, calibration, model) if parent else (None, ())
             parent_folder = Path(source.folder) if source else None
             self._make(recipe, lambda files: self._build(recipe, weights, parent_folder, calibration, files))
+            note_model(folder, model)
             built, damage = self._stored(recipe)
             if not built:
                 raise BuildError(
@@ -149,12 +157,16 @@ class Store:
         """Return the artifact of a recipe if it is there and whole, without building it."""
         return self._stored(recipe)[0]
 
-    def card(self, weights: Path, weights_sha256: str, imgsz: InputSize, head: Head) -> tuple[Card, tuple[str, ...]]:
-        """Return what Ultralytics says of a checkpoint, asked once and then kept, and what was noted.
+    def card(
+        self, weights: Path, weights_sha256: str, imgsz: InputSize, head: Head, packages: Mapping[str, str]
+    ) -> tuple[Card, tuple[str, ...]]:
+        """Return what Ultralytics says of a checkpoint, asked once by these packages and then kept, and what was noted.
 
         Raises ModelError. A kept card that is damaged is asked for again, with a note.
         """
-        path = self._root / "cards" / f"{weights_sha256[:16]}-{imgsz}-{head}.json"
+        versions = [_CARD_VERSION, *(packages.get(name, "") for name in _CARD_PACKAGES)]
+        asked_by = hashlib.sha256(json.dumps(versions).encode()).hexdigest()[:8]
+        path = self._root / "cards" / f"{weights_sha256[:16]}-{imgsz}-{head}-{asked_by}.json"
         notes: tuple[str, ...] = ()
         if path.exists():
             try:
@@ -186,7 +198,8 @@ class Store:
                 damage += [str(error)] if path.exists() else []
                 continue
             recipe = manifest.recipe
-            words = (recipe.format, recipe.precision, f"{recipe.imgsz} px b{recipe.batch}", recipe.head, recipe.scheme)
+            size = f"{recipe.imgsz} px b{recipe.batch}"
+            words = (model_of(folder, recipe), recipe.format, recipe.precision, size, recipe.head, recipe.scheme)
             what = " ".join(word for word in words if word)
             found.append(Stored(folder.name, what, (folder,), manifest.bytes, used_at, recipe))
         return tuple(found), tuple(damage)

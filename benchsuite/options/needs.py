@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from benchsuite.backends import backend
 from benchsuite.backends.interface import ArtifactChoices, ArtifactNeed
 from benchsuite.backends.offers import calibration_method
-from benchsuite.backends.schemes import DEFAULT
+from benchsuite.backends.schemes import DEFAULT, split_scheme
 from benchsuite.data.dataset import load_dataset
 from benchsuite.machine.facts import Machine
 from benchsuite.options.chosen import Options
@@ -21,6 +21,20 @@ def check_options(options: Options, cases: Sequence[Case], machine: Machine) -> 
     for case in cases:
         if backend(case.backend).why_not(case, machine) is None:
             artifact_need(case, machine, options)
+
+
+def scheme_in_id(case: Case, machine: Machine, asked: str) -> str:
+    """Return the scheme that a case's id must say: the one asked for, where its backend has it and takes another alone.
+
+    The plain id stands for what the backend takes on this machine.
+    """
+    schemes = backend(case.backend).schemes
+    if case.precision != "int8" or split_scheme(asked)[0] not in schemes:
+        return ""
+    plain = schemes[0]
+    if len(schemes) > 1:
+        plain = backend(case.backend).need(case, machine, ArtifactChoices()).scheme
+    return "" if asked == plain else asked
 
 
 def artifact_need(case: Case, machine: Machine, options: Options) -> ArtifactNeed:

@@ -62,7 +62,8 @@ class BenchSession:
         self._given = given
         self.options, self._resumed = with_resumed(given)
         self._cache_root = cache_root()
-        self._models, cases = select(self.options, self._cache_root)
+        self._machine = read_machine(recorded_packages())
+        self._models, cases = select(self.options, self._cache_root, self._machine)
         self.cases = tuple(case for case in cases if self._resumed is None or case.id in self._resumed.selected_ids)
         self.runner: Runner
         self._run: Run
@@ -84,7 +85,7 @@ class BenchSession:
         Raises UsageError, before anything is written, for data that cannot be evaluated, a scheme that a backend has
         not, a resumed run of another machine or other recipes, and an unreadable baseline.
         """
-        options, machine = self.options, read_machine(recorded_packages())
+        options, machine = self.options, self._machine
         check_options(options, selected, machine)
         site = Site(options, self._models, machine, self._cache_root, options.report, say)
         self._selected, self._say = selected, say

@@ -37,7 +37,8 @@ def open_site(options: Options, say: Say) -> tuple[Site, tuple[Case, ...]]:
     Raises UsageError, before anything is written, for models and data that cannot be had.
     """
     root = cache_root()
-    models, cases = select(options, root)
-    site = Site(options, models, read_machine(recorded_packages()), root, options.report, say)
+    machine = read_machine(recorded_packages())
+    models, cases = select(options, root, machine)
+    site = Site(options, models, machine, root, options.report, say)
     check_options(options, cases, site.machine)
     return site, cases

@@ -103,16 +103,16 @@ def test_damaged_card_is_asked_for_again_and_said(
     monkeypatch.setitem(
         processes.STAND_INS, "benchsuite.artifacts.builder", lambda: FakeChild({"describe": lambda _: told})
     )
-    card, notes = store.card(tmp_path / "w.pt", "0" * 64, SIZE, "one2many")
+    card, notes = store.card(tmp_path / "w.pt", "0" * 64, SIZE, "one2many", {})
     assert (card, notes) == (Card(("disc",), 5, 1.5, ("one2many",)), ())
     (path,) = (tmp_path / "store" / "cards").iterdir()
     path.write_text("null")
-    again, notes = store.card(tmp_path / "w.pt", "0" * 64, SIZE, "one2many")
+    again, notes = store.card(tmp_path / "w.pt", "0" * 64, SIZE, "one2many", {})
     assert again == card
     (note,) = notes
     assert note.startswith(f"cannot read {path}: its content is damaged: ")
     assert note.endswith("; it is made again")
-    assert store.card(tmp_path / "w.pt", "0" * 64, SIZE, "one2many") == (card, ())
+    assert store.card(tmp_path / "w.pt", "0" * 64, SIZE, "one2many", {}) == (card, ())
 
 
 def test_failed_build_leaves_nothing_behind(tmp_path: Path) -> None:
