@@ -36,8 +36,8 @@ _FIRST = (
     "variant", "outcome", "reason", "ran", "runtime", "int8_mac_share", "artifact_sha256", "artifact_bytes", "build_s",
     "recipe_digest", *(f"{phase}_{name}_ns" for phase in PHASES for name in PERCENTILES),
 )  # fmt: skip
-# The columns that files end with.
-_LAST = ("scheme", "run_digest")
+# The columns that joined after a figure's, and before those of figures that came later.
+_JOINED = {"energy_j_per_call": ("scheme", "run_digest")}
 
 
 def flat_rows(runs: Sequence[Run]) -> list[dict[str, Value]]:
@@ -107,7 +107,9 @@ def _exported() -> list[Figure]:
 
 
 def _columns() -> tuple[str, ...]:
-    return tuple(dict.fromkeys((*_FIRST, *(figure.names.csv for figure in _exported()), *_LAST)))
+    named = (figure.names.csv for figure in _exported())
+    later = (column for name in named for column in (name, *_JOINED.get(name, ())))
+    return tuple(dict.fromkeys((*_FIRST, *later)))
 
 
 def _or_none(value: T | Absent) -> T | None:
