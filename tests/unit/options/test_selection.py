@@ -53,6 +53,32 @@ def test_rebuilds_are_further_cases_of_tensorrt_only() -> None:
     assert [(case.backend, case.rebuild) for case in cases] == [("onnx", 0), ("trt", 0), ("trt", 2), ("trt", 3)]
 
 
+@pytest.mark.parametrize(
+    ("isa", "asked", "ends"),
+    [
+        ("avx512_vnni", "default", ["", "", ""]),
+        ("avx512_vnni", "auto", ["", "", ""]),
+        ("avx512_vnni", "dynamic-u8u8", ["-dynamic-u8u8", "", ""]),
+        ("avx512_vnni", "qdq-u8s8", ["", "", ""]),
+        ("avx512_vnni", "qdq-u8s8~p3", ["-qdq-u8s8~p3", "", ""]),
+        ("avx2", "qdq-u8s8", ["-qdq-u8s8", "", ""]),
+        ("avx2", "qdq-u8s7", ["", "", ""]),
+        ("avx512_vnni", "nncf-performance", ["", "-nncf-performance", ""]),
+        ("avx512_vnni", "qdq-s8s8-symmetric", ["", "", ""]),
+    ],
+)
+def test_an_id_names_the_scheme_that_its_runtime_would_not_take_alone(isa: str, asked: str, ends: list[str]) -> None:
+    """The plain id stands for the runtime's own choice on the machine, and no other precision says a scheme."""
+    options = parse({"backend": "onnx,openvino,trt", "precision": "fp32,int8", "quant_scheme": asked})
+    cases = cases_of(options, ["m"], make_machine(isa=(isa,)))
+    assert [case.scheme for case in cases if case.precision == "fp32"] == [""] * 3
+    int8 = [case for case in cases if case.precision == "int8"]
+    assert [case.id.partition("-640-b1")[2] for case in int8] == ends
+    if asked != "auto":
+        need = artifact_need(int8[0], make_machine(isa=(isa,)), options)
+        assert need.scheme == (int8[0].scheme or ("qdq-u8s8" if isa == "avx512_vnni" else "qdq-u8s7"))
+
+
 def test_any_printed_id_selects_its_case() -> None:
     """Every case that options can make is selected alone by its id, in the order in which ids are given."""
     asked = {"head": "both", "variant": "plain,compile,trtep,cudagraph", "rebuilds": "3", "imgsz": "320,640"}
