@@ -85,6 +85,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from benchsuite.backends.offers import recorded_packages
+from benchsuite.machine.facts import read_machine
 from benchsuite.machine.files import cache_root
 from benchsuite.options.selection import select
 from benchsuite.options.settings import parse
@@ -92,7 +94,7 @@ from benchsuite.options.settings import parse
 
 def count_line(given: Mapping[str, str]) -> str:
     """Return the number of selected cases in a sentence."""
-    return f"{len(select(parse(given), cache_root())[1])} cases"
+    return f"{len(select(parse(given), cache_root(), read_machine(recorded_packages()))[1])} cases"
 '''
 
 

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import os
 import sys
 import time
 import weakref
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, fields
 from functools import partial
@@ -16,6 +17,7 @@ from pathlib import Path
 from benchsuite.artifacts.digests import digest_folder
 from benchsuite.artifacts.exporters import parent_recipe
 from benchsuite.artifacts.manifest import MANIFEST_FILE, Manifest, read_manifest
+from benchsuite.artifacts.model_names import model_of, note_model
 from benchsuite.artifacts.recipe import Artifact, Recipe
 from benchsuite.machine.cache import CacheEntry, mark_used, remove_longest_unused
 from benchsuite.machine.json_files import read_json, write_json
@@ -30,6 +32,8 @@ from benchsuite.terms.said import said
 
 SIZE_CAP_BYTES = 20_000_000_000
 _FILES = "files"
+# What says what a card holds, and how benchsuite asks for it: raise the number with any change to that.
+_CARD_PACKAGES, _CARD_VERSION = ("benchsuite", "ultralytics", "ultralytics-thop", "torch"), 1
 _BUILD_DEADLINE_S = 1800
 # What builders of 0.1.0 say of a checkpoint as well.
 _NOT_ON_CARD = ("task", "stride", "class")
@@ -87,17 +91,19 @@ class Store:
         self.log = root / "logs" / f"build-{os.getpid()}.log"
 
     def get(
-        self, recipe: Recipe, weights: Path, calibration: Sequence[Path] = (), gpu: str = ""
+        self, recipe: Recipe, weights: Path, calibration: Sequence[Path] = (), *, gpu: str = "", model: str = ""
     ) -> tuple[Artifact, tuple[str, ...]]:
         """Return the artifact of a recipe, building it and what it derives from if needed, and what was noted.
 
-        An engine is built on the GPU whose UUID is `gpu`, or on the first of the kind that its recipe names. Raises
+        An engine is built on the GPU whose UUID is `gpu`, or on the first of the kind that its recipe names. `model` is
+        what the weights are called; an artifact keeps the name that it was built, or first asked for, under. Raises
         BuildError. A stored artifact whose bytes are not those that were built is rebuilt, with a note; one that cannot
         be read just now is left alone.
         """
         stored, _ = self._stored(recipe)
         if stored:
             mark_used(self._folder(recipe) / MANIFEST_FILE)
+            note_model(self._folder(recipe), model)
             return stored, ()
         with self._alone(recipe):
             stored, damage = self._stored(recipe)
@@ -108,10 +114,11 @@ class Store:
                 notes = (said("artifact {1} was {2} and has been rebuilt", recipe.digest, damage),)
                 remove_folder(self._folder(recipe))
             parent = parent_recipe(recipe)
-            source, parent_notes = self.get(parent, weights, calibration) if parent else (None, ())
+            source, parent_notes = self.get(parent, weights, calibration, model=model) if parent else (None, ())
             parent_folder = Path(source.folder) if source else None
             build = self._build or partial(self._build_in_child, gpu)
             self._make(recipe, lambda files: build(recipe, weights, parent_folder, calibration, files))
+            note_model(self._folder(recipe), model)
             built, damage = self._stored(recipe)
             if not built:
                 raise BuildError(
@@ -156,13 +163,17 @@ class Store:
         """Return the artifact of a recipe if it is there and whole, without building it."""
         return self._stored(recipe)[0]
 
-    def card(self, weights: Path, weights_sha256: str, imgsz: InputSize, head: Head) -> tuple[Card, tuple[str, ...]]:
-        """Return what Ultralytics says of a checkpoint, asked once and then kept, and what was noted.
+    def card(
+        self, weights: Path, weights_sha256: str, imgsz: InputSize, head: Head, packages: Mapping[str, str]
+    ) -> tuple[Card, tuple[str, ...]]:
+        """Return what Ultralytics says of a checkpoint, asked once by these packages and then kept, and what was noted.
 
         Raises ModelError, or BuildError where nothing can ask. A kept card that is damaged is asked for again, with a
         note.
         """
-        path = self._root / "cards" / f"{weights_sha256[:16]}-{imgsz}-{head}.json"
+        versions = [_CARD_VERSION, *(packages.get(name, "") for name in _CARD_PACKAGES)]
+        asked_by = hashlib.sha256(json.dumps(versions).encode()).hexdigest()[:8]
+        path = self._root / "cards" / f"{weights_sha256[:16]}-{imgsz}-{head}-{asked_by}.json"
         notes: tuple[str, ...] = ()
         if path.exists():
             try:
@@ -198,7 +209,8 @@ class Store:
                 damage += [str(error)] if path.exists() else []
                 continue
             recipe = manifest.recipe
-            words = (recipe.format, recipe.precision, f"{recipe.imgsz} px b{recipe.batch}", recipe.head, recipe.scheme)
+            size = f"{recipe.imgsz} px b{recipe.batch}"
+            words = (model_of(folder, recipe), recipe.format, recipe.precision, size, recipe.head, recipe.scheme)
             what = " ".join(word for word in words if word)
             found.append(Stored(folder.name, what, (folder,), manifest.bytes, used_at, recipe))
         return tuple(found), tuple(damage)

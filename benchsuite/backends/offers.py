@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from benchsuite.backends import BACKENDS
 from benchsuite.backends.schemes import AUTO, DEFAULT, split_scheme
-from benchsuite.backends.tools import QUANTISER
+from benchsuite.backends.tools import STEPS
 from benchsuite.machine.facts import PACKAGES
 from benchsuite.networks.topology import GROUPS
 from benchsuite.terms.errors import UsageError
@@ -20,7 +20,7 @@ def recorded_packages() -> tuple[str, ...]:
     for backend in BACKENDS.values():
         found |= dict.fromkeys((*backend.packages, *(name for names in backend.substitutes.values() for name in names)))
         found |= dict.fromkeys(name for names in backend.tools.values() for name in names)
-    return tuple(name for name in found if name != QUANTISER)
+    return tuple(name for name in found if name not in STEPS)
 
 
 def tools_for(artifact_format: str, precision: str) -> tuple[str, ...]:

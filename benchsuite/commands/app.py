@@ -82,7 +82,7 @@ def cases(given: Mapping[str, str]) -> None:
 
     machine, options = read_machine(recorded_packages()), parse(given)
     table = Table("case", "here", box=None, pad_edge=False)
-    for case in select(options, cache_root())[1]:
+    for case in select(options, cache_root(), machine)[1]:
         here = backend(case.backend).why_not(case, machine) or only_builds(case, machine) or "can run"
         table.add_row(case.id, here, style=None)
     Console(markup=False, highlight=False).print(table)

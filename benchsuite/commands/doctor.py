@@ -67,7 +67,7 @@ def _rows(machine: Machine) -> Iterator[tuple[str, tuple[Case, ...]]]:
     gpu = ("cuda:0",) if machine.gpus else ()
     for name in BACKENDS:
         for device in dict.fromkeys((backend(name).default_device, *gpu)):
-            yield f"{name} {device}", cases_of(replace(defaults(), backends=(name,), device=device), ["model"])
+            yield f"{name} {device}", cases_of(replace(defaults(), backends=(name,), device=device), ["model"], machine)
 
 
 def _answer(case: Case, machine: Machine) -> tuple[str, str]:

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from benchsuite.compare.entries import Entry, entry_of, merge
+from benchsuite.compare.entries import Entry, entry_of, merge, with_scheme
 from benchsuite.compare.tolerances import write_default_tolerances
 from benchsuite.machine.facts import Machine, differences
 from benchsuite.machine.files import cannot_write, write_whole
@@ -45,8 +45,12 @@ class Baseline:
     models: Mapping[str, ModelBaseline]
 
     def entries(self, case_id: str) -> tuple[Entry, ...]:
-        """Return the entries of a case id; there are several where head or threads differ."""
-        return tuple(entry for entry in self._all() if entry.case.id == case_id)
+        """Return the entries of a case id; there are several where head or threads differ.
+
+        An entry that was promoted before ids named a scheme that is not the usual one is that of the id which does.
+        """
+        found = tuple(entry for entry in self._all() if entry.case.id == case_id)
+        return found or tuple(entry for it in self._all() if (entry := with_scheme(it)).case.id == case_id)
 
     def _all(self) -> Iterator[Entry]:
         for model in self.models.values():
@@ -73,6 +77,7 @@ def promote(run: Run, root: Path, machine_name: str | None = None) -> tuple[Path
     write_default_tolerances(root)
     for model in sorted({*accepted, *fresh}):
         before = accepted[model].entries if model in accepted else {}
+        before = _renamed(before, fresh.get(model, {}))
         kept = {key: entry for key, entry in before.items() if entry.case.id not in gone}
         merged = {key: merge(before.get(key), entry) for key, entry in fresh.get(model, {}).items()}
         path = folder / f"{slug(model)}.json"
@@ -82,6 +87,16 @@ def promote(run: Run, root: Path, machine_name: str | None = None) -> tuple[Path
             write_whole(path, _text(ModelBaseline(model, run.machine, {**kept, **merged})))
             paths.append(path)
     return tuple(paths)
+
+
+def _renamed(before: Mapping[str, Entry], fresh: Mapping[str, Entry]) -> Mapping[str, Entry]:
+    """File what was accepted before ids named its scheme under the id that a run has for it now."""
+    found = {}
+    for key, entry in before.items():
+        named = with_scheme(entry)
+        renamed = named.key in fresh and named.key not in before
+        found[named.key if renamed else key] = named if renamed else entry
+    return found
 
 
 def names(root: Path) -> tuple[str, ...]:

@@ -11,6 +11,7 @@ from benchsuite.compare.baselines import Baseline
 from benchsuite.compare.entries import Entry, entry_of
 from benchsuite.compare.exact import judge
 from benchsuite.compare.findings import Finding, rerun_line
+from benchsuite.compare.inputs import accepted_inputs, inputs_of, paired, what_differs
 from benchsuite.compare.sessions import judge_timing, policy_text
 from benchsuite.compare.tolerances import no_tolerance
 from benchsuite.machine.facts import Machine, differences
@@ -20,7 +21,7 @@ from benchsuite.runs.records import Record
 from benchsuite.terms.absence import Absent
 from benchsuite.terms.cases import Case
 from benchsuite.terms.quantities import milliseconds, significant
-from benchsuite.terms.said import counted, joined, said
+from benchsuite.terms.said import Sentence, counted, joined, said
 
 _DONE = ("measured", "built")
 
@@ -46,8 +47,9 @@ def compare_runs(before: Run, after: Run) -> tuple[Finding, ...]:
     """
     findings: list[Finding] = []
     same_processors = _same_processors(before.machine, after.machine)
-    for old in (record for record in before.records if record.outcome in _DONE):
-        new = _measured(after, old.case.id)
+    changed = differences(before.machine, after.machine)
+    there, here = ([record for record in run.records if record.outcome in _DONE] for run in (before, after))
+    for old, new in paired(there, here):
         if new is None:
             sentence = said("{1} did not measure this case: {2}", after.name, _why_missing(after, old.case.id))
             findings.append(_whole_case(old.case.id, "MISSING", old.outcome, "absent", sentence))
@@ -56,15 +58,17 @@ def compare_runs(before: Run, after: Run) -> tuple[Finding, ...]:
             findings.append(_whole_case(old.case.id, "NOT_COMPARABLE", old.outcome, new.outcome, sentence))
         else:
             pair = entry_of(old, before.name), entry_of(new, after.name)
-            findings += judge(*pair, no_tolerance(), same_processors)
-            findings += _ratio(old, new, before.machine, after.machine)
-    known = {record.case.id for record in before.records if record.outcome in _DONE}
-    for new in after.records:
-        if new.outcome in _DONE and new.case.id not in known:
+            inputs = inputs_of(old, before.machine), inputs_of(new, after.machine)
+            found = (
+                *judge(*pair, no_tolerance(), same_processors),
+                *_ratio(old, new, before.machine, after.machine),
+            )
+            findings += (replace(finding, environment=what_differs(inputs)) for finding in found)
+    for new, known in paired(here, there):
+        if known is None:
             sentence = said("{1} did not measure this case: {2}", before.name, _why_missing(before, new.case.id))
             findings.append(_whole_case(new.case.id, "NOT_COMPARABLE", "absent", new.outcome, sentence))
-    changed = differences(before.machine, after.machine)
-    return tuple(replace(finding, environment=changed, fails=False) for finding in findings)
+    return tuple(replace(finding, environment=finding.environment or changed, fails=False) for finding in findings)
 
 
 def _case(
@@ -72,7 +76,10 @@ def _case(
 ) -> Iterable[Finding]:
     """Judge a case that the baseline has, and say beside each finding how to rerun and how to accept it."""
     record = _measured(run, case_id)
-    changed = differences(accepted_on, run.machine)
+    old = _paired(record, entries) if record else None
+    changed: tuple[Sentence, ...] = differences(accepted_on, run.machine)
+    if record and old:
+        changed = what_differs((accepted_inputs(old, accepted_on), inputs_of(record, run.machine)))
     effort = record.effort if record else run.effort
     rerun = rerun_line(record.case if record else entries[0].case, effort, run.options)
     accept = _accept_line(run)
@@ -94,7 +101,7 @@ def _findings(
         current = found.outcome if (found := run.record(case_id)) else "no record"
         return (_whole_case(case_id, "MISSING", promoted, current, why),)
     new = entry_of(record, run.name)
-    old = next((entry for entry in entries if entry.key == new.key), None)
+    old = _paired(record, entries)
     if old is None:
         others = joined(" and ", (_setting(entry.case) for entry in entries))
         why = said("The baseline was measured with {1}, this run with {2}.", others, _setting(record.case))
@@ -105,6 +112,11 @@ def _findings(
     fixed = judge(old, new, tolerances, _same_processors(accepted_on, run.machine))
     timing = judge_timing(old, record, accepted_on, run.machine)
     return (*fixed, *(void_if_wrong(finding, fixed) for finding in timing))
+
+
+def _paired(record: Record, entries: tuple[Entry, ...]) -> Entry | None:
+    """Return the entry of the record's case with its head and threads."""
+    return next((entry for entry in entries if entry.case == record.case), None)
 
 
 def void_if_wrong(timing: Finding, others: tuple[Finding, ...]) -> Finding:

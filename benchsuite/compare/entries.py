@@ -126,6 +126,13 @@ def entry_of(record: Record, run: str) -> Entry:
     )
 
 
+def with_scheme(entry: Entry) -> Entry:
+    """Return an entry as that of the case which names its INT8 scheme; ids left that out before."""
+    if entry.case.scheme or isinstance(entry.artifact, Absent):
+        return entry
+    return replace(entry, case=replace(entry.case, scheme=entry.artifact.recipe.scheme))
+
+
 def merge(before: Entry | None, entry: Entry) -> Entry:
     """Add a session to what was accepted: its deterministic figures replace, its timing is appended."""
     if before is None:

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 
 from benchsuite.compare.entries import AcceptedAccuracy, AcceptedParity, Entry
 from benchsuite.compare.findings import Finding, Verdict
+from benchsuite.compare.inputs import another_network, artifact_differences, same_artifact
 from benchsuite.runs import figures
 from benchsuite.runs.figures import Figure, Tolerance
 from benchsuite.terms.absence import NOT_SELECTED, Absent
 from benchsuite.terms.quantities import signed
-from benchsuite.terms.said import said
+from benchsuite.terms.said import joined, said
 
 # Percentages of nearly equal floats carry rounding of this order.
 _EPSILON = 1e-9
@@ -21,7 +23,7 @@ def judge(
 ) -> tuple[Finding, ...]:
     """Compare every figure that the old entry has and the new one was asked for.
 
-    Kernel counts are compared only between the same processors and releases of the runtime, which pick the kernels.
+    Kernel counts are compared only between the same networks, processors and releases of the runtime.
     """
     found = []
     for figure in figures.FIGURES:
@@ -66,12 +68,14 @@ def _kernels(old: Entry, new: Entry, tolerance: Tolerance, same_processors: bool
         return None
     if isinstance(now, Absent):
         return _absent(case_id, "kernels", _counts(before, before), now)
-    if not same_processors or old.runtime != new.runtime:
-        why_not = "Another processor may pick other kernels for the same network."
-        if same_processors:
-            why_not = said("Run by {1} then and by {2} now, which may pick other kernels.", old.runtime, new.runtime)
+    why_not = _why_other_kernels(old, new, same_processors)
+    if why_not:
         shown = _counts(before, before), _counts(now, now)
         return Finding(case_id, "kernels", "NOT_COMPARABLE", *shown, "", why_not)
+    if not same_artifact(old.artifact, new.artifact):
+        # What its reason says holds for one artifact.
+        made = joined("; ", artifact_differences(new.case, old.artifact, new.artifact)) or said("which is not recorded")
+        tolerance = replace(tolerance, reason=said("The artifact is not the same: {1}.", made))
     changes = {kind: abs(now.get(kind, 0) - before.get(kind, 0)) for kind in {**before, **now}}
     kinds = {kind: None for kind, change in changes.items() if change} or before
     # There is no better or worse: a changed kernel is a change to look at, so none is an improvement.
@@ -101,6 +105,18 @@ def _absent(case_id: str, metric: str, before: str, now: Absent) -> Finding | No
 
 def _counts(kernels: Mapping[str, int], kinds: Mapping[str, object]) -> str:
     return ", ".join(f"{kind} {kernels.get(kind, 0)}" for kind in sorted(kinds)) or "none"
+
+
+def _why_other_kernels(old: Entry, new: Entry, same_processors: bool) -> str:
+    """Say why two entries may have other kernels though nothing was lost, or nothing."""
+    networks = another_network(new.case, old.artifact, new.artifact)
+    if networks:
+        return said("Another network has other kernels: {1}.", joined("; ", networks))
+    if not same_processors:
+        return said("Another processor may pick other kernels for the same network.")
+    if old.runtime != new.runtime:
+        return said("Run by {1} then and by {2} now, which may pick other kernels.", old.runtime, new.runtime)
+    return ""
 
 
 def _why_not(figure: Figure, old: Entry, new: Entry) -> str:

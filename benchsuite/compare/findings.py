@@ -5,13 +5,14 @@ from __future__ import annotations
 import shlex
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from pathlib import Path, PurePath
+from pathlib import Path
 from typing import Literal
 
 from benchsuite.machine.json_files import read_json, write_json
-from benchsuite.options.settings import SETTINGS
+from benchsuite.networks.names import ask_for
+from benchsuite.options.settings import IN_CASE_IDS, SETTINGS
 from benchsuite.runs import figures
-from benchsuite.terms.cases import PLAIN, Case, slug
+from benchsuite.terms.cases import PLAIN, Case
 from benchsuite.terms.said import Sentence
 
 # OVER_LIMIT belongs to service goals, which know no baseline; the others compare.
@@ -37,7 +38,7 @@ class Finding:
     allowed: Sentence
     sentence: Sentence
     fails: bool = False
-    environment: tuple[str, ...] = ()
+    environment: tuple[Sentence, ...] = ()
     rerun: str = ""
     accept: str = ""
 
@@ -65,9 +66,8 @@ def rerun_line(case: Case, effort: str, options: Mapping[str, str], command: Seq
 
     `options` maps option names, without dashes in front, to the texts that the user gave; `command` stands for pytest.
     """
-    models = [word.strip() for word in options.get("model", "").split(",")]
     decided = {
-        "model": next((model for model in models if slug(PurePath(model).stem) == case.model), case.model),
+        "model": ask_for(case.model, options.get("model", "")),
         "backend": case.backend,
         "precision": case.precision,
         "device": case.device,
@@ -81,12 +81,14 @@ def rerun_line(case: Case, effort: str, options: Mapping[str, str], command: Seq
         decided["head"] = "end2end" if case.head == "end2end" else "auto"
     if "variant" in options:
         decided["variant"] = case.way or PLAIN
-    if case.scheme:
-        # Only its id says that.
-        decided = {"case": case.id, **{name: decided[name] for name in ("model", "threads", "effort")}}
     left_out = (*_DECIDED_BY_CASE, *_ABOUT_RESULTS, *(() if case.rebuild else ("rebuilds",)))
+    # Only its id says which scheme it is of, and pytest escapes the ids of its tests where they are not ASCII.
+    by_id = bool(case.scheme) or not case.id.isascii()
+    if by_id:
+        decided = {"case": case.id, **{name: decided[name] for name in ("model", "threads", "effort")}}
+        left_out = (*left_out, *IN_CASE_IDS, *(("quant_scheme",) if case.scheme else ()))
     kept = {name: text for name, text in options.items() if text and name not in left_out and name not in decided}
-    words = list(command) or ["pytest", "bench/", "-k", case.id]
+    words = list(command) or ["pytest", "bench/", *([] if by_id else ["-k", case.id])]
     for name, text in {**decided, **kept}.items():
         words.append(f"--{name.replace('_', '-')}")
         words += [] if name in _SWITCHES else [text]

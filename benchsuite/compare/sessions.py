@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 
 from benchsuite.compare.entries import Entry, Timing
 from benchsuite.compare.findings import Finding, Verdict
+from benchsuite.compare.inputs import same_artifact
 from benchsuite.machine.facts import Machine, differences
 from benchsuite.measure.measurement import Latency
 from benchsuite.runs.records import Record
@@ -53,7 +55,10 @@ def judge_timing(entry: Entry, record: Record, accepted_on: Machine, machine: Ma
         why = said("Timed under another policy: {1} then, {2} now.", *policies)
         return (_not_comparable(record, latency, newest, why),)
     series = [timing for timing in alike if timing.setup == alike[-1].setup]
-    return (_against(record, latency, series),)
+    found = _against(record, latency, series)
+    if not same_artifact(entry.artifact, record.artifact):
+        return (replace(found, sentence=joined(" ", (said("The sessions ran another artifact."), found.sentence))),)
+    return (found,)
 
 
 def _against(record: Record, latency: Latency, series: Sequence[Timing]) -> Finding:

@@ -23,7 +23,7 @@ _HELLO_DEADLINE_S = 60
 
 @dataclass(frozen=True)
 class Against:
-    """What the candidate is compared with; `packages` are those of another environment, with its Python."""
+    """What the candidate is compared with; `packages` are those of another environment, with its Python and steps."""
 
     kind: Kind
     value: str
@@ -133,7 +133,8 @@ def probe(python: str, cache_root: Path, log: Path) -> Mapping[str, str]:
             f"{asked}: the benchsuite there speaks worker protocol {answer['protocol']}, this one {PROTOCOL_VERSION}; "
             "install a release there that fits."
         )
-    return {"python": answer["python"], **answer["packages"]}
+    # Releases of before tell no versions of their steps.
+    return {"python": answer["python"], **answer["packages"], **answer.get("steps", {})}
 
 
 def _why_no_hello(error: str) -> str:

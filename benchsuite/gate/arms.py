@@ -8,6 +8,7 @@ from pathlib import Path
 
 from benchsuite.artifacts.recipe import Artifact, Recipe
 from benchsuite.artifacts.store import Store
+from benchsuite.backends.tools import STEPS, steps_of
 from benchsuite.compare import baselines
 from benchsuite.gate.against import Against
 from benchsuite.networks.weights import resolve
@@ -35,11 +36,13 @@ class BaselineArm:
 def baseline_arm(against: Against, candidate: Runner) -> BaselineArm:
     """Return the runner that prepares the baseline's cases beside a candidate's."""
     site = replace(candidate.site, folder=candidate.site.folder / "baseline")
-    python, model = sys.executable, None
+    python, model, steps = sys.executable, None, STEPS
     source: ArtifactSource | None = None
     if against.kind == "env":
         python = against.value
-        packages = dict(against.packages)
+        packages, steps = dict(against.packages), steps_of(against.packages)
+        for name in STEPS:
+            packages.pop(name, None)
         site = replace(site, machine=replace(site.machine, python=packages.pop("python"), packages=packages))
         source = CandidatesArtifacts(candidate) if site.options.gate.same_artifacts else None
     elif against.kind == "weights":
@@ -49,7 +52,7 @@ def baseline_arm(against: Against, candidate: Runner) -> BaselineArm:
         source = StoredArtifacts(Store(Path(against.value).absolute()), candidate)
     else:
         source = PromotedArtifacts(site.options.baseline / against.value, Store(site.cache_root), candidate)
-    return BaselineArm(against, Runner(Preparation(site, python, source), locked=True), model)
+    return BaselineArm(against, Runner(Preparation(site, python, source, steps=steps), locked=True), model)
 
 
 class CandidatesArtifacts:

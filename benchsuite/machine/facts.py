@@ -19,6 +19,8 @@ PACKAGES = (
     "benchsuite", "ultralytics", "ultralytics-thop", "torch", "torchvision", "numpy", "opencv-python",
     "opencv-python-headless",
 )  # fmt: skip
+# What computes convolutions on a GPU for PyTorch and ONNX Runtime, where it comes as a package.
+_CUDNN = ("nvidia-cudnn-cu12", "nvidia-cudnn-cu13")
 # The instruction sets that decide which kernels a runtime picks.
 ISA_FLAGS = (
     "avx2", "f16c", "fma", "avx_vnni", "avx512f", "avx512_vnni", "avx512_bf16", "avx512_fp16",
@@ -98,6 +100,7 @@ def read_machine(packages: Sequence[str] = PACKAGES) -> Machine:
     import psutil
 
     gpus, driver = list_gpus()
+    packages = (*packages, *gpu_packages(gpus))
     # Numbers count as nvidia-smi does, by PCI bus; workers get UUIDs, whose order nobody can take otherwise.
     chosen = os.environ.get("CUDA_VISIBLE_DEVICES")
     gpus = gpus if chosen is None else visible(gpus, chosen)
@@ -118,6 +121,11 @@ def read_machine(packages: Sequence[str] = PACKAGES) -> Machine:
         gpu_driver=driver,
         packages=package_versions(packages),
     )
+
+
+def gpu_packages(gpus: Sequence[Gpu]) -> tuple[str, ...]:
+    """Return the packages that can change a figure only where there is a GPU."""
+    return _CUDNN if gpus else ()
 
 
 def visible(gpus: Sequence[Gpu], chosen: str) -> tuple[Gpu, ...]:

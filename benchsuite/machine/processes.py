@@ -248,13 +248,15 @@ def describe_exit(code: int) -> str:
     return said("signal {1} ({2})", -code, name)
 
 
-def serve(handlers: Mapping[str, Handler], packages: Sequence[str] = ()) -> None:
-    """Answer requests until the parent closes its end; `hello` tells the versions of `packages`.
+def serve(
+    handlers: Mapping[str, Handler], packages: Sequence[str] = (), steps: Mapping[str, str] | None = None
+) -> None:
+    """Answer requests until the parent closes its end; `hello` tells the versions of `packages`, and of own `steps`.
 
     Runtimes print on standard output whenever they like, so that descriptor is moved away before any is imported.
     """
     requests, answers = _private_streams()
-    known = {"hello": lambda _: _hello(packages), **handlers}
+    known = {"hello": lambda _: _hello(packages, steps or {}), **handlers}
     for line in requests:
         request = json.loads(line)
         try:
@@ -272,14 +274,16 @@ def serve(handlers: Mapping[str, Handler], packages: Sequence[str] = ()) -> None
         answers.flush()
 
 
-def _hello(packages: Sequence[str]) -> dict[str, Any]:
+def _hello(packages: Sequence[str], steps: Mapping[str, str]) -> dict[str, Any]:
     """Answer who serves: the protocol's version and the packages of this interpreter."""
-    from benchsuite.machine.facts import package_versions
+    from benchsuite.machine.facts import gpu_packages, package_versions
+    from benchsuite.machine.nvml import list_gpus
 
     return {
         "protocol": PROTOCOL_VERSION,
         "python": platform.python_version(),
-        "packages": dict(package_versions(packages)),
+        "packages": dict(package_versions((*packages, *gpu_packages(list_gpus()[0])))),
+        "steps": dict(steps),
     }
 
 

@@ -16,8 +16,9 @@ from benchsuite.data.images import data_digest
 from benchsuite.data.labels import unusable_labels
 from benchsuite.detect.accuracy import Accuracy
 from benchsuite.detect.detections import Detections, load_detections
+from benchsuite.detect.postprocess import DEPLOY, EVAL
 from benchsuite.machine.cache import CacheEntry, digest_entries, mark_used
-from benchsuite.machine.facts import Machine
+from benchsuite.machine.facts import Machine, gpu_of
 from benchsuite.machine.files import cannot_write
 from benchsuite.machine.json_files import read_json, write_json
 from benchsuite.measure.launch import Launch
@@ -27,7 +28,7 @@ from benchsuite.terms.codec import to_builtins
 from benchsuite.terms.errors import RecordError, SessionError, UsageError
 from benchsuite.terms.said import said
 
-# Part of every key: raise it with any change to letterboxing, decoding, NMS or scoring.
+# Part of every key: raise it with any change to letterboxing, decoding, NMS or scoring, but for their settings.
 _VERSION = 3
 _FOLDER = "evaluations"
 
@@ -167,11 +168,14 @@ def _plain(name: str) -> str:
 def evaluation_key(case: Case, artifact: Artifact, data: EvaluationData, machine: Machine) -> str:
     """Digest everything that decides detections and accuracy.
 
-    That is the artifact, the data with its class names, how it is run, versions and the instruction set.
+    That is the artifact, the data with its class names, how it is run, the settings of postprocessing, versions, the
+    instruction set, and the GPU with its driver.
     """
     names = ("backend", "precision", "device", "imgsz", "batch", "head", "variant")
     run = {name: getattr(case, name) for name in names}
+    gpu = gpu_of(case.device, machine)
     facts = [
-        _VERSION, artifact.sha256, data.sha256, data.names, run, dict(machine.packages), machine.arch, machine.isa,
+        _VERSION, artifact.sha256, data.sha256, data.names, run, DEPLOY, EVAL, dict(machine.packages), machine.arch,
+        machine.isa, [gpu.name, machine.gpu_driver] if gpu else [],
     ]  # fmt: skip
     return hashlib.sha256(json.dumps(to_builtins(facts), sort_keys=True).encode()).hexdigest()[:24]

@@ -160,7 +160,7 @@ class LiveRun:
 
     def _timed(self) -> Timed:
         launch = self._opened()
-        path = self.subject.samples_folder / f"{self.subject.case.id.replace(':', '_')}.npz"
+        path = self.subject.samples_folder / f"{self.subject.case.file_name}.npz"
         raw = path.with_suffix(".npy")
         before = self._gpu_state()
         try:

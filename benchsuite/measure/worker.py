@@ -14,6 +14,7 @@ from typing import Any
 from benchsuite.backends import backend
 from benchsuite.backends.interface import FloatArray, MarkedSession, Session
 from benchsuite.backends.offers import recorded_packages
+from benchsuite.backends.tools import STEPS
 from benchsuite.data.dataset import Dataset, load_dataset
 from benchsuite.data.images import read_image
 from benchsuite.data.labels import read_labels
@@ -267,7 +268,7 @@ def handlers(worker: Worker) -> dict[str, Handler]:
 
 def main() -> None:
     """Serve until the parent closes its end."""
-    serve(handlers(Worker()), recorded_packages())
+    serve(handlers(Worker()), recorded_packages(), STEPS)
 
 
 if __name__ == "__main__":

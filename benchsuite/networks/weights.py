@@ -9,8 +9,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from benchsuite.networks.names import names_of, read_model
 from benchsuite.networks.pickled import Pickled, read_pickled
-from benchsuite.terms.cases import slug
 from benchsuite.terms.errors import ModelError, UsageError, raise_all
 
 BUNDLED = "yolo26n_shapes"
@@ -45,9 +45,9 @@ def resolve(names: Sequence[str], cache_root: Path) -> tuple[ModelRef, ...]:
     Raises one ModelError for all that is wrong. An official name that is not on disk is left to `fetch`.
     """
     models, problems = [], []
-    for name in names:
+    for name, model_slug in zip(names, names_of(names), strict=True):
         try:
-            models.append(_resolve_one(name, cache_root))
+            models.append(_resolve_one(name, model_slug, cache_root))
         except ModelError as error:
             problems.append(str(error))
     by_slug: dict[str, ModelRef] = {}
@@ -56,7 +56,7 @@ def resolve(names: Sequence[str], cache_root: Path) -> tuple[ModelRef, ...]:
         if twin is not model:
             problems.append(
                 f"--model {model.name}: it has the same name ({model.slug}) as {twin.name}, and ids would clash; "
-                "rename one of the files."
+                f"give one of them a name of its own, as in --model other={model.name}."
             )
     try:
         raise_all(problems)
@@ -65,23 +65,32 @@ def resolve(names: Sequence[str], cache_root: Path) -> tuple[ModelRef, ...]:
     return tuple(models)
 
 
-def _resolve_one(name: str, cache_root: Path) -> ModelRef:
-    if name in (BUNDLED, f"{BUNDLED}.pt") and not Path(name).exists():
-        return ModelRef(BUNDLED, name, Path(__file__).with_name(f"{BUNDLED}.pt"))
+def _resolve_one(asked: str, model_slug: str, cache_root: Path) -> ModelRef:
+    name = read_model(asked).path
+    try:
+        name.encode()
+    except UnicodeEncodeError:
+        shown = name.encode(errors="backslashreplace").decode()
+        raise ModelError(
+            f"--model {shown}: its path is not valid UTF-8, and records hold nothing else; rename it, or name a "
+            "link to it."
+        ) from None
     path = Path(name)
     # Unlike a Path, this says no to names that no file can have.
     there = os.path.exists(name)  # noqa: PTH110
+    if name in (BUNDLED, f"{BUNDLED}.pt") and not there:
+        return ModelRef(model_slug, name, Path(__file__).with_name(f"{BUNDLED}.pt"))
     if path.suffix.lower() == _SUFFIX and there and path.is_file():
         check_checkpoint(path)
-        return ModelRef(slug(path.stem), name, path.resolve())
+        return ModelRef(model_slug, name, path.resolve())
     if _OFFICIAL.fullmatch(name):
         fetched = cache_root / "weights" / f"{path.stem}.pt"
-        return ModelRef(slug(path.stem), name, fetched if fetched.is_file() else None)
+        return ModelRef(model_slug, name, fetched if fetched.is_file() else None)
     found = "there is no such file"
     if there:
         found = "it is a folder" if path.is_dir() else "it is not a .pt file"
     raise ModelError(
-        f"--model {name}: {found}; give {BUNDLED}, a path to a YOLO detection .pt, "
+        f"--model {asked}: {found}; give {BUNDLED}, a path to a YOLO detection .pt, "
         "or an official name such as yolo26n.pt, yolo11s.pt or yolov8m.pt."
     )
 

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from benchsuite.backends import backend
 from benchsuite.backends.interface import ArtifactChoices, ArtifactNeed
 from benchsuite.backends.offers import calibration_method
-from benchsuite.backends.schemes import DEFAULT
+from benchsuite.backends.schemes import DEFAULT, split_scheme
 from benchsuite.data.dataset import calibration_images, load_dataset
 from benchsuite.machine.facts import Machine
 from benchsuite.options.chosen import Options
@@ -53,6 +53,20 @@ def data_problems(options: Options, calibrated: bool) -> list[str]:
         except UsageError as error:
             problems.append(f"--calib {options.calib}: {error}.")
     return problems
+
+
+def scheme_in_id(case: Case, machine: Machine, asked: str) -> str:
+    """Return the scheme that a case's id must say: the one asked for, where its backend has it and takes another alone.
+
+    The plain id stands for what the backend takes on this machine.
+    """
+    schemes = backend(case.backend).schemes
+    if case.precision != "int8" or split_scheme(asked)[0] not in schemes:
+        return ""
+    plain = schemes[0]
+    if len(schemes) > 1:
+        plain = backend(case.backend).need(case, machine, ArtifactChoices()).scheme
+    return "" if asked == plain else asked
 
 
 def artifact_need(case: Case, machine: Machine, options: Options) -> ArtifactNeed:

@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 
 from benchsuite.backends import BACKENDS, backend
 from benchsuite.backends.offers import EVERY_WAY, scheme_problem
 from benchsuite.backends.schemes import DEFAULT, split_scheme
+from benchsuite.machine.facts import Machine
 from benchsuite.networks.weights import ModelRef, resolve
 from benchsuite.options import texts
 from benchsuite.options.chosen import HeadChoice, Options
+from benchsuite.options.needs import scheme_in_id
 from benchsuite.terms.cases import PLAIN, Case, Head
 from benchsuite.terms.errors import UsageError, raise_all
 
@@ -21,11 +24,11 @@ _HEADS: dict[HeadChoice, tuple[Head, ...]] = {
 }
 
 
-def select(options: Options, cache_root: Path) -> tuple[tuple[ModelRef, ...], tuple[Case, ...]]:
+def select(options: Options, cache_root: Path, machine: Machine) -> tuple[tuple[ModelRef, ...], tuple[Case, ...]]:
     """Return the models and one case for every combination asked for, whether it can run here or not."""
     models = resolve(options.models, cache_root)
     slugs = [model.slug for model in models]
-    return models, named_cases(options, slugs) if options.case_ids else cases_of(options, slugs)
+    return models, named_cases(options, slugs) if options.case_ids else cases_of(options, slugs, machine)
 
 
 def named_cases(options: Options, slugs: Sequence[str]) -> tuple[Case, ...]:
@@ -71,9 +74,9 @@ def _case_problem(case: Case, options: Options, slugs: Sequence[str]) -> str:
     return scheme_problem(case.scheme)
 
 
-def cases_of(options: Options, slugs: Sequence[str]) -> tuple[Case, ...]:
+def cases_of(options: Options, slugs: Sequence[str], machine: Machine) -> tuple[Case, ...]:
     """Combine models, sizes, backends, precisions and heads; all rows of one model and size stand together."""
-    return tuple(
+    cases = (
         Case(
             model=slug,
             backend=name,
@@ -96,6 +99,7 @@ def cases_of(options: Options, slugs: Sequence[str]) -> tuple[Case, ...]:
         # The first build is the plain case.
         for rebuild in (0, *range(2, (options.rebuilds if backend(name).gpu_only else 1) + 1))
     )
+    return tuple(replace(case, scheme=scheme_in_id(case, machine, options.quant_scheme)) for case in cases)
 
 
 def _ways(options: Options, name: str) -> Sequence[str]:

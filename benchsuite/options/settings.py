@@ -11,6 +11,7 @@ from benchsuite.backends import BACKENDS
 from benchsuite.backends.interface import EngineChoices
 from benchsuite.backends.offers import EVERY_SCHEME, EVERY_WAY, scheme_problem
 from benchsuite.measure.effort import EFFORTS, Effort
+from benchsuite.networks.names import split_models
 from benchsuite.options import texts
 from benchsuite.options.chosen import GATE_METRICS, CalibMethod, GateOptions, HeadChoice, Limits, Options
 from benchsuite.terms.cases import PLAIN, PRECISIONS
@@ -102,7 +103,8 @@ SETTINGS = (
             "print; --model says where another model than the bundled one lies", _case_ids, "case_ids"),
     Setting("--model", "yolo26n_shapes", "M[,M]",
             "the bundled yolo26n_shapes, a path to a YOLO detection .pt (a .pt runs code when it is loaded: only use "
-            "files that you trust), or an official name such as yolo26n.pt", texts.words, "models"),
+            "files that you trust), or an official name such as yolo26n.pt; NAME=path gives it a name", split_models,
+            "models"),
     Setting("--backend", "all", "B[,B]", f"all, or some of {', '.join(BACKENDS)}",
             texts.some_of(tuple(BACKENDS)), "backends"),
     Setting("--precision", "all", "P[,P]", f"all, or some of {', '.join(PRECISIONS)}",
@@ -177,7 +179,7 @@ SETTINGS = (
 )  # fmt: skip
 SETTING: Mapping[str, Setting] = {setting.name: setting for setting in SETTINGS}
 # What the id of a case decides.
-_IN_CASE_IDS = ("backend", "precision", "device", "imgsz", "batch", "head", "variant", "rebuilds")
+IN_CASE_IDS = ("backend", "precision", "device", "imgsz", "batch", "head", "variant", "rebuilds")
 
 
 def parse(raw: Mapping[str, str]) -> Options:
@@ -215,7 +217,7 @@ def _contradictions(raw: Mapping[str, str], options: Options) -> list[str]:
     if batches and outside:
         least, _, most = batches
         problems.append(f"--batch {outside[0]}: --trt-batches takes {least} to {most} images a call; widen it.")
-    twice = [SETTING[name].flag for name in _IN_CASE_IDS if options.case_ids and name in raw]
+    twice = [SETTING[name].flag for name in IN_CASE_IDS if options.case_ids and name in raw]
     if twice:
         problems.append(f"{', '.join(twice)}: --case names whole cases, which say that already; leave it out.")
     return problems

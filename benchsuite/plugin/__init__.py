@@ -13,6 +13,7 @@ from benchsuite.plugin.hooks import (
     pytest_collection_finish,
     pytest_collection_modifyitems,
     pytest_generate_tests,
+    pytest_itemcollected,
     pytest_pyfunc_call,
     pytest_report_teststatus,
     pytest_runtest_setup,
@@ -26,7 +27,7 @@ from benchsuite.plugin.hooks import (
 
 __all__ = [
     "pytest_addoption", "pytest_collection", "pytest_collection_finish", "pytest_collection_modifyitems",
-    "pytest_generate_tests", "pytest_pyfunc_call", "pytest_report_teststatus", "pytest_runtest_setup",
-    "pytest_runtest_teardown", "pytest_runtestloop", "pytest_sessionfinish", "pytest_terminal_summary", "run",
-    "verdict",
+    "pytest_generate_tests", "pytest_itemcollected", "pytest_pyfunc_call", "pytest_report_teststatus",
+    "pytest_runtest_setup", "pytest_runtest_teardown", "pytest_runtestloop", "pytest_sessionfinish",
+    "pytest_terminal_summary", "run", "verdict",
 ]  # fmt: skip

@@ -72,6 +72,13 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
         metafunc.parametrize("case", cases, ids=[case.id for case in cases])
 
 
+def pytest_itemcollected(item: pytest.Item) -> None:
+    """Let -k find a case by its id as reports print it: in names of tests pytest escapes what is not ASCII."""
+    case = _case(item)
+    if case is not None:
+        item.extra_keyword_matches.add(case.id)
+
+
 def _under_xdist(config: pytest.Config) -> bool:
     return hasattr(config, "workerinput")
 

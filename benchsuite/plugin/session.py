@@ -73,7 +73,8 @@ class BenchSession:
         self._given = given
         self.options, self._resumed = with_resumed(given)
         self._cache_root = cache_root()
-        self._models, cases = select_cases(self.options, self._cache_root)
+        self._machine = read_machine(recorded_packages())
+        self._models, cases = select_cases(self.options, self._cache_root, self._machine)
         self.cases = tuple(case for case in cases if self._resumed is None or case.id in self._resumed.selected_ids)
         self.runner: Runner
         self._run: Run
@@ -96,7 +97,7 @@ class BenchSession:
         Raises UsageError, before anything is written, for all that the checks before work refuse, a resumed run of
         another machine, other data or other recipes, and an unreadable baseline.
         """
-        options, machine = self.options, read_machine(recorded_packages())
+        options, machine = self.options, self._machine
         for note in check_before_work(options, self._models, selected, machine, self._cache_root):
             say(note)
         site = Site(options, self._models, machine, self._cache_root, options.report, say)

@@ -6,7 +6,8 @@ from collections.abc import Iterable
 
 from benchsuite.compare.comparison import compare_runs
 from benchsuite.compare.findings import Finding
-from benchsuite.machine.facts import differences
+from benchsuite.compare.inputs import run_differences
+from benchsuite.report.history import names_of
 from benchsuite.report.terminal import wrap
 from benchsuite.runs.folder import Run
 
@@ -21,8 +22,8 @@ def comparison_lines(before: Run, after: Run) -> list[str]:
     by_case: dict[str, list[Finding]] = {}
     for finding in compare_runs(before, after):
         by_case.setdefault(finding.case_id, []).append(finding)
-    lines = [f"{before.name} -> {after.name}"]
-    for change in differences(before.machine, after.machine):
+    lines = [" -> ".join(names_of([before.folder, after.folder]))]
+    for change in run_differences(before, after) or ("nothing that is recorded differs",):
         lines += _wrap(change, "  ")
     for case_id, findings in by_case.items():
         equal = sum(finding.verdict == "PASS" for finding in findings)

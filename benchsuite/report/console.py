@@ -51,7 +51,7 @@ def table_lines(records: Sequence[Record], max_map_drop: float) -> list[str]:
         lines += [fit(title), ""]
         if measured:
             # Long names of variants take the room between the columns.
-            widest = max(len(record.case.row_name) for record in measured)
+            widest = max(len(record.row_name) for record in measured)
             width = min(_COLUMN if widest < _LABEL else _COLUMN - 1, (WIDTH - _LABEL) // len(columns))
             label = _LABEL if widest < _LABEL else WIDTH - width * len(columns)
             widths = [label, *(width for _ in columns)]
@@ -72,7 +72,7 @@ def _cells(record: Record, columns: Sequence[Figure]) -> list[str]:
     label = record.validity.label
     # A precision that is only stored must not be read as one that was computed in.
     note = "*" if not isinstance(label, Absent) and "storage" in label else ""
-    return [record.case.row_name + note, *(_cell(it, record) for it in columns)]
+    return [record.row_name + note, *(_cell(it, record) for it in columns)]
 
 
 def _cell(column: Figure, record: Record) -> str:
@@ -91,7 +91,7 @@ def _reason_lines(records: Sequence[Record], max_map_drop: float) -> list[str]:
         if record.outcome != "measured":
             # What was built says so itself.
             outcome = "" if record.outcome == "built" else f"{record.outcome}: "
-            shared.setdefault(outcome + record.reason, []).append(record.case.row_name)
+            shared.setdefault(outcome + record.reason, []).append(record.row_name)
     lines = []
     for text, names in shared.items():
         label = ", ".join(names)

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from benchsuite.report.recommendation import name_of
 from benchsuite.report.samples import Thinned
 from benchsuite.runs.figures import figure
 from benchsuite.runs.records import Record
 from benchsuite.terms.absence import DASH, Absent, shown
+from benchsuite.terms.cases import Case
 from benchsuite.terms.quantities import megabytes, milliseconds, signed, significant
 
 Samples = Mapping[str, Thinned | Absent]
@@ -171,12 +172,16 @@ def cold_table(records: Sequence[Record]) -> DetailTable:
     )
 
 
+def _way(case: Case) -> Case:
+    return replace(case, precision="fp32", scheme="")
+
+
 def precision_table(records: Sequence[Record]) -> DetailTable:
-    """Return each precision against FP32 of the same runtime and variant."""
-    plain = {(it.case.backend, it.case.variant): it for it in records if it.case.precision == "fp32"}
+    """Return each precision against FP32 of the same runtime, run in the same way."""
+    plain = {_way(it.case): it for it in records if it.case.precision == "fp32"}
     rows = []
     for record in sorted(records, key=lambda it: (it.case.backend, it.case.variant)):
-        base = plain.get((record.case.backend, record.case.variant))
+        base = plain.get(_way(record.case))
         if base is None:
             continue
         rows.append(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import hashlib
 import io
 import json
 from collections.abc import Callable, Mapping, Sequence
@@ -26,7 +27,7 @@ Value = str | int | float | None
 _TABLES = ("csv", "parquet")
 _TEXTS = (
     "run", "started", "machine", "case", "model", "backend", "precision", "device", "head", "variant", "outcome",
-    "reason", "ran", "runtime", "artifact_sha256", "recipe_digest",
+    "reason", "ran", "runtime", "artifact_sha256", "recipe_digest", "scheme", "run_digest",
 )  # fmt: skip
 _COUNTS = ("imgsz", "batch", "threads")
 # The columns that files begin with, figures among them; all other figures follow in their order.
@@ -35,11 +36,13 @@ _FIRST = (
     "variant", "outcome", "reason", "ran", "runtime", "int8_mac_share", "artifact_sha256", "artifact_bytes", "build_s",
     "recipe_digest", *(f"{phase}_{name}_ns" for phase in PHASES for name in PERCENTILES),
 )  # fmt: skip
+# The columns that joined after a figure's, and before those of figures that came later.
+_JOINED = {"energy_j_per_call": ("scheme", "run_digest")}
 
 
 def flat_rows(runs: Sequence[Run]) -> list[dict[str, Value]]:
     """Return a row a record, units in the columns' names; what is absent is None, and `reason` says why."""
-    return [_row(run, record) for run in runs for record in run.records]
+    return [_row(run, digest, record) for run in runs for digest in (_digest(run),) for record in run.records]
 
 
 def export(runs: Sequence[Run], form: str, path: Path) -> None:
@@ -52,10 +55,27 @@ def export(runs: Sequence[Run], form: str, path: Path) -> None:
     write_whole(path, FORMATS[form](runs))
 
 
-def _row(run: Run, record: Record) -> dict[str, Value]:
+def _digest(run: Run) -> str:
+    """Return 12 hex digits that two runs share only where they are copies of one."""
+    measured = [
+        (
+            record.case.id,
+            record.outcome,
+            _or_none(part_of(record.artifact, lambda it: it.sha256)),
+            _or_none(part_of(record.metrics.latency, lambda it: it.samples_sha256)),
+            _or_none(part_of(record.metrics.accuracy, lambda it: it.map50_95)),
+        )
+        for record in run.records
+    ]
+    facts = [run.started, run.command, run.machine.fingerprint, measured]
+    return hashlib.sha256(json.dumps(facts, sort_keys=True).encode()).hexdigest()[:12]
+
+
+def _row(run: Run, digest: str, record: Record) -> dict[str, Value]:
     case, ran, artifact = record.case, record.validity.ran, record.artifact
     row: dict[str, Value] = {
         "run": run.name,
+        "run_digest": digest,
         "started": run.started,
         "machine": run.machine.slug,
         "case": case.id,
@@ -74,6 +94,7 @@ def _row(run: Run, record: Record) -> dict[str, Value]:
         "runtime": _or_none(part_of(ran, lambda it: it.runtime)),
         "artifact_sha256": _or_none(part_of(artifact, lambda it: it.sha256)),
         "recipe_digest": _or_none(part_of(artifact, lambda it: it.recipe_digest)),
+        "scheme": _or_none(part_of(artifact, lambda it: it.recipe.scheme or None)),
     }
     for figure in _exported():
         kind = int if figure.whole else float
@@ -86,7 +107,9 @@ def _exported() -> list[Figure]:
 
 
 def _columns() -> tuple[str, ...]:
-    return tuple(dict.fromkeys((*_FIRST, *(figure.names.csv for figure in _exported()))))
+    named = (figure.names.csv for figure in _exported())
+    later = (column for name in named for column in (name, *_JOINED.get(name, ())))
+    return tuple(dict.fromkeys((*_FIRST, *later)))
 
 
 def _or_none(value: T | Absent) -> T | None:

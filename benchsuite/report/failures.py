@@ -31,7 +31,7 @@ def _block(case_id: str, findings: list[Finding]) -> str:
     # A broken limit knows no baseline: what changed since, and how to accept it, come from findings that do.
     compared = [finding for finding in findings if finding.accept]
     if compared:
-        lines.append("  what changed in the environment since the baseline:")
+        lines.append("  what changed since the baseline:")
         for change in compared[0].environment or ("nothing that is recorded",):
             lines += sentence(change)
     lines += ["  measure it again:", *_command(findings[0].rerun)]

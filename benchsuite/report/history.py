@@ -7,15 +7,14 @@ from dataclasses import dataclass
 from itertools import pairwise
 from pathlib import Path
 
-from benchsuite.machine.facts import differences
+from benchsuite.compare.inputs import inputs_of, what_differs
 from benchsuite.report.changes import SHORTEST, Level, levels
 from benchsuite.report.series import series_figures, value_of
 from benchsuite.runs.figures import Figure
 from benchsuite.runs.folder import RUN_FILE, Run, read_run
 from benchsuite.runs.records import Record
-from benchsuite.terms.absence import Absent
 from benchsuite.terms.errors import BenchsuiteError, UsageError
-from benchsuite.terms.said import said
+from benchsuite.terms.said import Sentence, said
 
 
 @dataclass(frozen=True)
@@ -60,7 +59,7 @@ class Change:
     new: float
     better: bool
     runs: tuple[int, int]
-    beside: tuple[str, ...]
+    beside: tuple[Sentence, ...]
 
 
 @dataclass(frozen=True)
@@ -143,7 +142,7 @@ def names_of(folders: Sequence[Path]) -> tuple[str, ...]:
     deepest = max(map(len, parts), default=1)
     for depth in range(1, deepest + 1):
         names = ["/".join(own[-depth:]) for own in parts]
-        if len(set(names)) == len(names):
+        if len(set(names)) == len(set(folders)):
             break
     return tuple(names) if folders else ()
 
@@ -187,29 +186,9 @@ def _changes(series: Sequence[Series], number: int, runs: Sequence[Run]) -> list
     ]
 
 
-def _beside(before: Run, after: Run, case_id: str) -> tuple[str, ...]:
-    """Return what else changed between two runs: machine and versions, how the artifact was made, data, effort."""
+def _beside(before: Run, after: Run, case_id: str) -> tuple[Sentence, ...]:
+    """Return what else changed between two runs."""
     old, new = before.record(case_id), after.record(case_id)
     assert old is not None
     assert new is not None
-    here, there = _facts(old), _facts(new)
-    moved = (f"{name}: {here[name]} -> {there[name]}" for name in here if here[name] != there.get(name, here[name]))
-    return tuple(dict.fromkeys((*differences(before.machine, after.machine), *moved)))
-
-
-def _facts(record: Record) -> Mapping[str, str]:
-    """Return what may move a record's figures beside the machine; what is unknown is left out."""
-    facts = {"effort": record.effort}
-    if not isinstance(record.artifact, Absent):
-        recipe = record.artifact.recipe
-        ranges = recipe.calibration
-        facts |= {
-            **recipe.tools,
-            "scheme": recipe.scheme or "none",
-            "weights": recipe.weights_sha256[:12],
-            "calibration": f"{ranges.size} images, {ranges.method}, {ranges.images_sha256[:12]}" if ranges else "none",
-            "build": ", ".join(f"{name} {text}" for name, text in sorted(recipe.build.items())) or "none",
-        }
-    if not isinstance(record.metrics.accuracy, Absent):
-        facts["data"] = record.metrics.accuracy.data_sha256[:12]
-    return facts
+    return what_differs((inputs_of(old, before.machine), inputs_of(new, after.machine)))

@@ -7,8 +7,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from benchsuite.compare.findings import Finding
-from benchsuite.machine.facts import differences
+from benchsuite.compare.inputs import run_differences
 from benchsuite.report.groups import titles
+from benchsuite.report.history import names_of
 from benchsuite.report.recommendation import name_of, void_reason
 from benchsuite.report.series import Costs, cost_figures, series_figures, value_of
 from benchsuite.runs.figures import Figure
@@ -16,6 +17,7 @@ from benchsuite.runs.folder import Run
 from benchsuite.runs.records import Record
 from benchsuite.terms.absence import Absent
 from benchsuite.terms.errors import UsageError
+from benchsuite.terms.said import Sentence
 
 # Group, case and recipe; the recipe is empty where nothing was made.
 _Key = tuple[str, str, str]
@@ -30,7 +32,7 @@ class RunColumn:
     started: str
     effort: str
     threads: int
-    changes: tuple[str, ...]
+    changes: tuple[Sentence, ...]
     notes: tuple[str, ...]
 
 
@@ -117,19 +119,19 @@ def make_matrix(
         _row(groups.index(group), recipe if ways[group, case_id] > 1 else "", row, shown, findings)
         for (group, case_id, recipe), row in rows.items()
     )
-    base = runs[reference].machine
+    base = runs[reference]
     return Matrix(
         columns=tuple(
             RunColumn(
-                run.name,
+                name,
                 run.machine.cpu,
                 run.started,
                 run.effort,
                 run.policy.threads,
-                differences(base, run.machine),
+                () if run is base else run_differences(base, run),
                 run.notes,
             )
-            for run in runs
+            for name, run in zip(names_of([run.folder for run in runs]), runs, strict=True)
         ),
         groups=groups,
         rows=_ranked(sorted(found, key=lambda row: row.group), len(runs)),

@@ -28,8 +28,8 @@ def name_of(record: Record) -> str:
     """Return backend and precision, with what really ran where the runtime only stores that precision."""
     label = record.validity.label
     if isinstance(label, Absent) or "storage" not in label:
-        return record.case.row_name
-    return said("{1} ({2})", record.case.row_name, label)
+        return record.row_name
+    return said("{1} ({2})", record.row_name, label)
 
 
 def void_reason(record: Record, findings: Iterable[Finding], reference: Record | None = None) -> str:

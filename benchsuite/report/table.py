@@ -109,7 +109,7 @@ def make_row(record: Record, reference: Record | None, void: str, setup: Setup, 
     if record.outcome == "built":
         ran = replace(ran, text=said("{1}, only built", ran.text))
         _note_stand_in(cells, notes)
-    return Row(record.case.id, record.case.row_name, ran, cells, recommended, void)
+    return Row(record.case.id, record.row_name, ran, cells, recommended, void)
 
 
 def _note_stand_in(cells: dict[str, Cell], notes: Notes) -> None:

@@ -21,6 +21,7 @@ from benchsuite.runs.records import Record
 from benchsuite.runs.worth import reference_of
 from benchsuite.study.rows import Study
 from benchsuite.terms.absence import NOT_SELECTED, Absent
+from benchsuite.terms.said import Sentence
 
 
 @dataclass(frozen=True)
@@ -49,8 +50,8 @@ class Grouped:
 class PageView:
     """All that a report shows but its charts; `moved` changed without failing, `remarks` have no verdict.
 
-    `unmeasured` has a row a case, `absent` the same by reason. `changed` says how the environment differs from the
-    baseline's; None where nothing was compared with one.
+    `unmeasured` has a row a case, `absent` the same by reason. `changed` says what differs from what the
+    baseline was measured with; None where nothing was compared with one.
     """
 
     run: Run
@@ -71,7 +72,7 @@ class PageView:
     samples: Samples = field(default_factory=dict)
     reruns: Mapping[str, str] = field(default_factory=dict)
     batches: tuple[BatchView, ...] = ()
-    changed: tuple[str, ...] | None = None
+    changed: tuple[Sentence, ...] | None = None
     selftests: tuple[SelfTestView, ...] = ()
 
 
@@ -126,8 +127,8 @@ def page_view(
     )
 
 
-def _changed(findings: Sequence[Finding]) -> tuple[str, ...] | None:
-    """Return what differs from the baseline's environment, by the findings that know a baseline."""
+def _changed(findings: Sequence[Finding]) -> tuple[Sentence, ...] | None:
+    """Return what differs from what the baseline was measured with, by the findings that know a baseline."""
     compared = [finding for finding in findings if finding.baseline]
     return tuple(dict.fromkeys(change for it in compared for change in it.environment)) if compared else None
 

@@ -38,10 +38,10 @@ class Cards:
     notes: list[str] = field(default_factory=list)
 
 
-def select_cases(options: Options, cache_root: Path) -> tuple[tuple[ModelRef, ...], tuple[Case, ...]]:
+def select_cases(options: Options, cache_root: Path, machine: Machine) -> tuple[tuple[ModelRef, ...], tuple[Case, ...]]:
     """Return the models and cases that are asked for; raises one UsageError, with what is wrong besides a model."""
     try:
-        return select(options, cache_root)
+        return select(options, cache_root, machine)
     except UsageError as error:
         raise_all([str(error), *data_problems(options, False), *folder_problems(options, (), cache_root)])
         raise
@@ -59,7 +59,7 @@ def check_before_work(
     folders = folder_problems(options, models, cache_root)
     cards = Cards()
     if not folders:
-        cards = _model_cards(models, can_run, cache_root)
+        cards = _model_cards(models, can_run, cache_root, machine)
     raise_all([*problems, *cards.problems, *folders])
     notes = [*cards.notes, *_machine_notes(options, can_run, machine), *_accuracy_notes(options, cards.by_model)]
     return tuple(dict.fromkeys(notes))
@@ -80,6 +80,9 @@ def folder_problems(options: Options, models: Sequence[ModelRef], cache_root: Pa
     problems = []
     for name, folder, size_bytes in needed:
         why = unwritable(folder)
+        if why and folder == cache_root and folder.is_dir():
+            # What it holds is used all the same, and what must be built says so itself.
+            continue
         room = 0 if why else free_bytes(folder)
         if why:
             problems.append(f"{name} {folder}: cannot write there ({why}); name a folder that can be written.")
@@ -91,7 +94,7 @@ def folder_problems(options: Options, models: Sequence[ModelRef], cache_root: Pa
     return problems
 
 
-def _model_cards(models: Sequence[ModelRef], cases: Sequence[Case], cache_root: Path) -> Cards:
+def _model_cards(models: Sequence[ModelRef], cases: Sequence[Case], cache_root: Path, machine: Machine) -> Cards:
     """Ask what each checkpoint is, at each size that it is measured at."""
     store, cards = Store(cache_root), Cards()
     for model in models:
@@ -106,7 +109,7 @@ def _model_cards(models: Sequence[ModelRef], cases: Sequence[Case], cache_root: 
             continue
         for imgsz in sizes:
             try:
-                cards.by_model[model.slug], notes = store.card(weights, digest, imgsz, "one2many")
+                cards.by_model[model.slug], notes = store.card(weights, digest, imgsz, "one2many", machine.packages)
                 cards.notes += notes
             except BenchsuiteError as error:
                 cards.problems.append(f"{error}.")

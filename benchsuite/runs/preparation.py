@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from contextlib import ExitStack
 from dataclasses import replace
 from functools import cached_property
@@ -18,7 +18,7 @@ from benchsuite.backends import backend, only_builds
 from benchsuite.backends.interface import RunPolicy
 from benchsuite.backends.offers import calibration_method
 from benchsuite.backends.schemes import SchemeSearch
-from benchsuite.backends.tools import QUANTISER, QUANTISER_VERSION
+from benchsuite.backends.tools import STEPS
 from benchsuite.machine.facts import gpu_of
 from benchsuite.measure.accuracy import Evaluation, EvaluationData, evaluate_once
 from benchsuite.measure.accuracy_loss import Losses
@@ -49,8 +49,9 @@ class ArtifactSource(Protocol):
 class Preparation:
     """Makes a case ready to be measured at a site.
 
-    `python` is the interpreter that builds and measures, `source` takes the place of the store, and `search` finds the
-    INT8 scheme of a case where --quant-scheme is auto; `data` are the run's images where somebody has read them.
+    `python` is the interpreter that builds and measures, by its own `steps`, `source` takes the place of the store, and
+    `search` finds the INT8 scheme of a case where --quant-scheme is auto; `data` are the run's images where somebody
+    has read them.
     """
 
     def __init__(
@@ -60,9 +61,11 @@ class Preparation:
         source: ArtifactSource | None = None,
         search: Callable[[Case], SchemeSearch] | None = None,
         data: RunData | None = None,
+        steps: Mapping[str, str] = STEPS,
     ) -> None:
         self.site = site
         self._python = python
+        self._steps = steps
         self._source = source
         self._search = search
         self._store = Store(site.cache_root, python=python)
@@ -108,7 +111,7 @@ class Preparation:
         if need.calibrated:
             method = calibration_method(need.format, options.calib_method)
             calibration = calibration_of(self._data.calibration.images, method)
-        versions = {**machine.packages, QUANTISER: QUANTISER_VERSION}
+        versions = {**machine.packages, **self._steps}
         return Recipe(
             format=need.format,
             precision=need.precision,
@@ -170,7 +173,7 @@ class Preparation:
 
     def _card(self, case: Case, head: Head) -> Card:
         weights, sha256 = self._weights_of(case.model)
-        card, notes = self._store.card(weights, sha256, case.imgsz, head)
+        card, notes = self._store.card(weights, sha256, case.imgsz, head, self.site.machine.packages)
         for note in notes:
             self.site.say(note)
         return card
@@ -181,10 +184,10 @@ class Preparation:
         if not self._store.has(recipe):
             self.site.say(f"building {recipe.format} {recipe.precision} of {case.model} at {case.imgsz} …")
         calibration = self._data.calibration if recipe.calibration else None
+        images = calibration.images if calibration else ()
         gpu = gpu_of(case.device, self.site.machine)
-        artifact, notes = self._store.get(
-            recipe, self.weights(case), calibration.images if calibration else (), gpu.uuid if gpu else ""
-        )
+        uuid = gpu.uuid if gpu else ""
+        artifact, notes = self._store.get(recipe, self.weights(case), images, gpu=uuid, model=case.model)
         self._notes[case.id] = (*notes, *(calibration.warnings if calibration else ()))
         return artifact
 
@@ -197,11 +200,11 @@ class Preparation:
         parent = parent_recipe(subject.setup.artifact.recipe)
         assert parent is not None
         images = self._data.calibration.images if parent.calibration else ()
-        artifact, _ = self._store.get(parent, self.weights(case), images)
+        artifact, _ = self._store.get(parent, self.weights(case), images, model=case.model)
         return replace(subject, case=case, setup=self._setup(case, artifact))
 
     def _setup(self, case: Case, artifact: Artifact) -> WorkerSetup:
-        log = self.site.folder / "logs" / f"{case.id.replace(':', '_')}.log"
+        log = self.site.folder / "logs" / f"{case.file_name}.log"
         gpu = gpu_of(case.device, self.site.machine)
         return WorkerSetup(artifact, self.data.images, self.site.cache_root, log, self._python, gpu.uuid if gpu else "")
 
@@ -211,7 +214,7 @@ class Preparation:
         reason = self.why_not(reference)
         if reason:
             raise SessionError(reason)
-        artifact, _ = self._store.get(self.recipe(reference), self.weights(case))
+        artifact, _ = self._store.get(self.recipe(reference), self.weights(case), model=case.model)
         names = self._card(case, "one2many").names
         with ExitStack() as stack:
 

@@ -7,13 +7,14 @@ An absent value stands in JSON as `{"absent": "reason"}` in place of the value; 
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, Literal
 
 from benchsuite.artifacts.recipe import Recipe
 from benchsuite.backends.interface import Ran
-from benchsuite.backends.schemes import SchemeSearch
+from benchsuite.backends.offers import EVERY_SCHEME
+from benchsuite.backends.schemes import USUAL, SchemeSearch, split_scheme
 from benchsuite.machine.json_files import Lines
 from benchsuite.measure.measurement import Metrics
 from benchsuite.terms.absence import Absent
@@ -68,6 +69,15 @@ class Record:
     environment: str
     effort: str
     schema: int = SCHEMA
+
+    @property
+    def row_name(self) -> str:
+        """Return backend and precision, and an unusual INT8 scheme though the id leaves it out, as a found one."""
+        if self.case.scheme or isinstance(self.artifact, Absent):
+            return self.case.row_name
+        scheme = self.artifact.recipe.scheme
+        unsaid = scheme in USUAL or split_scheme(scheme)[0] not in EVERY_SCHEME
+        return self.case.row_name if unsaid else replace(self.case, scheme=scheme).row_name
 
 
 def append(path: Path, record: Record) -> tuple[str, ...]:

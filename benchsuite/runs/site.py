@@ -36,8 +36,9 @@ def open_site(options: Options, say: Say) -> tuple[Site, tuple[Case, ...]]:
     Says what is worth knowing before the run. Raises one UsageError, before anything is built, for all that cannot be.
     """
     root = cache_root()
-    models, cases = select_cases(options, root)
-    site = Site(options, models, read_machine(recorded_packages()), root, options.report, say)
+    machine = read_machine(recorded_packages())
+    models, cases = select_cases(options, root, machine)
+    site = Site(options, models, machine, root, options.report, say)
     for note in check_before_work(options, models, cases, site.machine, root):
         say(note)
     return site, cases

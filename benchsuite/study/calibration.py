@@ -119,7 +119,7 @@ class CalibrationStudy:
     def __init__(self, bench: StudyBench, case: Case, plan: CalibrationPlan) -> None:
         self._bench = bench
         self._store = Store(bench.site.cache_root)
-        self._case = replace(case, precision="int8")
+        self._case = replace(case, precision="int8", scheme="")
         self._plan = plan
 
     def run(
@@ -187,7 +187,7 @@ class CalibrationStudy:
         return self._way_on(_images(pool, subset.blocks), _name(subset), method, names)
 
     def _way_on(self, images: Sequence[Path], name: str, method: CalibMethod, names: Sequence[str]) -> Way:
-        case = replace(self._case, scheme="-".join(filter(None, (self._case.scheme, method, name))))
+        case = replace(self._case, scheme=f"{method}-{name}")
         return Way(
             case, method=method, calib=_write_yaml(self._bench.site.folder / "pool", name, tuple(images), tuple(names))
         )

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import hashlib
 import re
+import unicodedata
 from dataclasses import dataclass
 from typing import Literal, get_args
 
@@ -23,6 +25,9 @@ _ID = re.compile(
     r"(?P<model>[^-]+)-(?P<backend>[^-]+)-(?P<precision>[^-]+)-(?P<device>[^-]+)-(?P<imgsz>[^-]+)-b(?P<batch>[1-9][0-9]{0,8})"
     r"(?:-(?P<variant>.+))?"
 )
+# Of 255 bytes that file systems give a name, what a written file's own ending and the rest of an id leave to a model's.
+_LONGEST_MODEL_BYTES = 210
+_LONGEST_FILE_BYTES = 240
 
 
 @dataclass(frozen=True)
@@ -54,7 +59,8 @@ class Case:
     @classmethod
     def parse(cls, text: str, threads: int = 1) -> Case:
         """Return the case of an id, which does not hold its threads; raises UsageError."""
-        found = _ID.fullmatch(text)
+        # Some keyboards and shells write accents as characters of their own.
+        found = _ID.fullmatch(unicodedata.normalize("NFC", text))
         precision = next((name for name in PRECISIONS if found and name == found["precision"]), None)
         try:
             imgsz = InputSize.parse(found["imgsz"]) if found else None
@@ -75,6 +81,11 @@ class Case:
     def variant(self) -> str:
         """Return all that departs from the plain case, as ids end in it and files hold it; empty for the plain one."""
         return str(Variant(self.head, self.way, self.rebuild, self.scheme))
+
+    @property
+    def file_name(self) -> str:
+        """Return the id as files are named by it, before their endings."""
+        return _within(self.id.replace(":", "_"), _LONGEST_FILE_BYTES)
 
     @property
     def on_gpu(self) -> bool:
@@ -126,5 +137,35 @@ def heading(case: Case) -> str:
 
 
 def slug(stem: str) -> str:
-    """Turn a file's stem into a model name that can stand in an id, where only `-` separates parts."""
-    return re.sub(r"[^a-z0-9_.]", "_", stem.lower())
+    """Turn a file's stem into a model name that can stand in an id, where only `-` separates parts.
+
+    Letters and digits of every script stay, in lower case. Where anything else that is not ASCII had to go, or the end
+    of a very long name, a digest tells the name from others that would be left with the same.
+    """
+    text = unicodedata.normalize("NFC", unicodedata.normalize("NFC", stem).lower())
+    name = "".join(character if _stays(character) else "_" for character in text)
+    lost = any(not character.isascii() for character in text if not _stays(character))
+    return _within(f"{name}_{_digest(text)}" if lost else name, _LONGEST_MODEL_BYTES)
+
+
+def _stays(character: str) -> bool:
+    """Say whether a character is a letter, a digit, a mark over one, `_` or `.`."""
+    if character.isascii():
+        return character.isalnum() or character in "_."
+    # The marks that choose how a letter or a picture is drawn cannot be seen.
+    drawing = "VARIATION SELECTOR" in unicodedata.name(character, "")
+    return character.isalnum() or (unicodedata.category(character) in ("Mn", "Mc") and not drawing)
+
+
+def _within(name: str, most_bytes: int) -> str:
+    """Return a name, with a digest in place of its end where it is longer than that in UTF-8."""
+    encoded = name.encode()
+    if len(encoded) <= most_bytes:
+        return name
+    ending = f"_{_digest(name)}"
+    return encoded[: most_bytes - len(ending)].decode(errors="ignore") + ending
+
+
+def _digest(text: str) -> str:
+    # A file's name need not be text: what is none stands as lone surrogates.
+    return hashlib.sha256(text.encode(errors="surrogatepass")).hexdigest()[:8]

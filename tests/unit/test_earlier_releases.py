@@ -9,7 +9,7 @@ from typing import cast
 
 import pytest
 
-from benchsuite.artifacts.store import Card, Cost, Store
+from benchsuite.artifacts.store import Cost, Store
 from benchsuite.compare.baselines import load
 from benchsuite.compare.findings import read_findings
 from benchsuite.gate import blocks
@@ -121,17 +121,16 @@ def test_baseline_is_read() -> None:
     assert [entry.timing[0].total_p50_ms for entry in model.entries.values()] == [40.0, 24.0]
 
 
-def test_store_finds_its_artifact_and_what_its_checkpoint_is(tmp_path: Path) -> None:
-    """Nothing is built and nobody is asked again; what the builder said beyond a card is passed over."""
+def test_store_finds_its_artifact(tmp_path: Path) -> None:
+    """Nothing is built again, and the artifact that kept no name of its model is called by its weights."""
     shutil.copytree(SAMPLES / "cache", tmp_path / "cache")
     store = Store(tmp_path / "cache", lambda *_: pytest.fail("built again"), python="no interpreter is started")
     ((entry,), damage) = store.entries()
     assert (entry.recipe, entry.bytes, damage) == (make_recipe(), 8, ())
+    assert entry.what == "weights abababababab onnx fp32 640 px b1 one2many"
     artifact, notes = store.get(make_recipe(), tmp_path / "w.pt")
     assert (artifact.bytes, notes) == (8, ())
     assert store.cost(make_recipe()) == Cost(0.0, 123_456_789)
-    card = Card(("disc", "star"), 2_400_000, 5.48, ("one2many", "end2end"))
-    assert store.card(tmp_path / "w.pt", "ab" * 32, 640, "one2many") == (card, ())
 
 
 def test_kept_evaluations_are_listed_and_taken_for_no_other(tmp_path: Path) -> None:

@@ -15,7 +15,7 @@ from benchsuite.backends.interface import ArtifactChoices, ArtifactNeed, FloatAr
 from benchsuite.backends.ncnn.winograd import overflowing
 from benchsuite.backends.reasons import cpu_only, has_bf16, not_installed
 from benchsuite.backends.schemes import chosen_scheme
-from benchsuite.backends.tools import OBSERVED, QUANTISER
+from benchsuite.backends.tools import EXPORTER, OBSERVED, QUANTISER
 from benchsuite.machine.facts import Machine, instruction_sets
 from benchsuite.networks.ncnn_network import CONVOLUTIONS, TAGS, Weights, read_network
 from benchsuite.terms.absence import Absent
@@ -30,7 +30,7 @@ _OPTIONS = (
 )  # fmt: skip
 
 
-_EXPORT = ("ultralytics", "torch", "pnnx")
+_EXPORT = ("ultralytics", "torch", "pnnx", EXPORTER)
 
 
 class NcnnBackend:

@@ -10,7 +10,7 @@ from benchsuite.backends.reasons import no_such_gpu, not_installed
 from benchsuite.backends.schemes import SYMMETRIC, chosen_scheme
 from benchsuite.backends.tensorrt.engine_files import read_account
 from benchsuite.backends.tensorrt.flavours import FLAVOURS, RTX, TENSORRT, Flavour, installed_flavours, load_tensorrt
-from benchsuite.backends.tools import ONNX_EXPORT, ONNX_RUNTIMES, QUANTISER
+from benchsuite.backends.tools import ENGINE_BUILDER, ONNX_EXPORT, ONNX_RUNTIMES, QUANTISER
 from benchsuite.machine.facts import Machine, gpu_of
 from benchsuite.terms.cases import PRECISIONS, Case
 from benchsuite.terms.said import said
@@ -20,7 +20,7 @@ _INSTALL = said("pip install 'benchsuite[trt-rtx]' builds engines without a GPU"
 _RTX_RUNS_ON = ("8.0", "8.6", "8.9")
 _RTX_FROM = 12
 # One of them builds an engine; which one is the backend's choice.
-_BUILDERS = tuple(name for flavour in FLAVOURS for name in flavour.distributions)
+_BUILDERS = (ENGINE_BUILDER, *(name for flavour in FLAVOURS for name in flavour.distributions))
 
 
 class TensorrtBackend:

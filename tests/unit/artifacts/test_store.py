@@ -65,6 +65,33 @@ def test_second_request_builds_nothing(store: Store, builder: FakeBuilder, tmp_p
     assert store.has(RECIPE)
 
 
+def test_an_artifact_is_listed_by_the_name_of_its_model(store: Store, tmp_path: Path) -> None:
+    """It keeps the first name that it is asked for under; before, it is called by the digest of its weights."""
+    store.get(RECIPE, tmp_path / "w.pt")
+    for model, listed in (("", "weights 000000000000"), ("模型", "模型"), ("other", "模型")):
+        artifact, notes = store.get(RECIPE, tmp_path / "w.pt", model=model)
+        ((entry,), _) = store.entries()
+        assert (entry.what, notes) == (f"{listed} torch fp32 640 px b1 one2many", ())
+    (Path(artifact.folder).parent / "model.txt").write_bytes(b"\x1b[31m\xff")
+    assert store.entries()[0][0].what.isprintable()
+
+
+def test_cards_belong_to_the_versions_that_told_them(
+    store: Store, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Another Ultralytics may count another way: it is asked again, and the first one's answer stays."""
+    asked: list[str] = []
+
+    def describe(request: dict[str, str]) -> dict[str, object]:
+        asked.append(request["head"])
+        return {"names": ["disc"], "params": 5, "gflops": 1.5, "heads": ["one2many"]}
+
+    monkeypatch.setitem(processes.STAND_INS, "benchsuite.artifacts.builder", lambda: FakeChild({"describe": describe}))
+    for packages in ({"ultralytics": "1"}, {"ultralytics": "2"}, {"ultralytics": "1", "pytest": "9"}):
+        store.card(tmp_path / "w.pt", "0" * 64, SIZE, "one2many", packages)
+    assert len(asked) == 2
+
+
 def test_derived_artifact_builds_its_parent_first(store: Store, builder: FakeBuilder, tmp_path: Path) -> None:
     """INT8 is made from the FP32 artifact, which the FP32 case then finds."""
     calibration = Calibration("1" * 64, 2, "minmax")
@@ -109,16 +136,16 @@ def test_damaged_card_is_asked_for_again_and_said(
     monkeypatch.setitem(
         processes.STAND_INS, "benchsuite.artifacts.builder", lambda: FakeChild({"describe": lambda _: told})
     )
-    card, notes = store.card(tmp_path / "w.pt", "0" * 64, SIZE, "one2many")
+    card, notes = store.card(tmp_path / "w.pt", "0" * 64, SIZE, "one2many", {})
     assert (card, notes) == (Card(("disc",), 5, 1.5, ("one2many",)), ())
     (path,) = (tmp_path / "store" / "cards").iterdir()
     path.write_text("null")
-    again, notes = store.card(tmp_path / "w.pt", "0" * 64, SIZE, "one2many")
+    again, notes = store.card(tmp_path / "w.pt", "0" * 64, SIZE, "one2many", {})
     assert again == card
     (note,) = notes
     assert note.startswith(f"cannot read {path}: its content is damaged: ")
     assert note.endswith("; it is made again")
-    assert store.card(tmp_path / "w.pt", "0" * 64, SIZE, "one2many") == (card, ())
+    assert store.card(tmp_path / "w.pt", "0" * 64, SIZE, "one2many", {}) == (card, ())
 
 
 def test_failed_build_leaves_nothing_behind(tmp_path: Path) -> None:

@@ -8,8 +8,8 @@ from benchsuite.artifacts.exporters import EXPORTERS
 from benchsuite.backends import BACKENDS
 from benchsuite.backends.interface import ArtifactChoices, Backend
 from benchsuite.backends.offers import EVERY_SCHEME, recorded_packages
-from benchsuite.backends.schemes import MOST_INTEGER, SYMMETRIC, UNCALIBRATED
-from benchsuite.backends.tools import OBSERVED
+from benchsuite.backends.schemes import MOST_INTEGER, SYMMETRIC, UNCALIBRATED, USUAL
+from benchsuite.backends.tools import OBSERVED, QUANTISER, STEPS
 from benchsuite.report.palette import DASHES, MARKS
 from benchsuite.terms.cases import PRECISIONS
 from benchsuite.testing import make_case, make_machine
@@ -51,6 +51,16 @@ def test_what_a_case_needs_can_be_made(backend: Backend, precision: str) -> None
         schemes = BACKENDS[artifact_format].schemes if stored == "int8" else ("",)
         assert all((artifact_format, stored, scheme) in EXPORTERS for scheme in schemes)
         key = BACKENDS[artifact_format].made_from.get(stored, ())
+
+
+@EVERY
+def test_what_benchsuite_makes_names_its_own_steps(backend: Backend) -> None:
+    """Every artifact that is more than a copy of the weights changes its recipe with the step that writes it."""
+    own = {precision: set(tools) & set(STEPS) for precision, tools in backend.tools.items()}
+    assert all(own.values()) or own == {"fp32": set()}
+    assert not set(recorded_packages()) & set(STEPS)
+    assert QUANTISER in own.get("int8", {QUANTISER})
+    assert set(backend.schemes[:1]) <= USUAL
 
 
 def test_exporters_make_nothing_that_no_runtime_offers() -> None:

@@ -217,7 +217,7 @@ def test_cache_lists_and_cleans_all_that_can_be_made_again(command: Command, tmp
     (cache / "artifacts" / ("f" * 16) / "artifact.json").write_text("{")
     *lines, damage, total = command("cache", "list").stdout.splitlines()
     assert sorted(line.split("  ")[-1] for line in lines) == [
-        *["evaluation"] * 3, "onnx fp32 640 px b1 one2many", "search",
+        *["evaluation"] * 3, "search", "weights abababababab onnx fp32 640 px b1 one2many",
     ]  # fmt: skip
     assert damage.startswith(f"cannot read {cache / 'artifacts' / ('f' * 16) / 'artifact.json'}: ")
     assert total == "1 artifacts, 4 evaluations and searches, 0 MB"

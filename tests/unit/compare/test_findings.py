@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from benchsuite.compare.findings import Finding, read_findings, rerun_line, write_findings
+from benchsuite.terms.cases import Case
 from benchsuite.terms.errors import RecordError
 from benchsuite.testing import make_case
 
@@ -60,6 +61,18 @@ def test_rerun_line_names_the_case_and_what_decides_it() -> None:
         "--data": "it's data.yaml",
         "--calib-size": "32",
     }
+
+
+@pytest.mark.parametrize("named", [make_case(model="模型"), make_case(precision="int8", scheme="dynamic-u8u8")])
+def test_rerun_line_names_a_case_by_its_id_where_k_cannot(named: Case) -> None:
+    """pytest escapes ids that are not ASCII, and only the id says the scheme: what the id decides is not said twice."""
+    options = {"model": "模型.pt", "head": "both", "variant": "plain", "quant_scheme": "dynamic-u8u8", "data": "d.yaml"}
+    words = shlex.split(rerun_line(named, "quick", options))
+    given = dict(zip(words[2::2], words[3::2], strict=True))
+    assert given.pop("--case") == named.id
+    assert {"--model", "--threads", "--effort", "--data"} <= set(given)
+    assert not {"-k", "--head", "--variant", "--backend"} & set(given)
+    assert ("--quant-scheme" in given) == (not named.scheme)
 
 
 def test_rerun_line_runs_the_case_s_own_way_and_no_other() -> None:

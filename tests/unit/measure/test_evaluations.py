@@ -14,11 +14,14 @@ import pytest
 from benchsuite.artifacts.recipe import Artifact
 from benchsuite.detect.accuracy import Accuracy
 from benchsuite.detect.detections import Detections, load_detections, save_detections
+from benchsuite.machine.nvml import Gpu
+from benchsuite.measure import accuracy as evaluations
 from benchsuite.measure.accuracy import Evaluation, EvaluationData, class_mismatch, evaluate_once, kept_evaluations
 from benchsuite.measure.launch import Launch
 from benchsuite.terms.absence import NOT_SELECTED, Absent
 from benchsuite.testing import make_accuracy, make_case, make_machine, make_recipe
 
+GPU = Gpu("A", "GPU-1", 24 << 30)
 DATA = EvaluationData(Path("data.yaml"), ("disc", "star"), (Path("a.jpg"),), "da" * 32)
 FOUND = [Detections(np.array([[1, 2, 30, 40]], np.float32), np.array([0.9], np.float32), np.array([0]))]
 
@@ -133,6 +136,23 @@ def test_class_names_are_held_against_each_other(model: str, data: str, sentence
     why = class_mismatch(tuple(model.split(",")), tuple(data.split(",")))
     assert (why or "").startswith(sentence)
     assert (why is None) == (sentence == "")
+
+
+def test_what_decides_detections_decides_the_key(monkeypatch: pytest.MonkeyPatch) -> None:
+    """On a GPU they are its, its driver's and cuDNN's; settings of postprocessing count by their values everywhere."""
+    artifact = Artifact(make_recipe(), "files", "cd" * 32, 1)
+
+    def key(device: str = "cuda:0", **machine: object) -> str:
+        here = make_machine(**{"gpus": (GPU,), "gpu_driver": "570.1", **machine})
+        return evaluations.evaluation_key(make_case(device=device), artifact, DATA, here)
+
+    cudnn = {**make_machine().packages, "nvidia-cudnn-cu12": "9.9"}
+    others = [key(gpus=(replace(GPU, name="B"),)), key(gpu_driver="580.2"), key(packages=cudnn)]
+    assert len({key(), *others}) == 4
+    assert key("cpu") == key("cpu", gpu_driver="580.2")
+    before = key("cpu")
+    monkeypatch.setattr(evaluations, "EVAL", replace(evaluations.EVAL, iou=0.65))
+    assert key("cpu") != before
 
 
 @pytest.mark.parametrize("ending", [".json", ".npz", "-scored.npz"])

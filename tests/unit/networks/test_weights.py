@@ -43,12 +43,30 @@ def test_official_name_is_left_for_later_when_it_is_not_here(tmp_path: Path) -> 
     assert resolve(["yolo26n.pt"], tmp_path)[0].path is None
 
 
-def test_two_models_of_one_name_are_refused(tmp_path: Path) -> None:
-    """Two files with one stem would share their ids."""
+def test_two_models_of_one_name_are_told_apart_or_refused(tmp_path: Path) -> None:
+    """Two files with one stem get names from their folders; where these say the same, their ids would clash."""
     (tmp_path / "other").mkdir()
     twins = [_checkpoint(folder / "a.pt", "DetectionModel") for folder in (tmp_path, tmp_path / "other")]
-    with pytest.raises(ModelError, match="same name"):
-        resolve([str(path) for path in twins], tmp_path)
+    models = resolve([str(path) for path in twins], tmp_path)
+    assert models[1].slug == "other_a"
+    assert [model.path for model in models] == [path.resolve() for path in twins]
+    upper = _checkpoint(tmp_path / "A.pt", "DetectionModel")
+    with pytest.raises(ModelError, match=r"same name .* as in --model other=.*A\.pt"):
+        resolve([str(twins[0]), str(upper)], tmp_path)
+    assert [model.slug for model in resolve([str(twins[0]), f"big={upper}"], tmp_path)] == ["a", "big"]
+
+
+def test_a_path_that_is_no_text_is_refused(tmp_path: Path) -> None:
+    """Records are UTF-8: a file name in another encoding is refused in a sentence that can be printed."""
+    with pytest.raises(ModelError, match="is not valid UTF-8") as caught:
+        resolve([f"{tmp_path}/m\udcff.pt"], tmp_path)
+    assert str(caught.value).isprintable()
+
+
+def test_a_path_that_no_system_holds_is_not_there(tmp_path: Path) -> None:
+    """A name that is too long for a file is no internal error."""
+    with pytest.raises(ModelError, match="there is no such file"):
+        resolve([f"{'a' * 400}.pt"], tmp_path)
 
 
 @pytest.mark.parametrize(

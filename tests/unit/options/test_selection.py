@@ -14,7 +14,7 @@ from benchsuite.testing import make_machine
 
 def test_default_matrix_has_a_row_for_every_combination() -> None:
     """Every backend at four precisions is a case of its own, in order, TensorRT on the first GPU."""
-    cases = cases_of(parse({}), ["m"])
+    cases = cases_of(parse({}), ["m"], make_machine())
     assert len({case.id for case in cases}) == 4 * len(BACKENDS)
     assert [case.device for case in cases if case.backend == "trt"] == ["cuda:0"] * 4
     assert cases[0].id == "m-torch-fp32-cpu-640-b1"
@@ -22,38 +22,67 @@ def test_default_matrix_has_a_row_for_every_combination() -> None:
 
 def test_both_heads_are_cases_of_their_own() -> None:
     """`--head both` doubles the cases, and the NMS-free ones say so in their id."""
-    cases = cases_of(parse({"head": "both", "backend": "onnx", "precision": "fp32"}), ["m"])
+    cases = cases_of(parse({"head": "both", "backend": "onnx", "precision": "fp32"}), ["m"], make_machine())
     assert [case.id for case in cases] == ["m-onnx-fp32-cpu-640-b1", "m-onnx-fp32-cpu-640-b1-end2end"]
 
 
 def test_lists_multiply() -> None:
     """Models, image sizes and batches are combined with each other."""
     options = parse({"imgsz": "320,640", "batch": "1,8", "backend": "onnx,openvino", "precision": "fp32"})
-    assert len(cases_of(options, ["a", "b"])) == 2 * 2 * 2 * 2
+    assert len(cases_of(options, ["a", "b"], make_machine())) == 2 * 2 * 2 * 2
 
 
 def test_variants_go_to_the_backend_that_has_them() -> None:
     """Each way to run is a case of its own, and a backend without any of those asked for runs plain."""
     options = parse({"variant": "compile,cudagraph", "backend": "torch,onnx,trt", "precision": "fp16"})
-    assert [case.id for case in cases_of(options, ["m"])] == [
+    assert [case.id for case in cases_of(options, ["m"], make_machine())] == [
         "m-torch-fp16-cpu-640-b1-compile",
         "m-onnx-fp16-cpu-640-b1",
         "m-trt-fp16-cuda:0-640-b1-cudagraph",
     ]
     both = parse({"variant": "plain,compile", "backend": "torch", "precision": "fp32", "head": "end2end"})
-    assert [(case.head, case.way) for case in cases_of(both, ["m"])] == [("end2end", ""), ("end2end", "compile")]
+    assert [(case.head, case.way) for case in cases_of(both, ["m"], make_machine())] == [
+        ("end2end", ""),
+        ("end2end", "compile"),
+    ]
 
 
 def test_rebuilds_are_further_cases_of_tensorrt_only() -> None:
     """The first build is the plain case, and other backends have nothing to build again."""
-    cases = cases_of(parse({"rebuilds": "3", "backend": "onnx,trt", "precision": "fp32"}), ["m"])
+    cases = cases_of(parse({"rebuilds": "3", "backend": "onnx,trt", "precision": "fp32"}), ["m"], make_machine())
     assert [(case.backend, case.rebuild) for case in cases] == [("onnx", 0), ("trt", 0), ("trt", 2), ("trt", 3)]
+
+
+@pytest.mark.parametrize(
+    ("isa", "asked", "ends"),
+    [
+        ("avx512_vnni", "default", ["", "", ""]),
+        ("avx512_vnni", "auto", ["", "", ""]),
+        ("avx512_vnni", "dynamic-u8u8", ["-dynamic-u8u8", "", ""]),
+        ("avx512_vnni", "qdq-u8s8", ["", "", ""]),
+        ("avx512_vnni", "qdq-u8s8~p3", ["-qdq-u8s8~p3", "", ""]),
+        ("avx2", "qdq-u8s8", ["-qdq-u8s8", "", ""]),
+        ("avx2", "qdq-u8s7", ["", "", ""]),
+        ("avx512_vnni", "nncf-performance", ["", "-nncf-performance", ""]),
+        ("avx512_vnni", "qdq-s8s8-symmetric", ["", "", ""]),
+    ],
+)
+def test_an_id_names_the_scheme_that_its_runtime_would_not_take_alone(isa: str, asked: str, ends: list[str]) -> None:
+    """The plain id stands for the runtime's own choice on the machine, and no other precision says a scheme."""
+    options = parse({"backend": "onnx,openvino,trt", "precision": "fp32,int8", "quant_scheme": asked})
+    cases = cases_of(options, ["m"], make_machine(isa=(isa,)))
+    assert [case.scheme for case in cases if case.precision == "fp32"] == [""] * 3
+    int8 = [case for case in cases if case.precision == "int8"]
+    assert [case.id.partition("-640-b1")[2] for case in int8] == ends
+    if asked != "auto":
+        need = artifact_need(int8[0], make_machine(isa=(isa,)), options)
+        assert need.scheme == (int8[0].scheme or ("qdq-u8s8" if isa == "avx512_vnni" else "qdq-u8s7"))
 
 
 def test_any_printed_id_selects_its_case() -> None:
     """Every case that options can make is selected alone by its id, in the order in which ids are given."""
     asked = {"head": "both", "variant": "plain,compile,trtep,cudagraph", "rebuilds": "3", "imgsz": "320,640"}
-    ids = [case.id for case in cases_of(parse(asked), ["m"])]
+    ids = [case.id for case in cases_of(parse(asked), ["m"], make_machine())]
     assert len(ids) > 100
     assert [case.id for case in named_cases(parse({"case": ",".join(reversed(ids))}), ["m"])] == ids[::-1]
 

@@ -43,6 +43,14 @@ def test_csv_reads_back(tmp_path: Path) -> None:
     assert (tmp_path / "empty.csv").read_text() == ",".join(rows[0]) + "\n"
 
 
+def test_runs_of_one_name_and_start_are_told_apart() -> None:
+    """Two machines may start a run in the same second; a copy is the same run, wherever it lies."""
+    other = make_run([replace(MEASURED, metrics=make_metrics(map50_95=0.6))])
+    copy = make_run([MEASURED], folder=Path("elsewhere/latest"))
+    digests = [row["run_digest"] for row in flat_rows([make_run([MEASURED]), other, copy])]
+    assert digests[0] == digests[2] != digests[1]
+
+
 def test_formats_without_a_run_take_one_run(tmp_path: Path) -> None:
     """Two runs would overwrite or mix their cases, which go by the same names."""
     for form in ("bencher", "github-smaller", "github-bigger"):

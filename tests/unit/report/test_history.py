@@ -184,9 +184,9 @@ def test_what_made_the_artifact_is_named_beside_a_change() -> None:
     history = make_history(made)
     change = history.changes[0]
     assert change.beside == (
+        "weights of yolo26n: abababababab -> efefefefefef",
+        "evaluation data: dadadadadada -> abababababab",
+        "INT8 scheme of onnx: none -> qdq-u8s8",
         "effort: standard -> quick",
-        "scheme: none -> qdq-u8s8",
-        "weights: abababababab -> efefefefefef",
-        "data: dadadadadada -> abababababab",
     )
     assert make_case().id == history.series[change.series].case_id

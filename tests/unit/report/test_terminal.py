@@ -117,7 +117,7 @@ yolo26n-onnx-fp32-cpu-640-b1
     Boxes moved: the worker died by signal 11 while it loaded /home/somebody/mod
     els/with-a-rather-long-name/yolo26n_coco_approximation_of_the_real_checkpoin
     t.pt, and left nothing but a half-written file.
-  what changed in the environment since the baseline:
+  what changed since the baseline:
     torch: 1 -> the worker died by signal 11 while it loaded /home/somebody/mode
     ls/with-a-rather-long-name/yolo26n_coco_approximation_of_the_real_checkpoint
     .pt, and left nothing but a half-written file

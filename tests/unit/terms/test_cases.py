@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+import unicodedata
 from dataclasses import replace
 
 import pytest
@@ -77,3 +79,48 @@ def test_every_way_is_some_backends() -> None:
 def test_slug_leaves_no_dash_in_a_model_name() -> None:
     """Only `-` separates the parts of an id, so a model's name holds none, nor markup."""
     assert slug("YOLO26n-coco <b>") == "yolo26n_coco__b_"
+
+
+@pytest.mark.parametrize(
+    ("stem", "name"),
+    [
+        ("模型", "模型"),
+        ("检测-v2", "检测_v2"),
+        ("Modèle", "modèle"),
+        ("Mode\u0300le", "modèle"),
+        ("ДЕТЕКТОР", "детектор"),
+        ("मॉडल", "मॉडल"),
+        ("ยานพาหนะ ที่ 1", "ยานพาหนะ_ที่_1"),
+        ("𠮷", "𠮷"),
+    ],
+)
+def test_letters_of_every_script_stay_in_a_name(stem: str, name: str) -> None:
+    """Two models of one script do not become one."""
+    assert slug(stem) == name
+
+
+@pytest.mark.parametrize("twins", [("🐱", "🐶"), ("模型！", "模型？"), ("m\udcff", "m\udcfe"), ("a\u202e", "a\u200b")])
+def test_what_is_lost_of_a_name_leaves_a_digest(twins: tuple[str, str]) -> None:
+    """Names that are left with the same letters are told apart."""
+    one, other = map(slug, twins)
+    assert one != other
+    assert one.rstrip("0123456789abcdef") == other.rstrip("0123456789abcdef")
+
+
+@given(st.text(alphabet=st.characters(max_codepoint=127), min_size=1, max_size=40))
+def test_names_of_ascii_never_change(stem: str) -> None:
+    """Baselines and reports go by these names."""
+    assert slug(stem) == re.sub(r"[^a-z0-9_.]", "_", stem.lower())
+
+
+@given(st.text(st.characters(), min_size=1, max_size=300))
+def test_a_name_is_fit_for_files_shells_and_ids(stem: str) -> None:
+    """It is the name of itself, holds nothing that separates or cannot be printed, and leaves room in a file's name."""
+    name = slug(stem)
+    assert slug(name) == name
+    assert not set(name) & set('-/\\:*?"<>|,= \n\x00')
+    assert len(name.encode()) <= 210
+    case = replace(CASE, model=name, device="cuda:0", scheme="qdq-u8s8~p3+neck")
+    assert Case.parse(unicodedata.normalize("NFD", case.id), case.threads) == case
+    assert len(case.file_name.encode()) <= 240
+    assert ":" not in case.file_name
