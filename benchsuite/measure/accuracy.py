@@ -25,7 +25,7 @@ from benchsuite.terms.errors import RecordError
 from benchsuite.terms.said import said
 
 # Part of every key: raise it with any change to letterboxing, decoding, NMS or scoring.
-_VERSION = 3
+_VERSION = 4
 _FOLDER = "evaluations"
 
 
@@ -58,6 +58,7 @@ class EvaluationData:
     names: tuple[str, ...]
     images: tuple[Path, ...]
     sha256: str
+    keypoint_columns: int = 0
 
 
 def evaluation_data(yaml: Path, images: int | None) -> EvaluationData:
@@ -65,7 +66,7 @@ def evaluation_data(yaml: Path, images: int | None) -> EvaluationData:
     dataset = load_dataset(yaml)
     split = dataset.splits["val"]
     chosen = split if images is None else spread(split, images)
-    return EvaluationData(yaml, dataset.names, chosen, data_digest(chosen))
+    return EvaluationData(yaml, dataset.names, chosen, data_digest(chosen), dataset.keypoint_columns)
 
 
 def evaluate_once(
@@ -129,6 +130,7 @@ def evaluation_key(case: Case, artifact: Artifact, data: EvaluationData, machine
     names = ("backend", "precision", "device", "imgsz", "batch", "head", "variant")
     run = {name: getattr(case, name) for name in names}
     facts = [
-        _VERSION, artifact.sha256, data.sha256, data.names, run, dict(machine.packages), machine.arch, machine.isa,
+        _VERSION, artifact.sha256, data.sha256, data.names, data.keypoint_columns, run, dict(machine.packages),
+        machine.arch, machine.isa,
     ]  # fmt: skip
     return hashlib.sha256(json.dumps(to_builtins(facts), sort_keys=True).encode()).hexdigest()[:24]

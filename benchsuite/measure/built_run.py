@@ -48,7 +48,7 @@ class BuiltRun:
     def evaluation(self) -> Evaluation:
         return self._standing_in().evaluation()
 
-    def parity(self) -> Parity:
+    def parity(self) -> Parity | Absent:
         return self._standing_in().parity()
 
     def complexity(self) -> Complexity:

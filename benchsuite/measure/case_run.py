@@ -65,8 +65,8 @@ class CaseRun(Protocol):
         """Return accuracy and detections on the evaluated images."""
         ...
 
-    def parity(self) -> Parity:
-        """Return how far the detections agree with PyTorch FP32's."""
+    def parity(self) -> Parity | Absent:
+        """Return how far the detections agree with PyTorch FP32's, absent where that finds nothing."""
         ...
 
     def complexity(self) -> Complexity:

@@ -77,7 +77,7 @@ class LiveRun:
     def evaluation(self) -> Evaluation:
         return self._once(self._evaluated)
 
-    def parity(self) -> Parity:
+    def parity(self) -> Parity | Absent:
         return self._once(self._compared)
 
     def complexity(self) -> Complexity:
@@ -174,7 +174,7 @@ class LiveRun:
         self.notes += found.notes
         return found
 
-    def _compared(self) -> Parity:
+    def _compared(self) -> Parity | Absent:
         candidate = self.evaluation()
         reference = self._reference()
         self.notes += reference.notes

@@ -118,8 +118,8 @@ class BenchRun:
         """Measure mAP; absent with a reason where the data cannot score the model."""
         return self._measured(case, "accuracy", lambda run: run.evaluation().accuracy)
 
-    def parity(self, case: Case) -> Measured[Parity]:
-        """Measure agreement with the detections of PyTorch FP32."""
+    def parity(self, case: Case) -> Measured[Parity | Absent]:
+        """Measure agreement with the detections of PyTorch FP32; absent where that finds nothing."""
         return self._measured(case, "parity", lambda run: run.parity())
 
     def complexity(self, case: Case) -> Measured[Complexity]:

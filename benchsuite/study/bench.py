@@ -10,8 +10,10 @@ from pathlib import Path
 
 from benchsuite.artifacts.recipe import Recipe
 from benchsuite.backends.proof import contradiction
+from benchsuite.backends.schemes import DEFAULT
 from benchsuite.data.images import read_image
-from benchsuite.data.labels import Labels, read_labels
+from benchsuite.data.labels import Labels
+from benchsuite.data.truth import read_truth
 from benchsuite.detect.accuracy import Matches, outcomes
 from benchsuite.detect.bootstrap import MapReference
 from benchsuite.detect.detections import load_detections
@@ -33,10 +35,10 @@ from benchsuite.terms.said import said
 
 @dataclass(frozen=True)
 class Way:
-    """One way to run a model: a case and how its artifact is made; `calib` None is the options' own."""
+    """One way to run a model: a case and how its artifact is made; what is default or None is as the options say."""
 
     case: Case
-    scheme: str = "default"
+    scheme: str = DEFAULT
     method: CalibMethod = "default"
     calib: Path | None = None
 
@@ -97,8 +99,8 @@ class StudyBench:
         options = self.site.options
         options = replace(
             options,
-            quant_scheme=way.scheme,
-            calib_method=way.method,
+            quant_scheme=options.quant_scheme if way.scheme == DEFAULT else way.scheme,
+            calib_method=options.calib_method if way.method == DEFAULT else way.method,
             calib=way.calib or options.calib,
             calib_size=ALL_IMAGES if way.calib else options.calib_size,
         )
@@ -170,7 +172,7 @@ class StudyBench:
         found = []
         for path in self.data.images:
             height, width = read_image(path).shape[:2]
-            found.append(read_labels(path, width, height, self.data.names))
+            found.append(read_truth(path, self.data.names, self.data.keypoint_columns).labels.scaled(width, height))
         return tuple(found)
 
 

@@ -49,7 +49,7 @@ def test_row_of_the_page_holds_the_figures_of_the_record() -> None:
             "Total latency per call: p95 ms": "46.0",
             "Total latency per call: p99 ms": "52.0",
             "Inference: p50 ms": "36.0 35.6–36.4",
-            "Speed-up: of p50 × torch fp32": "1.25",
+            "Speed-up: of p50 × as fast as torch fp32": "1.25",
             "Saturated: throughput img/s": "30.0 2 × 1",
             "Memory: peak MB": "189",
             "Network: artifact MB": "9.80",
