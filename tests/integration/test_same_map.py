@@ -147,7 +147,7 @@ def odd_copy(data: Path, folder: Path) -> Path:
     lines(name := next(names), *map(polygon, boxes[name]), polygon(boxes[name][0]))
     lines(name := next(names), *map(polygon, boxes[name][:2]), *boxes[name][2:])
     lines(name := next(names), *boxes[name], *boxes[name])
-    lines(name := next(names), *(f"{line} 0.5 0.5 0.25 0.25" for line in boxes[name]))
+    lines(name := next(names), *(f"{line} 0.5 0.5 0.25 0.25 0.1 0.1" for line in boxes[name]))
     lines(name := next(names), *boxes[name], "0 0.999 0.5 0.3 0.2", "5 0.5 1.005 0.1 0.2", "0 0.5 0.5 0 0")
     lines(next(names), "0 -0.04 0.2 0.2 0.2 0.2 0.4")
     lines(next(names))
@@ -167,7 +167,7 @@ def odd_copy(data: Path, folder: Path) -> Path:
         picture.unlink()
     Image.open(images / f"{next(names)}.jpg").crop((0, 0, 300, 9)).save(images / "thin.png")
     lines("thin", "0 0.5 0.5 0.2 0.2")
-    yaml.write_text(yaml.read_text() + "kpt_shape: [2, 2]\n")
+    yaml.write_text(yaml.read_text() + "kpt_shape: [3, 2]\n")
     return yaml
 
 
