@@ -39,7 +39,7 @@ def read_image(path: Path) -> Image:
 
 
 def _decoded(encoded: Image, suffix: str) -> npt.NDArray[Any] | None:
-    """Decode as Ultralytics' val does: a TIFF without its opacity, AVIF and HEIC by Pillow, the rest by OpenCV."""
+    """Decode as Ultralytics' val does: 16 bits by their high byte, AVIF and HEIC by Pillow, the rest by OpenCV."""
     import cv2
 
     pixels: npt.NDArray[Any] | None = None
@@ -47,7 +47,7 @@ def _decoded(encoded: Image, suffix: str) -> npt.NDArray[Any] | None:
         pixels = _by_pillow(encoded)
     elif suffix in _TIFF:
         _, pages = cv2.imdecodemulti(encoded, cv2.IMREAD_UNCHANGED)
-        # OpenCV's own conversion to three channels would multiply the opacity in.
+        # OpenCV's own conversion to eight bits would round.
         pixels = pages[0][..., :3] if pages and pages[0].ndim == 3 else None
     if pixels is None:
         pixels = cv2.imdecode(encoded, cv2.IMREAD_COLOR)

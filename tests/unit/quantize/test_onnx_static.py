@@ -208,3 +208,21 @@ def test_silu_is_one_float_kernel_unless_asked_otherwise(tmp_path: Path, integer
         for name in ("model.onnx", "int8.onnx")
     ]
     assert np.abs(outputs[0][0] - outputs[1][0]).max() < 0.03 * np.abs(outputs[0][0]).max()
+
+
+def test_batches_are_observed_image_by_image(tmp_path: Path) -> None:
+    """Three images in batches of two, the last filled up, give what three images give one by one."""
+    onnx: Any = pytest.importorskip("onnx")
+    images = np.random.default_rng(0).uniform(-1, 1, (3, 3, 16, 16)).astype(np.float32)
+    write_biased_model(tmp_path / "one.onnx")
+    model = onnx.load(tmp_path / "one.onnx")
+    for value in (*model.graph.input, *model.graph.output):
+        value.type.tensor_type.shape.dim[0].dim_value = 2
+    onnx.save(model, tmp_path / "two.onnx")
+    one = observe_onnx(tmp_path / "one.onnx", tmp_path / "a.onnx", [image[None] for image in images], 3)
+    two = observe_onnx(tmp_path / "two.onnx", tmp_path / "b.onnx", [images[:2], images[[2, 0]]], 3)
+    assert list(one) == list(two)
+    for name, seen in one.items():
+        assert two[name].images == seen.images == 3
+        for method in ("minmax", "mean-minmax"):
+            assert two[name].bounds(method) == pytest.approx(seen.bounds(method), rel=1e-5)

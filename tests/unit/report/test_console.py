@@ -6,7 +6,7 @@ from dataclasses import replace
 
 from benchsuite.report.console import case_line, table_lines
 from benchsuite.terms.absence import Absent
-from benchsuite.testing import make_case, make_metrics, make_record
+from benchsuite.testing import make_accuracy, make_case, make_metrics, make_record
 
 
 def test_no_line_is_wider_than_the_terminal() -> None:
@@ -52,3 +52,14 @@ def test_one_reason_stands_once() -> None:
     assert "trt fp32, trt fp16  built here, not run: no GPU" in lines
     assert f"{'trt int8':22}failed: no images" in lines
     assert any(line.startswith("trt fp16 ") and "9.80" in line for line in lines)
+
+
+def test_what_accuracy_was_taken_on_stands_once_under_the_table() -> None:
+    """Images that are not scored are said under the rows that share it, before what is missing."""
+    accuracy = make_accuracy(notes=("2 of 8 images are not scored",))
+    made = [make_record(make_case(backend=name)) for name in ("torch", "onnx")]
+    made = [replace(it, metrics=replace(it.metrics, accuracy=accuracy)) for it in made]
+    lines = table_lines([*made, make_record(make_case(backend="trt"), "skipped", "no GPU")])
+    place = lines.index("mAP: 2 of 8 images are not scored")
+    assert lines[place - 1].startswith("onnx fp32")
+    assert lines[place + 1].startswith("trt fp32")
