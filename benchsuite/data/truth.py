@@ -50,12 +50,12 @@ def differences(truths: Sequence[GroundTruth]) -> tuple[Said, ...]:
     if reasons:
         images = sum(map(len, reasons.values()))
         parts = (said("{1}: {2}", reason, _some(paths)) for reason, paths in reasons.items())
-        sentence = "{1} of {2} images are not scored, as Ultralytics' val leaves them out ({3})"
+        sentence = "not scored, as Ultralytics' val leaves them out: {1} of {2} images ({3})"
         found.append(said(sentence, images, len(truths), joined("; ", parts)))
     rewritten = [truth.image for truth in truths if truth.rewritten]
     if rewritten:
         sentence = (
-            "{1} JPEG files do not end as JPEG files do ({2}): Ultralytics' val writes them anew and scores that; here "
+            "JPEG files that do not end as such: {1} ({2}); Ultralytics' val writes them anew and scores that, here "
             "they are scored as they are"
         )
         found.append(said(sentence, len(rewritten), _some(rewritten)))

@@ -85,8 +85,8 @@ def evaluate(
     """
     images = list(zip(detections, labels, sizes, strict=True))
     if not any(len(truth.classes) for truth in labels):
-        none = said("none of the {1} evaluated images has a label", len(images))
-        return Absent(joined("; ", (none, *notes)))
+        none = (said("none of the {1} evaluated images has a label", len(images)),) if images else ()
+        return Absent(joined("; ", (*none, *notes)))
     overlaps = [same_class_iou(truth.boxes, truth.classes, found.boxes, found.classes) for found, truth, _ in images]
     whole = [
         _match(overlap, found, truth, np.zeros(len(truth.classes), np.bool_), np.zeros(len(found.scores), np.bool_))

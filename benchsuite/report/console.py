@@ -9,7 +9,7 @@ from benchsuite.report.terminal import WIDTH, aligned, fit, wrap
 from benchsuite.runs import figures
 from benchsuite.runs.figures import Figure, figure
 from benchsuite.runs.records import Record, accuracy_notes
-from benchsuite.terms.absence import Absent, shown
+from benchsuite.terms.absence import NOT_SELECTED, Absent, shown
 from benchsuite.terms.cases import heading
 
 # The first column of the tables, and those beside it; seven fit where each is a character narrower.
@@ -53,10 +53,18 @@ def table_lines(records: Sequence[Record]) -> list[str]:
             widths = [label, *(width for _ in columns)]
             lines.append(aligned(("", *(it.names.terminal for it in columns)), widths))
             lines += [aligned(_cells(record, columns), widths) for record in measured]
-        for note in dict.fromkeys(note for record in measured for note in accuracy_notes(record)):
+        for note in dict.fromkeys(note for record in measured for note in _about_accuracy(record)):
             lines += wrap(note, "mAP: ", "  ", most_lines=_REASON_LINES)
         lines += [*_reason_lines(group), ""]
     return lines
+
+
+def _about_accuracy(record: Record) -> tuple[str, ...]:
+    """Return what is particular about a case's accuracy, or why it has none."""
+    accuracy = record.metrics.accuracy
+    if isinstance(accuracy, Absent):
+        return () if accuracy == NOT_SELECTED else (accuracy.reason,)
+    return accuracy_notes(record)
 
 
 def _groups(records: Iterable[Record]) -> Iterable[tuple[str, list[Record]]]:

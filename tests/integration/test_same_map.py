@@ -188,7 +188,7 @@ def test_odd_data_gives_the_map_of_val(folder: Path, data: Path) -> None:
     assert accuracy.map50_95 == pytest.approx(map50_95, abs=1e-4)
     assert accuracy.settings["max_det"] == 400
     left_out, capped = accuracy.notes
-    assert left_out.startswith("2 of 26 images are not scored, as Ultralytics' val leaves them out (")
+    assert left_out.startswith("not scored, as Ultralytics' val leaves them out: 2 of 26 images (")
     assert capped.startswith("an image has 400 labels, so 400 boxes an image are scored")
     # What the crowd is there for: with 300 boxes much of it could not be found.
     found = load_detections(run.evaluation().scored_file)[-2]

@@ -68,9 +68,9 @@ def test_a_damaged_file_is_left_out_and_one_with_more_behind_it_is_not(tmp_path:
     assert [truth.rewritten for truth in truths] == [False, False, True]
     left_out, rewritten = differences(truths)
     assert left_out == (
-        "1 of 3 images are not scored, as Ultralytics' val leaves them out (Pillow finds the file damaged: cut.jpg)"
+        "not scored, as Ultralytics' val leaves them out: 1 of 3 images (Pillow finds the file damaged: cut.jpg)"
     )
-    assert rewritten.startswith("1 JPEG files do not end as JPEG files do (longer.jpg): Ultralytics' val writes them")
+    assert rewritten.startswith("JPEG files that do not end as such: 1 (longer.jpg); Ultralytics' val writes them")
 
 
 def test_reasons_are_counted_once_each(tmp_path: Path) -> None:
@@ -80,8 +80,8 @@ def test_reasons_are_counted_once_each(tmp_path: Path) -> None:
     fine = image(tmp_path, "fine.png", "".join(f"0 0.5 0.5 0.{number}1 0.2\n" for number in range(1, 8)))
     truths = [read_truth(path, NAMES) for path in (*small, mixed, fine)]
     assert differences(truths) == (
-        "4 of 5 images are not scored, as Ultralytics' val leaves them out (a side is shorter than 10 px: small0.png "
-        "and 2 more; its labels mix boxes and polygons: mixed.png)",
+        "not scored, as Ultralytics' val leaves them out: 4 of 5 images (a side is shorter than 10 px: small0.png and "
+        "2 more; its labels mix boxes and polygons: mixed.png)",
     )
     assert most_labels(truths) == 7
     assert differences(truths[-1:]) == ()

@@ -41,6 +41,13 @@ def test_a_built_case_has_a_line_with_its_size_and_build_time() -> None:
     assert len(line) < 80
 
 
+def test_a_dash_for_accuracy_has_its_reason() -> None:
+    """Data that cannot score the model is said under the table; what was not asked for is not."""
+    for reason, said in (("the model knows 2 classes and the data has 3", True), ("not selected", False)):
+        lines = table_lines([replace(make_record(), metrics=make_metrics(accuracy=Absent(reason)))])
+        assert (f"mAP: {reason}" in lines) == said
+
+
 def test_one_reason_stands_once() -> None:
     """Rows that are missing for one reason share its line; what was built has a row with its size as well."""
     cases = [make_case(backend="trt", precision=precision) for precision in ("fp32", "fp16", "int8")]
