@@ -142,9 +142,8 @@ def _onnx_observed(order: Order) -> None:
     from benchsuite.quantize.onnx_static import observe_onnx
 
     batches = (_batch(order, number) for number in range(_batch_count(order)))
-    save_observed(
-        order.folder / RANGES_FILE, observe_onnx(order.source / "model.onnx", order.folder / _PREPARED, batches)
-    )
+    source, prepared = order.source / "model.onnx", order.folder / _PREPARED
+    save_observed(order.folder / RANGES_FILE, observe_onnx(source, prepared, batches, len(order.images)))
 
 
 def _onnx_int8(options: QdqOptions, order: Order) -> None:
@@ -204,7 +203,8 @@ def _openvino_int8(preset: Any, correct_bias: bool, order: Order) -> None:
 
     source, target = order.source / "model.xml", order.folder / "model.xml"
     batch = partial(_batch, order)
-    quantize_openvino(source, target, _batch_count(order), batch, preset, correct_bias, _method(order))
+    several = order.recipe.batch > 1
+    quantize_openvino(source, target, _batch_count(order), batch, several, preset, correct_bias, _method(order))
 
 
 def _ncnn(order: Order) -> None:

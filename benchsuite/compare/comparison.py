@@ -20,7 +20,7 @@ from benchsuite.runs.folder import Run
 from benchsuite.runs.records import Record
 from benchsuite.terms.absence import Absent
 from benchsuite.terms.cases import Case
-from benchsuite.terms.quantities import milliseconds, significant
+from benchsuite.terms.quantities import milliseconds, signed
 from benchsuite.terms.said import Sentence, counted, joined, said
 
 _DONE = ("measured", "built")
@@ -147,11 +147,11 @@ def _ratio(old: Record, new: Record, before: Machine, after: Machine) -> Iterabl
         why = said("Timed under different policies: {1}.", both)
         yield Finding(new.case.id, "latency", "NOT_COMPARABLE", *shown, "", why)
     else:
-        times = significant(p50s[1] / p50s[0])
-        why = said("{1} × the time; unpaired, so no verdict on speed.", times)
+        change = signed((p50s[1] / p50s[0] - 1) * 100)
+        why = said("{1} % in time; unpaired, so no verdict on speed.", change)
         if old.effort != new.effort:
-            changed = "{1} × the time, effort {2} then {3}; unpaired, so no verdict on speed."
-            why = said(changed, times, old.effort, new.effort)
+            changed = "{1} % in time, effort {2} then {3}; unpaired, so no verdict on speed."
+            why = said(changed, change, old.effort, new.effort)
         yield Finding(new.case.id, "latency", "INCONCLUSIVE", *shown, "", why)
 
 

@@ -23,12 +23,14 @@ _SPLIT_KEYS = {"train": ("train",), "val": ("val", "validation"), "calib": ("cal
 class Dataset:
     """What a data.yaml names; `splits` lists a split's images, sorted, when it is asked for them.
 
-    `splits` holds train, val and calib, as far as the file names them; val is never empty.
+    `splits` holds train, val and calib, as far as the file names them; val is never empty. `keypoint_columns` is how
+    many numbers of a pose follow a box in a label file.
     """
 
     yaml: Path
     names: tuple[str, ...]
     splits: Mapping[str, tuple[Path, ...]]
+    keypoint_columns: int = 0
 
 
 class _Splits(Mapping[str, tuple[Path, ...]]):
@@ -76,7 +78,7 @@ def load_dataset(yaml: Path) -> Dataset:
             f"the val split of '{yaml}' ({', '.join(sources['val'])}) was found and holds no images; "
             f"it needs at least one file ending in {', '.join(IMAGE_SUFFIXES)}"
         )
-    return Dataset(yaml, names, splits)
+    return Dataset(yaml, names, splits, _keypoint_columns(yaml, fields))
 
 
 def calibration_images(dataset: Dataset, size: int) -> tuple[Path, ...]:
@@ -143,6 +145,22 @@ def _names(yaml: Path, fields: Mapping[str, Any]) -> tuple[str, ...]:
             f"they must be 0 to {len(names) - 1}, each once"
         )
     return tuple(by_number[number] for number in range(len(names)))
+
+
+def _keypoint_columns(yaml: Path, fields: Mapping[str, Any]) -> int:
+    shape = fields.get("kpt_shape")
+    if shape is None:
+        return 0
+    if (
+        not isinstance(shape, list)
+        or len(shape) != 2
+        or not all(type(number) is int and number > 0 for number in shape)
+    ):
+        raise DataError(
+            f"'kpt_shape' of '{yaml}' is {shape!r}; it must be two numbers, of keypoints and of numbers for each"
+        )
+    keypoints, numbers = shape
+    return int(keypoints * numbers)
 
 
 def _sources(yaml: Path, fields: Mapping[str, Any], split: str) -> tuple[str, ...]:

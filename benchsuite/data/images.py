@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import hashlib
+import io
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from functools import cache
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -15,6 +17,8 @@ from benchsuite.data.labels import label_path
 from benchsuite.terms.errors import DataError
 
 Image = npt.NDArray[np.uint8]
+_TIFF = (".tif", ".tiff")
+_BY_PILLOW = (".avif", ".heic", ".heif")
 
 
 def read_image(path: Path) -> Image:
@@ -24,7 +28,7 @@ def read_image(path: Path) -> Image:
     encoded = np.frombuffer(_read(path), np.uint8)
     # OpenCV throws on an empty buffer and on some broken headers, and returns None for most other damage.
     try:
-        pixels = cv2.imdecode(encoded, cv2.IMREAD_COLOR) if encoded.size else None
+        pixels = _decoded(encoded, path.suffix.lower()) if encoded.size else None
     except cv2.error:
         pixels = None
     if pixels is None:
@@ -32,6 +36,35 @@ def read_image(path: Path) -> Image:
             f"image '{path}' is not an image that OpenCV can decode ({encoded.size} bytes); replace or remove it"
         )
     return np.asarray(pixels, np.uint8)
+
+
+def _decoded(encoded: Image, suffix: str) -> npt.NDArray[Any] | None:
+    """Decode as Ultralytics' val does: 16 bits by their high byte, AVIF and HEIC by Pillow, the rest by OpenCV."""
+    import cv2
+
+    pixels: npt.NDArray[Any] | None = None
+    if suffix in _BY_PILLOW:
+        pixels = _by_pillow(encoded)
+    elif suffix in _TIFF:
+        _, pages = cv2.imdecodemulti(encoded, cv2.IMREAD_UNCHANGED)
+        # OpenCV's own conversion to eight bits would round.
+        pixels = pages[0][..., :3] if pages and pages[0].ndim == 3 else None
+    if pixels is None:
+        pixels = cv2.imdecode(encoded, cv2.IMREAD_COLOR)
+    return pixels if pixels is None or pixels.dtype != np.uint16 else pixels >> 8
+
+
+def _by_pillow(encoded: Image) -> Image | None:
+    from PIL import ImageOps
+    from PIL.Image import open as open_image
+
+    try:
+        with open_image(io.BytesIO(encoded.tobytes())) as opened:
+            upright = ImageOps.exif_transpose(opened).convert("RGB")
+    # Pillow's readers raise whatever their authors chose; OpenCV may still read the file.
+    except Exception:
+        return None
+    return np.asarray(upright, np.uint8)[..., ::-1]
 
 
 def data_digest(images: Sequence[Path]) -> str:

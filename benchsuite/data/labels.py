@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import os
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
 import numpy.typing as npt
 
 from benchsuite.terms.errors import DataError
-from benchsuite.terms.said import counted, said
+from benchsuite.terms.said import Sentence, counted, said
 
 FloatArray = npt.NDArray[np.float32]
 
@@ -23,10 +23,23 @@ _NO_LABELS = "no image has a label file: the first was looked for at '{1}'; labe
 
 @dataclass(frozen=True)
 class Labels:
-    """The objects of one image: `classes` (n,) are indices, `boxes` (n, 4) are xyxy in pixels of the original image."""
+    """The objects of one image: `classes` (n,) are indices, `boxes` (n, 4) are xyxy in pixels of the original image.
+
+    `left_out` says why Ultralytics' val leaves the image out, or nothing; there are no objects then.
+    """
 
     classes: npt.NDArray[np.int64]
     boxes: FloatArray
+    left_out: Sentence = ""
+
+    @classmethod
+    def none(cls, left_out: Sentence = "") -> Labels:
+        """Return those of an image without objects."""
+        return cls(np.empty(0, np.int64), np.empty((0, 4), np.float32), left_out)
+
+    def scaled(self, width: int, height: int) -> Labels:
+        """Return labels that are in fractions of the image in pixels."""
+        return replace(self, boxes=self.boxes * np.array([width, height, width, height], np.float32))
 
 
 def label_path(image: Path) -> Path:
@@ -36,11 +49,13 @@ def label_path(image: Path) -> Path:
     return Path(name).with_suffix(".txt")
 
 
-def read_labels(image: Path, width: int, height: int, names: Sequence[str]) -> Labels:
+def read_labels(image: Path, width: int, height: int, names: Sequence[str], keypoint_columns: int = 0) -> Labels:
     """Read the labels of an image of width x height pixels; a missing file means no objects.
 
-    A line with more than five columns is a polygon and stands for the box around it. Equal lines count once. Raises
-    DataError, with file and line, for a line that cannot be read, a box outside the image or a class beyond `names`.
+    A line with more than five columns is a polygon and stands for the box around it, but for one with
+    `keypoint_columns` more, which is a box with a pose. Equal lines count once. A file of boxes and polygons leaves the
+    image out. Raises DataError, with file and line, for a line that cannot be read, a box outside the image or a class
+    beyond `names`.
     """
     file = label_path(image)
     try:
@@ -50,21 +65,26 @@ def read_labels(image: Path, width: int, height: int, names: Sequence[str]) -> L
     except (OSError, UnicodeDecodeError) as error:
         raise DataError(f"labels '{file}' cannot be read: {error}") from None
     rows: dict[bytes, tuple[np.float32, FloatArray]] = {}
+    kinds = set()
     for number, line in enumerate(lines, 1):
         if values := line.split():
+            if keypoint_columns and len(values) == _BOX_COLUMNS + keypoint_columns:
+                del values[_BOX_COLUMNS:]
+            kinds.add(len(values) == _BOX_COLUMNS)
             problem, row = _parse(values, len(names))
             if problem:
                 raise DataError(f"labels '{file}', line {number}: {problem}")
             # Keyed by all of its numbers: two polygons with one box are two objects.
             rows.setdefault(row.tobytes(), (row[0], _box(row[1:])))
     if not rows:
-        return Labels(np.empty(0, np.int64), np.empty((0, 4), np.float32))
+        return Labels.none()
+    if len(kinds) > 1:
+        return Labels.none(said("its labels mix boxes and polygons"))
     boxes = np.stack([box for _, box in rows.values()])
-    size = np.array([width, height, width, height], np.float32)
-    return Labels(np.array([number for number, _ in rows.values()], np.int64), boxes * size)
+    return Labels(np.array([number for number, _ in rows.values()], np.int64), boxes).scaled(width, height)
 
 
-def unusable_labels(images: Sequence[Path], names: Sequence[str]) -> str | None:
+def unusable_labels(images: Sequence[Path], names: Sequence[str], keypoint_columns: int = 0) -> str | None:
     """Say in one sentence why these images cannot be scored, or None: a label that cannot be read, or no label file.
 
     Ultralytics' val warns and leaves an image with such a label out, labels and all, so its mAP is of fewer images.
@@ -74,7 +94,7 @@ def unusable_labels(images: Sequence[Path], names: Sequence[str]) -> str | None:
     problems = []
     for image in images:
         try:
-            read_labels(image, 1, 1, names)
+            read_labels(image, 1, 1, names, keypoint_columns)
         except DataError as error:
             problems.append(str(error))
     if not problems:
@@ -92,22 +112,28 @@ def _parse(values: list[str], classes: int) -> tuple[str, FloatArray]:
         row = np.array([float(value) for value in values], np.float32)
     except ValueError:
         return f"'{' '.join(values)[:80]}' is not made of numbers; a line is 'class x y w h'", nothing
-    coordinates = row[1:]
     if len(row) < _BOX_COLUMNS or (len(row) > _BOX_COLUMNS and len(row) % 2 == 0):
         return f"found {len(row)} numbers; a box has 5 (class x y w h), a polygon an odd number from 7 on", nothing
     if not row[0].is_integer() or not 0 <= row[0] < classes:
         return f"class {values[0]} is none of the data set's classes 0 to {classes - 1}", nothing
+    # Points of a polygon may lie further out than the middle of the box around them.
+    box = row[1:] if len(row) == _BOX_COLUMNS else _around(row[1:])
     # Written so that nan fails too.
-    inside = (coordinates >= -_TOLERANCE) & (coordinates <= 1 + _TOLERANCE)
-    if not inside.all() or (len(row) == _BOX_COLUMNS and row[3:].min() < 0):
+    inside = (box >= -_TOLERANCE) & (box <= 1 + _TOLERANCE)
+    if not inside.all() or box[2:].min() < 0:
         return f"the box '{' '.join(values[1:])[:80]}' leaves the image; coordinates are fractions from 0 to 1", nothing
     return "", row
 
 
 def _box(coordinates: FloatArray) -> FloatArray:
     """Return xyxy from xywh, or from a polygon's points."""
-    if len(coordinates) == _BOX_COLUMNS - 1:
-        centre, half = coordinates[:2], coordinates[2:] / 2
-        return np.concatenate([centre - half, centre + half])
+    xywh = coordinates if len(coordinates) == _BOX_COLUMNS - 1 else _around(coordinates)
+    centre, half = xywh[:2], xywh[2:] / 2
+    return np.concatenate([centre - half, centre + half])
+
+
+def _around(coordinates: FloatArray) -> FloatArray:
+    """Return xywh of the box around a polygon's points."""
     points = coordinates.reshape(-1, 2)
-    return np.concatenate([points.min(0), points.max(0)])
+    low, high = points.min(0), points.max(0)
+    return np.concatenate([(low + high) / 2, high - low])

@@ -15,7 +15,7 @@ from benchsuite.detect.matching import same_class_iou
 from benchsuite.detect.postprocess import DetectSettings
 from benchsuite.terms.absence import Absent
 from benchsuite.terms.input_size import InputSize
-from benchsuite.terms.said import said
+from benchsuite.terms.said import Sentence, joined, said
 
 BoolArray = npt.NDArray[np.bool_]
 Values = npt.NDArray[np.float64]
@@ -39,7 +39,8 @@ class ClassAccuracy:
 class Accuracy:
     """Mean average precision as Ultralytics' val computes it; small is COCO's: under 32 x 32 px at imgsz.
 
-    Means run over the classes that have labels, and `per_class` lists these.
+    Means run over the classes that have labels, and `per_class` lists these. `notes` say what is particular about the
+    images, with its count.
     """
 
     images: int
@@ -50,6 +51,7 @@ class Accuracy:
     per_class: tuple[ClassAccuracy, ...]
     data_sha256: str
     settings: Mapping[str, float]
+    notes: tuple[Sentence, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -75,20 +77,22 @@ def evaluate(
     imgsz: InputSize,
     data_sha256: str,
     settings: DetectSettings,
+    notes: tuple[Sentence, ...] = (),
 ) -> Accuracy | Absent:
     """Score detections against labels, image by image; absent where no image has a label.
 
     `sizes` are (height, width) of the original images; with `imgsz` they decide which labels are small.
     """
     images = list(zip(detections, labels, sizes, strict=True))
+    if not any(len(truth.classes) for truth in labels):
+        none = (said("none of the {1} evaluated images has a label", len(images)),) if images else ()
+        return Absent(joined("; ", (*none, *notes)))
     overlaps = [same_class_iou(truth.boxes, truth.classes, found.boxes, found.classes) for found, truth, _ in images]
     whole = [
         _match(overlap, found, truth, np.zeros(len(truth.classes), np.bool_), np.zeros(len(found.scores), np.bool_))
         for overlap, (found, truth, _) in zip(overlaps, images, strict=True)
     ]
     by_class = _average_precision(whole)
-    if not by_class:
-        return Absent(said("none of the {1} evaluated images has a label", len(images)))
     counts = np.bincount(np.concatenate([outcome.label_classes for outcome in whole]), minlength=len(names))
     small = [
         _match(overlap, found, truth, _beyond_small(truth.boxes, size, imgsz), _beyond_small(found.boxes, size, imgsz))
@@ -106,6 +110,7 @@ def evaluate(
         ),
         data_sha256=data_sha256,
         settings={name: float(value) for name, value in asdict(settings).items()},
+        notes=notes,
     )
 
 
@@ -156,7 +161,7 @@ def _match(
     free = np.ones((len(truth.classes), len(IOU_THRESHOLDS)), np.bool_)
     unmatched = np.ones(shape, np.bool_)
     for index in np.flatnonzero((overlap >= IOU_THRESHOLDS[0]).any(0)):
-        near = overlap[:, index, None]
+        near = overlap[:, index, None].astype(np.float64)
         candidates = free & (near >= IOU_THRESHOLDS)
         # IoU is at most 1: adding 1 puts every label that counts before every one that does not.
         rank = candidates * (near + ~ignored_labels[:, None])

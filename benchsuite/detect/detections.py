@@ -32,6 +32,9 @@ class Detections:
     classes: IntArray
 
 
+NOTHING_FOUND = Detections(np.empty((0, 4), np.float32), np.empty(0, np.float32), np.empty(0, np.int64))
+
+
 def save_detections(path: Path, detections: Sequence[Detections]) -> None:
     """Write the detections of several images, in order, to one .npz file that appears whole or not at all.
 

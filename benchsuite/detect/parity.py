@@ -26,8 +26,8 @@ _NO_MEDIAN = Absent("an older release counted no median")
 class Parity:
     """Detections at deployment settings against PyTorch FP32 of the same weights on the same images.
 
-    `agreement` is matched / (matched + added + dropped), 1.0 where neither side found anything. A score shift is the
-    absolute difference of two matched scores.
+    `agreement` is matched / (matched + added + dropped), 1.0 where neither side found anything, which older records
+    still have. A score shift is the absolute difference of two matched scores.
     """
 
     images: int
@@ -42,14 +42,21 @@ class Parity:
     reference: str
     score_shift_median: float | Absent = _NO_MEDIAN
 
+    @property
+    def known_agreement(self) -> float | Absent:
+        """Return the agreement, absent where the reference found nothing: older records call that agreement too."""
+        return (
+            self.agreement if self.matched + self.dropped else _nothing_found(self.reference, self.images, self.added)
+        )
+
 
 def compare(
     reference: Sequence[Detections], candidate: Sequence[Detections], names: Sequence[str], reference_name: str
-) -> Parity:
+) -> Parity | Absent:
     """Match the detections of each image, best candidate score first, to the closest free one at IoU 0.5 or above.
 
     Only boxes of one class match. The worst class is the one of least agreement among those found by either side; of
-    several, the one with the most boxes, then the first.
+    several, the one with the most boxes, then the first. Absent where the reference finds nothing to agree on.
     """
     matched, added, dropped = (np.zeros(len(names), np.int64) for _ in range(3))
     shifts = [np.empty(0, np.float32)]
@@ -60,21 +67,23 @@ def compare(
         matched += both
         added += np.bincount(found.classes, minlength=len(names)) - both
         dropped += np.bincount(expected.classes, minlength=len(names)) - both
+    if not (matched + dropped).any():
+        return _nothing_found(reference_name, len(reference), int(added.sum()))
     total = matched + added + dropped
     shift = np.concatenate(shifts)
-    nothing_matched, nothing_found = Absent("no detections matched"), Absent("neither side found anything")
+    nothing_matched = Absent("no detections matched")
     agreements = {int(number): float(matched[number] / total[number]) for number in np.flatnonzero(total)}
-    worst = min(agreements, key=lambda number: (agreements[number], -total[number], number), default=None)
+    worst = min(agreements, key=lambda number: (agreements[number], -total[number], number))
     return Parity(
         images=len(reference),
         matched=int(matched.sum()),
         added=int(added.sum()),
         dropped=int(dropped.sum()),
-        agreement=float(matched.sum() / total.sum()) if total.any() else 1.0,
+        agreement=float(matched.sum() / total.sum()),
         score_shift_mean=float(shift.mean()) if shift.size else nothing_matched,
         score_shift_max=float(shift.max()) if shift.size else nothing_matched,
-        worst_class=nothing_found if worst is None else names[worst],
-        worst_class_agreement=nothing_found if worst is None else agreements[worst],
+        worst_class=names[worst],
+        worst_class_agreement=agreements[worst],
         reference=reference_name,
         score_shift_median=float(np.median(shift)) if shift.size else nothing_matched,
     )
@@ -100,6 +109,11 @@ def beyond_limits(parity: Parity) -> str:
     if not isinstance(shift, Absent) and shift > MOST_SCORE_SHIFT:
         broken.append(said("scores shift by {1} in the median (at most {2})", f"{shift:.3f}", MOST_SCORE_SHIFT))
     return said("parity with {1} is not kept: {2}", parity.reference, joined(", ", broken)) if broken else ""
+
+
+def _nothing_found(reference: str, images: int, added: int) -> Absent:
+    nothing = "{1} finds nothing in the {2} images, so that there is nothing to agree on; this case finds {3} boxes"
+    return Absent(said(nothing, reference, images, added))
 
 
 def _pairs(expected: Detections, found: Detections) -> tuple[IntArray, IntArray]:

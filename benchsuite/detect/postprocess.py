@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -12,7 +12,7 @@ from benchsuite.detect.detections import Detections, FloatArray, IntArray
 from benchsuite.detect.nms import suppress
 from benchsuite.terms.cases import Head
 from benchsuite.terms.errors import SessionError
-from benchsuite.terms.said import said
+from benchsuite.terms.said import Said, said
 
 _END2END_COLUMNS = 6  # x1, y1, x2, y2, score, class
 _MAX_CANDIDATES = 30_000
@@ -35,6 +35,25 @@ class DetectSettings:
 DEPLOY = DetectSettings(conf=0.25, iou=0.7, max_det=300, multi_label=False, clip=True)
 # Ultralytics' val compares boxes with labels before it cuts them; cut ones score up to 0.4 points of mAP50-95 better.
 EVAL = DetectSettings(conf=0.001, iou=0.7, max_det=300, multi_label=True, clip=False)
+
+
+def evaluation_settings(most_labels: int) -> DetectSettings:
+    """Return the settings of an evaluation: like val, it takes as many boxes as any of the images has labels."""
+    return replace(EVAL, max_det=max(EVAL.max_det, most_labels))
+
+
+def capped(settings: DetectSettings, most_labels: int, head: Head) -> tuple[Said, ...]:
+    """Say what images of many labels mean for the boxes that are scored."""
+    if most_labels <= EVAL.max_det:
+        return ()
+    if head == "end2end":
+        sentence = (
+            "an image has {1} labels, and the head without NMS gives fewer boxes; of a .pt file Ultralytics' val "
+            "raises what the head gives"
+        )
+        return (said(sentence, most_labels),)
+    sentence = "an image has {1} labels, so {2} boxes an image are scored, as in Ultralytics' val, in place of {3}"
+    return (said(sentence, most_labels, settings.max_det, EVAL.max_det),)
 
 
 def head_of(output_shape: Sequence[int]) -> Head:

@@ -29,7 +29,7 @@ from benchsuite.terms.errors import RecordError, SessionError, UsageError
 from benchsuite.terms.said import said
 
 # Part of every key: raise it with any change to letterboxing, decoding, NMS or scoring, but for their settings.
-_VERSION = 3
+_VERSION = 4
 _FOLDER = "evaluations"
 
 
@@ -66,14 +66,15 @@ class EvaluationData:
     images: tuple[Path, ...]
     sha256: str
     unusable: str = ""
+    keypoint_columns: int = 0
 
 
 def evaluation_data(yaml: Path, images: int | None) -> EvaluationData:
     """Choose that many images of the val split, spread evenly over it; None is all of them."""
     dataset = load_dataset(yaml)
     chosen = evaluated_images(dataset, images)
-    unusable = unusable_labels(chosen, dataset.names) or ""
-    return EvaluationData(yaml, dataset.names, chosen, data_digest(chosen), unusable)
+    unusable = unusable_labels(chosen, dataset.names, dataset.keypoint_columns) or ""
+    return EvaluationData(yaml, dataset.names, chosen, data_digest(chosen), unusable, dataset.keypoint_columns)
 
 
 def evaluated_images(dataset: Dataset, images: int | None) -> tuple[Path, ...]:
@@ -175,7 +176,7 @@ def evaluation_key(case: Case, artifact: Artifact, data: EvaluationData, machine
     run = {name: getattr(case, name) for name in names}
     gpu = gpu_of(case.device, machine)
     facts = [
-        _VERSION, artifact.sha256, data.sha256, data.names, run, DEPLOY, EVAL, dict(machine.packages), machine.arch,
-        machine.isa, [gpu.name, machine.gpu_driver] if gpu else [],
+        _VERSION, artifact.sha256, data.sha256, data.names, data.keypoint_columns, run, DEPLOY, EVAL,
+        dict(machine.packages), machine.arch, machine.isa, [gpu.name, machine.gpu_driver] if gpu else [],
     ]  # fmt: skip
     return hashlib.sha256(json.dumps(to_builtins(facts), sort_keys=True).encode()).hexdigest()[:24]

@@ -6,7 +6,8 @@ from functools import cached_property
 from pathlib import Path
 
 from benchsuite.data.images import read_image
-from benchsuite.data.labels import Labels, read_labels
+from benchsuite.data.labels import Labels
+from benchsuite.data.truth import read_truth
 from benchsuite.detect.accuracy import Matches, outcomes
 from benchsuite.detect.bootstrap import MapReference
 from benchsuite.detect.detections import load_detections
@@ -53,5 +54,6 @@ class Losses:
         found = []
         for path in self._data.images:
             height, width = read_image(path).shape[:2]
-            found.append(read_labels(path, width, height, self._data.names))
+            truth = read_truth(path, self._data.names, self._data.keypoint_columns)
+            found.append(truth.labels.scaled(width, height))
         return tuple(found)

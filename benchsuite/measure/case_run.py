@@ -66,7 +66,7 @@ class CaseRun(Protocol):
         ...
 
     def parity(self) -> Parity | Absent:
-        """Return how far the detections agree with PyTorch FP32's; absent where there are none of that."""
+        """Return how far the detections agree with PyTorch FP32's; absent where it finds nothing or did not run."""
         ...
 
     def complexity(self) -> Complexity:

@@ -15,13 +15,13 @@ from benchsuite.backends import backend
 from benchsuite.backends.interface import FloatArray, MarkedSession, Session
 from benchsuite.backends.offers import recorded_packages
 from benchsuite.backends.tools import STEPS
-from benchsuite.data.dataset import Dataset, load_dataset
+from benchsuite.data.dataset import load_dataset
 from benchsuite.data.images import read_image
-from benchsuite.data.labels import read_labels
 from benchsuite.data.letterbox import Placement, preprocess
-from benchsuite.detect.accuracy import Accuracy, evaluate
-from benchsuite.detect.detections import Detections, save_detections
-from benchsuite.detect.postprocess import DEPLOY, EVAL, postprocess
+from benchsuite.data.truth import differences, most_labels, read_truth
+from benchsuite.detect.accuracy import evaluate
+from benchsuite.detect.detections import NOTHING_FOUND, Detections, save_detections
+from benchsuite.detect.postprocess import DEPLOY, capped, evaluation_settings, head_of, postprocess
 from benchsuite.machine.files import cannot_write
 from benchsuite.machine.memory import involuntary_switches, peak_rss_bytes, rss_bytes
 from benchsuite.machine.processes import Handler, serve
@@ -198,6 +198,8 @@ class Worker:
         """Detect on every image, write the detections, and answer accuracy if asked to."""
         images = [Path(path) for path in asked.images]
         dataset = load_dataset(Path(asked.data))
+        truths = [read_truth(path, dataset.names, dataset.keypoint_columns) for path in images if asked.score]
+        settings = evaluation_settings(most_labels(truths))
         deployed: list[Detections] = []
         scored: list[Detections] = []
         sizes: list[tuple[int, int]] = []
@@ -208,23 +210,28 @@ class Worker:
             batch, placements = preprocess(padded, self._case.imgsz)
             output = self._session.run(batch)
             deployed += postprocess(output, placements, DEPLOY)[: len(chunk)]
-            scored += postprocess(output, placements, EVAL)[: len(chunk)]
+            scored += postprocess(output, placements, settings)[: len(chunk)]
+        # What val leaves out has no labels, and must have no false alarms either.
+        if truths:
+            scored = [NOTHING_FOUND if it.labels.left_out else found for it, found in zip(truths, scored, strict=True)]
         save_detections(Path(asked.path), deployed)
         save_detections(Path(asked.scored_path), scored)
-        return Evaluated(self._score(images, dataset, sizes, scored, asked.data_sha256) if asked.score else None)
-
-    def _score(
-        self,
-        images: Sequence[Path],
-        dataset: Dataset,
-        sizes: Sequence[tuple[int, int]],
-        scored: Sequence[Detections],
-        data_sha256: str,
-    ) -> Accuracy | Absent:
-        labels = [
-            read_labels(path, width, height, dataset.names) for path, (height, width) in zip(images, sizes, strict=True)
-        ]
-        return evaluate(scored, labels, sizes, dataset.names, self._case.imgsz, data_sha256, EVAL)
+        if not truths:
+            return Evaluated(None)
+        notes = (*differences(truths), *capped(settings, most_labels(truths), head_of(output.shape)))
+        kept = [number for number, truth in enumerate(truths) if not truth.labels.left_out]
+        return Evaluated(
+            evaluate(
+                [scored[number] for number in kept],
+                [truths[number].labels.scaled(sizes[number][1], sizes[number][0]) for number in kept],
+                [sizes[number] for number in kept],
+                dataset.names,
+                self._case.imgsz,
+                asked.data_sha256,
+                settings,
+                notes,
+            )
+        )
 
     def _preprocess(self, item: TimedInput) -> FloatArray:
         return preprocess(item.images, self._case.imgsz)[0]

@@ -126,7 +126,8 @@ SETTINGS = (
             f"INT8 scheme: default (the backend's best known), auto (the fastest that keeps --max-map-drop, searched "
             f"for), {', '.join(EVERY_SCHEME)}; ~ and parts that stay float may follow, as in qdq-u8s8~p3+neck",
             _scheme),
-    Setting("--search-budget", "10min", "TIME", "time that --quant-scheme auto may search for a case",
+    Setting("--search-budget", "10min", "TIME",
+            "time that --quant-scheme auto may build and score the schemes of a case; the best are timed after it",
             texts.seconds, "search_budget_s"),
     Setting("--head", "auto", "HEAD", "auto (one-to-many with NMS everywhere), end2end (NMS-free) or both",
             texts.one_of(get_args(HeadChoice))),

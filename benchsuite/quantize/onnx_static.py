@@ -53,11 +53,11 @@ class QdqOptions:
     float_groups: tuple[str, ...] = FLOAT_GROUPS
 
 
-def observe_onnx(source: Path, target: Path, batches: Iterable[FloatArray]) -> Mapping[str, Observed]:
-    """Write `source`, prepared for quantisation, to `target`, and return what its tensors hold for the batches.
+def observe_onnx(source: Path, target: Path, batches: Iterable[FloatArray], images: int) -> Mapping[str, Observed]:
+    """Write `source`, prepared for quantisation, to `target`, and return what its tensors hold for so many images.
 
-    Each batch has the shape of the model's input. Memory stays that of one batch: every activation is kept only until
-    it has been counted. Raises BuildError for a model of too low an opset.
+    Each batch has the shape of the model's input; what fills up the last one is not counted. Memory stays that of one
+    batch: every activation is kept only until it has been counted. Raises BuildError for a model of too low an opset.
     """
     import onnx
     import onnxruntime
@@ -77,9 +77,11 @@ def observe_onnx(source: Path, target: Path, batches: Iterable[FloatArray]) -> M
         session = onnxruntime.InferenceSession(str(path), providers=["CPUExecutionProvider"])
     feed = session.get_inputs()[0].name
     for batch in batches:
+        size, left = len(batch), images
         for name, values in zip(names, session.run(names, {feed: batch}), strict=True):
-            tally.add(name, values)
-        tally.add(feed, batch)
+            tally.add_batch(name, values, size, left)
+        tally.add_batch(feed, batch, size, left)
+        images -= size
     return tally.observed
 
 

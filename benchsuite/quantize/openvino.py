@@ -23,6 +23,7 @@ def quantize_openvino(
     target: Path,
     count: int,
     batch: Callable[[int], FloatArray],
+    several: bool,
     preset: Preset,
     correct_bias: bool,
     method: str,
@@ -30,7 +31,8 @@ def quantize_openvino(
     """Write the model `source` (.xml) to `target` with ranges set by `batch(0)` to `batch(count - 1)`.
 
     The decode of the head, its class branches, the stem, the stage after it and the convolutions around attention stay
-    float, found by how the graph is connected. Batches are made as they are needed.
+    float, found by how the graph is connected. Batches are made as they are needed; `several` says that they hold more
+    than one image, each of which counts.
     """
     from benchsuite.backends.openvino.package import openvino  # isort: skip  # Silences what NNCF would send.
     import nncf
@@ -45,13 +47,13 @@ def quantize_openvino(
         preset=nncf.QuantizationPreset(preset),
         subset_size=count,
         ignored_scope=nncf.IgnoredScope(names=sorted(floats)),
-        advanced_parameters=_parameters(method, correct_bias),
+        advanced_parameters=_parameters(method, correct_bias, several),
     )
     openvino.save_model(quantised, str(target), compress_to_fp16=False)
 
 
-def _parameters(method: str, correct_bias: bool) -> Any:
-    """Return how activations' ranges are set, and whether NNCF corrects biases."""
+def _parameters(method: str, correct_bias: bool, several: bool) -> Any:
+    """Return how activations' ranges are set, of each image of a batch, and whether NNCF corrects biases."""
     from nncf.quantization.advanced_parameters import AdvancedQuantizationParameters
     from nncf.quantization.range_estimator import (
         AggregatorType,
@@ -73,4 +75,5 @@ def _parameters(method: str, correct_bias: bool) -> Any:
     return AdvancedQuantizationParameters(
         activations_range_estimator_params=ranges[method],
         disable_bias_correction=not correct_bias,
+        batchwise_statistics=several,
     )

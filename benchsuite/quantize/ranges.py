@@ -188,6 +188,13 @@ class Tally:
     def __init__(self) -> None:
         self._observed: dict[str, Observed] = {}
 
+    def add_batch(self, name: str, values: Values, size: int, images: int) -> None:
+        """Count each of the first `images` of a batch of that size, which lie along the first axis."""
+        # A tensor that no image has a share of is alike in all of them.
+        parts = np.split(values, size) if len(values) % size == 0 else [values] * size
+        for part in parts[:images]:
+            self.add(name, part)
+
     def add(self, name: str, values: Values) -> None:
         """Count a tensor of one image."""
         try:

@@ -8,7 +8,7 @@ from dataclasses import replace
 from benchsuite.report.terminal import WIDTH, aligned, fit, wrap
 from benchsuite.runs import figures
 from benchsuite.runs.figures import Figure, figure
-from benchsuite.runs.records import Record
+from benchsuite.runs.records import Record, accuracy_notes
 from benchsuite.runs.worth import reference_of, worth_of
 from benchsuite.terms.absence import NOT_SELECTED, Absent, shown
 from benchsuite.terms.cases import heading
@@ -57,6 +57,8 @@ def table_lines(records: Sequence[Record], max_map_drop: float) -> list[str]:
             widths = [label, *(width for _ in columns)]
             lines.append(aligned(("", *(it.names.terminal for it in columns)), widths))
             lines += [aligned(_cells(record, columns), widths) for record in measured]
+        for note in dict.fromkeys(note for record in measured for note in accuracy_notes(record)):
+            lines += wrap(note, "mAP: ", "  ", most_lines=_REASON_LINES)
         lines += [*_reason_lines(group, max_map_drop), ""]
     return lines
 

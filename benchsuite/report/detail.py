@@ -129,7 +129,9 @@ def throughput_table(records: Sequence[Record]) -> DetailTable:
         "Throughput by streams",
         ("case", "streams", "threads each", "images/s", "images", "of the sweep"),
         tuple(rows),
-        "Saturated workers, all at the same time within one window; never one over the latency.",
+        "Saturated workers, all at the same time within one window; never one over the latency. A stream's rate is "
+        "that of the calls between the first and the last that ended in the window, over the time between these two; "
+        "the streams' rates are added. So it is more than the images over the whole window.",
     )
 
 

@@ -12,9 +12,8 @@ from benchsuite.report.drawing import drawn, library
 from benchsuite.report.history import Change, Course, History, Series, enough
 from benchsuite.report.html import fill
 from benchsuite.runs.figures import Figure
-from benchsuite.terms.absence import DASH, Absent
+from benchsuite.terms.absence import Absent
 from benchsuite.terms.language import ENGLISH, Language, language
-from benchsuite.terms.quantities import signed
 from benchsuite.terms.said import counted
 
 _SPARK_POINTS = 100
@@ -71,11 +70,8 @@ def sparkline(values: Sequence[float]) -> str:
 
 def _shown(change: Change) -> tuple[str, str, str]:
     """Return a change's old and new level and by how much it moved."""
-    return (
-        change.figure.unit.digits(change.old),
-        change.figure.unit.digits(change.new),
-        f"{signed((change.new / change.old - 1) * 100)} %" if change.old else DASH,
-    )
+    unit = change.figure.unit
+    return unit.digits(change.old), unit.digits(change.new), unit.change(change.old, change.new)
 
 
 def _line(number: int, series: Series, history: History) -> Line:
@@ -105,6 +101,7 @@ def _data(history: History, speech: Language) -> dict[str, Any]:
             for name, run in zip(history.names, history.runs, strict=True)
         ],
         "charts": {it.key: drawn(speech, _chart(it)) for it in history.figures},
+        "decimals": {it.key: it.unit.decimals for it in history.figures},
         "series": [{"courses": {key: _course(it) for key, it in one.courses.items()}} for one in history.series],
     }
 
@@ -137,6 +134,6 @@ def _chart(figure: Figure) -> Chart:
 def _course(course: Course) -> dict[str, Any]:
     return {
         "runs": [point.run for point in course.points],
-        "values": [float(f"{point.value:.5g}") for point in course.points],
-        "levels": [[level.start, level.end, float(f"{level.median:.5g}")] for level in course.levels],
+        "values": [point.value for point in course.points],
+        "levels": [[level.start, level.end, level.median] for level in course.levels],
     }

@@ -15,7 +15,7 @@ from benchsuite.terms.said import counted, filled, joined
 SCRIPT_TEXTS = (
     "Filter", "best", "void", "recipe {1}", "not measured", "cases {1} to {2} of {3}", "no case has all these words",
     "no case was measured", "new level", "the newest {1} of {2} runs",
-    "not measured in any of these runs",
+    "not measured in any of these runs", "{1} points", "{1} %",
 )  # fmt: skip
 
 

@@ -19,10 +19,7 @@ def matrix_page(matrix: Matrix, lang: str = ENGLISH) -> str:
             "name": speech.say(row.name),
             "id": row.case_id,
             "recipe": row.recipe,
-            "figures": {
-                figure.key: [None if value is None else float(f"{value:.5g}") for value in row.values[figure.key]]
-                for figure in matrix.figures
-            },
+            "figures": {figure.key: row.values[figure.key] for figure in matrix.figures},
             "ranks": row.ranks,
             "reasons": [numbers[reason] for reason in row.reasons],
             "voids": [numbers[reason] for reason in row.voids],
@@ -33,7 +30,13 @@ def matrix_page(matrix: Matrix, lang: str = ENGLISH) -> str:
         "columns": len(matrix.columns),
         "groups": [speech.say(group) for group in matrix.groups],
         "metrics": [
-            {"key": it.key, "smaller": it.better == "less", "speed": it.speed, "decimals": it.unit.decimals}
+            {
+                "key": it.key,
+                "smaller": it.better == "less",
+                "speed": it.speed,
+                "decimals": it.unit.decimals,
+                "points": it.unit.points,
+            }
             for it in matrix.figures
         ],
         "reasons": [speech.say(reason) for reason in reasons],

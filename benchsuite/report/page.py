@@ -35,7 +35,7 @@ from benchsuite.terms.said import joined, said
 PAGE_FILE = "index.html"
 SUMMARY_FILE = "summary.md"
 # What one asks first of a case that is recommended.
-_TILES = ("latency", SPEED_UP.key, "throughput", "map50_95", "memory", "artifact_bytes")
+_TILES = ("latency", SPEED_UP, "throughput", "map50_95", "memory", "artifact_bytes")
 # By the names that they have in the page; None where there is nothing to draw.
 Charts = Mapping[str, Chart | None]
 
@@ -85,8 +85,8 @@ def render(view: PageView, lang: str = ENGLISH) -> str:
         lang,
         view=view,
         run=view.run,
-        columns=columns(),
-        tiles=_tiles(),
+        columns=[columns(group.speed_up) for group in view.groups],
+        tiles=_tiles(view),
         charts=charts,
         links=short_titles([group.title for group in view.groups]),
         gate_charts=gate_charts,
@@ -98,10 +98,12 @@ def render(view: PageView, lang: str = ENGLISH) -> str:
     )
 
 
-def _tiles() -> Sequence[tuple[str, str, str]]:
-    """Return key, heading and unit of each figure beside a recommendation."""
+def _tiles(view: PageView) -> Sequence[tuple[str, str, str]]:
+    """Return key, heading and unit of each figure beside the recommendations."""
     named = {it.key: (it.key, it.names.tile, it.unit.text) for it in figures.FIGURES}
-    named[SPEED_UP.key] = (SPEED_UP.key, "speed-up", SPEED_UP.unit)
+    references = dict.fromkeys(group.speed_up for group in view.groups)
+    shared = next(iter(references)) if len(references) == 1 else said("× as fast as the group's reference")
+    named[SPEED_UP] = (SPEED_UP, "speed-up", shared)
     return [named[key] for key in _TILES]
 
 

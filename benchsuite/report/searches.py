@@ -13,7 +13,7 @@ from benchsuite.terms.quantities import signed
 
 @dataclass(frozen=True)
 class SearchView:
-    """One search: rows of scheme, time as a ratio to FP32's, points lost and agreement, the fastest first."""
+    """One search: rows of scheme, how many times as fast as FP32, points lost and agreement, the fastest first."""
 
     case_id: str
     sentence: str
@@ -43,7 +43,7 @@ def _view(case_id: str, search: SchemeSearch) -> SearchView:
         rows=tuple(
             (
                 it.scheme,
-                shown(it.ratio, "{:.2f}".format),
+                shown(it.ratio, lambda ratio: f"{1 / ratio:.2f}"),
                 signed(it.map_loss),
                 f"{it.agreement:.1%}",
             )

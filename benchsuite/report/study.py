@@ -18,14 +18,15 @@ from benchsuite.terms.quantities import megabytes, milliseconds, signed
 from benchsuite.terms.said import said
 
 _NAME = 27
-_SHORT = {"mAP points lost": "lost", "same boxes": "boxes"}
+_FASTER = "× as fast as fp32"
+_SHORT = {_FASTER: "× as fast", "mAP points lost": "lost", "same boxes": "boxes"}
 _TITLES = {
     "precision": "Precision: size, speed and accuracy of each runtime against its own FP32",
     "schemes": "INT8 schemes against FP32 of the same runtime",
     "calibration": "Calibration: how many images, and which way to set ranges",
 }
-_COLUMNS = ("", "MB", "p50 ms", "× fp32", "mAP", "mAP points lost", "same boxes")
-_POINT_COLUMNS = ("images", "method", "int8 mAP", "fp16 mAP", "× fp32", "build s", "peak MB")
+_COLUMNS = ("", "MB", "p50 ms", _FASTER, "mAP", "mAP points lost", "same boxes")
+_POINT_COLUMNS = ("images", "method", "int8 mAP", "fp16 mAP", _FASTER, "build s", "peak MB")
 
 
 @dataclass(frozen=True)
@@ -91,16 +92,16 @@ def _cells(row: StudyRow) -> tuple[str, ...]:
         row.case.row_name + label,
         shown(row.built, lambda it: megabytes(it.bytes)),
         shown(row.timed, lambda it: milliseconds(it.p50_ns)),
-        shown(row.timed, _ratio_text),
+        shown(row.timed, _speed_up),
         shown(row.map50_95, "{:.3f}".format),
         shown(row.loss, _loss),
         shown(row.parity, _parity),
     )
 
 
-def _ratio_text(timed: Timed) -> str:
+def _speed_up(timed: Timed) -> str:
     low, high = timed.ratio_ci95
-    return f"{timed.ratio:.2f} ({low:.2f}–{high:.2f})"
+    return f"{1 / timed.ratio:.2f} ({1 / high:.2f}–{1 / low:.2f})"
 
 
 def _loss(loss: MapLoss) -> str:
@@ -121,7 +122,7 @@ def _point(point: CalibrationPoint) -> tuple[str, ...]:
         point.method,
         f"{mean:.4f} ± {spread:.4f}",
         shown(point.fp16_map50_95, "{:.4f}".format),
-        shown(point.timed, _ratio_text),
+        shown(point.timed, _speed_up),
         f"{point.observe_s + point.quantise_s:.0f}",
         f"{point.peak_bytes / 1e6:.0f}",
     )
@@ -149,7 +150,7 @@ def terminal_lines(view: StudyView) -> list[str]:
 def _short(row: Sequence[str], headings: Sequence[str]) -> tuple[str, ...]:
     """Return the cells of a row without the intervals that a terminal has no room for; that of the time stays."""
     name, *rest = (
-        text if column == "× fp32" and headings[0] != "images" else text.partition(" (")[0]
+        text if column == _SHORT[_FASTER] and headings[0] != "images" else text.partition(" (")[0]
         for text, column in zip(row, headings, strict=True)
     )
     name = name.replace(" int8 ", " ")

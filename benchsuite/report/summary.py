@@ -76,7 +76,7 @@ class _Summary:
             lines += ["", told("Faster, and not chosen:"), ""]
             lines += [f"- {told(text)}" for text in recommendation.faster_but]
         columns = {figure.key: figure.names.summary for figure in figures.FIGURES if figure.names.summary}
-        columns[SPEED_UP.key] = SPEED_UP.unit
+        columns[SPEED_UP] = group.speed_up
         lines += ["", self._headings(["case", "ran", *columns.values()])]
         lines.append("|" + "---|" * 2 + "--:|" * len(columns))
         for row in group.rows:

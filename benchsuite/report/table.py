@@ -42,20 +42,20 @@ class Column:
 
 
 # What is no figure of one record alone.
-SPEED_UP = Column("speedup", "of p50", "× torch fp32")
+SPEED_UP = "speedup"
 _SET_UP = (Column("packages", "packages"), Column("installed", "installed", "MB"), Column("driver", "driver"))
 # Speed-up stands beside it.
 _FASTER = "inference"
 
 
-def columns() -> tuple[tuple[str, tuple[Column, ...]], ...]:
-    """Return the headings over several columns, and the columns under each."""
+def columns(speed_up: str) -> tuple[tuple[str, tuple[Column, ...]], ...]:
+    """Return the headings over several columns, and the columns under each; `speed_up` says what is as fast as what."""
     groups: dict[str, list[Column]] = {}
     for figure in _columned():
         own = Column(figure.key, figure.names.heading, figure.unit.text)
         groups.setdefault(figure.names.group, []).append(own)
         if figure.key == _FASTER:
-            groups["Speed-up"] = [SPEED_UP]
+            groups["Speed-up"] = [Column(SPEED_UP, "of p50", speed_up)]
     groups["Set-up"] = list(_SET_UP)
     return tuple((heading, tuple(under)) for heading, under in groups.items())
 
@@ -93,7 +93,7 @@ def make_row(record: Record, reference: Record | None, void: str, setup: Setup, 
     for figure in _columned():
         cells[figure.key] = _cell(figure.read(record), notes, partial(_figure, figure, record))
         if figure.key == _FASTER:
-            cells[SPEED_UP.key] = _speedup(record, reference, notes)
+            cells[SPEED_UP] = _speedup(record, reference, notes)
     cells |= {
         "packages": Cell(", ".join(setup.packages)),
         "installed": _cell(setup.installed_bytes, notes, lambda size: Cell(megabytes(size), title=_WITH_DEPENDENCIES)),
@@ -101,7 +101,7 @@ def make_row(record: Record, reference: Record | None, void: str, setup: Setup, 
     }
     if void:
         note = notes.number(void)
-        for key in (SPEED_UP.key, *(figure.key for figure in _columned() if figure.speed)):
+        for key in (SPEED_UP, *(figure.key for figure in _columned() if figure.speed)):
             if cells[key].text != DASH:
                 cells[key] = Cell(cells[key].text, cells[key].detail, void, note, void=True)
     label = record.validity.label
@@ -177,7 +177,8 @@ def _parameters(complexity: Complexity) -> tuple[str, str]:
 
 
 def _evaluated(accuracy: Accuracy) -> tuple[str, str]:
-    return "", said("{1} labels on {2} images", f"{accuracy.labels:,}", f"{accuracy.images:,}")
+    counts = said("{1} labels on {2} images", f"{accuracy.labels:,}", f"{accuracy.images:,}")
+    return "", joined("; ", (counts, *accuracy.notes))
 
 
 def _held(accuracy: Accuracy, loss: AccuracyLoss | Absent) -> tuple[str, str]:
@@ -187,7 +188,7 @@ def _held(accuracy: Accuracy, loss: AccuracyLoss | Absent) -> tuple[str, str]:
         return "", title
     low, high = signed(-loss.ci95[1], 2), signed(-loss.ci95[0], 2)
     against = said("95 % interval {1} to {2} points against {3}", low, high, loss.reference)
-    return said("{1} to {2} points", low, high), joined("; ", (title, against))
+    return said("{1} to {2} points", low, high), joined("; ", (against, title))
 
 
 def _parity(parity: Parity) -> tuple[str, str]:

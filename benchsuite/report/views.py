@@ -12,23 +12,27 @@ from benchsuite.report.detail import DetailTable, Samples, detail_tables
 from benchsuite.report.gate_view import GateView, SelfTestView
 from benchsuite.report.groups import Group, group
 from benchsuite.report.headline import Headline, Unmeasured, headline
-from benchsuite.report.recommendation import Recommendation, recommend, void_reason
+from benchsuite.report.recommendation import Recommendation, name_of, recommend, void_reason
 from benchsuite.report.searches import SearchView, search_views
 from benchsuite.report.study import StudyView, study_view
 from benchsuite.report.table import Notes, Row, make_row
 from benchsuite.runs.folder import Run
-from benchsuite.runs.records import Record
+from benchsuite.runs.records import Record, accuracy_notes
 from benchsuite.runs.worth import reference_of
 from benchsuite.study.rows import Study
 from benchsuite.terms.absence import NOT_SELECTED, Absent
-from benchsuite.terms.said import Sentence
+from benchsuite.terms.said import Sentence, said
 
 
 @dataclass(frozen=True)
 class GroupView:
-    """A deployment table with its recommendation; `records` are those of the rows, in their order."""
+    """A deployment table with its recommendation; `records` are those of the rows, in their order.
+
+    `speed_up` names the row that speeds are held against, which is the one for accuracy where that is known.
+    """
 
     title: str
+    speed_up: Sentence
     rows: tuple[Row, ...]
     records: tuple[Record, ...]
     recommendation: Recommendation
@@ -101,7 +105,9 @@ def page_view(
         and finding.verdict in ("INCONCLUSIVE", "NOT_COMPARABLE", "MISSING")
     )
     warnings = _grouped(
-        ("WARNING", "", warning, record.case.id) for record in run.records for warning in record.validity.warnings
+        ("WARNING", "", warning, record.case.id)
+        for record in run.records
+        for warning in (*record.validity.warnings, *accuracy_notes(record))
     )
     return PageView(
         run=run,
@@ -158,8 +164,9 @@ def _group_view(
     run: Run, part: Group, findings: Sequence[Finding], max_map_drop: float, notes: Notes, samples: Samples
 ) -> GroupView:
     recommendation = recommend(part.records, findings, max_map_drop)
-    reference = next((it for it in part.records if _is_reference(it)), None)
+    torch = next((it for it in part.records if _is_reference(it)), None)
     accurate = reference_of(part.records)
+    reference = accurate or torch
     # Fastest first, as one reads for a choice; rows without a latency come last.
     records = sorted(part.records, key=_total_p50)
     chosen = recommendation.record.case.id if recommendation.record else None
@@ -175,7 +182,15 @@ def _group_view(
         for record in records
     )
     recommended = next((row for row in rows if row.recommended), None)
-    return GroupView(part.title, rows, tuple(records), recommendation, recommended, detail_tables(records, samples))
+    return GroupView(
+        part.title,
+        said("× as fast as {1}", name_of(reference) if reference else "torch fp32"),
+        rows,
+        tuple(records),
+        recommendation,
+        recommended,
+        detail_tables(records, samples),
+    )
 
 
 def _is_reference(record: Record) -> bool:

@@ -80,6 +80,12 @@ class Record:
         return self.case.row_name if unsaid else replace(self.case, scheme=scheme).row_name
 
 
+def accuracy_notes(record: Record) -> tuple[Sentence, ...]:
+    """Return what is particular about the images that a record's accuracy was taken on."""
+    accuracy = record.metrics.accuracy
+    return () if isinstance(accuracy, Absent) else accuracy.notes
+
+
 def append(path: Path, record: Record) -> tuple[str, ...]:
     """Append one record, hand it to the disk before returning, and return what was noted of the file.
 

@@ -10,6 +10,7 @@ from pathlib import Path
 
 from benchsuite.artifacts.recipe import Recipe
 from benchsuite.backends.proof import contradiction
+from benchsuite.backends.schemes import DEFAULT
 from benchsuite.detect.accuracy import Matches
 from benchsuite.detect.bootstrap import MapLoss, MapReference
 from benchsuite.measure.accuracy import Evaluation, EvaluationData
@@ -32,10 +33,10 @@ from benchsuite.terms.said import said
 
 @dataclass(frozen=True)
 class Way:
-    """One way to run a model: a case and how its artifact is made; `calib` None is the options' own."""
+    """One way to run a model: a case and how its artifact is made; what is default or None is as the options say."""
 
     case: Case
-    scheme: str = "default"
+    scheme: str = DEFAULT
     method: CalibMethod = "default"
     calib: Path | None = None
 
@@ -96,8 +97,8 @@ class StudyBench:
         options = self.site.options
         options = replace(
             options,
-            quant_scheme=way.scheme,
-            calib_method=way.method,
+            quant_scheme=options.quant_scheme if way.scheme == DEFAULT else way.scheme,
+            calib_method=options.calib_method if way.method == DEFAULT else way.method,
             calib=way.calib or options.calib,
             calib_size=ALL_IMAGES if way.calib else options.calib_size,
         )

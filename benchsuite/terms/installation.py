@@ -8,7 +8,7 @@ from importlib.util import find_spec
 _OLDEST_PYTHON = (3, 10)
 # What every run imports, sooner or later. A runtime that is missing costs its own cases only.
 REQUIRED = (
-    "cattrs", "cv2", "jinja2", "numpy", "packaging", "platformdirs", "plotly", "psutil", "pynvml", "pytest",
+    "PIL", "cattrs", "cv2", "jinja2", "numpy", "packaging", "platformdirs", "plotly", "psutil", "pynvml", "pytest",
     "pytest_benchmark", "rich", "scipy", "typer", "yaml",
 )  # fmt: skip
 

@@ -1,8 +1,10 @@
-"""Quantities as text with sensible digits; the unit stands in the caller's heading unless the name says otherwise."""
+"""Quantities as text with sensible digits; the unit stands in the caller's heading unless the name says otherwise.
+
+Values are rounded once, as `format` does: by their exact value, halves to the even digit. Pages' scripts do the same
+(`report/templates/common.js`).
+"""
 
 from __future__ import annotations
-
-import math
 
 NS_PER_MS = 1_000_000
 MINUS = "\N{MINUS SIGN}"
@@ -12,10 +14,9 @@ def significant(value: float, digits: int = 3) -> str:
     """Round to so many significant digits, whole numbers kept whole: 41.2, 4.12, 0.412, 1,234."""
     if value == 0:
         return "0"
-    decimals = digits - 1 - math.floor(math.log10(abs(value)))
-    # Rounding can carry into a new digit, as 99.96 does.
-    decimals = digits - 1 - math.floor(math.log10(abs(round(value, decimals)))) if decimals > 0 else 0
-    return f"{value:,.{max(decimals, 0)}f}".replace("-", MINUS)
+    # The exponent of what is rounded already: rounding can carry into a new digit, as that of 99.96 does.
+    exponent = int(f"{value:.{digits - 1}e}".partition("e")[2])
+    return f"{value:,.{max(digits - 1 - exponent, 0)}f}".replace("-", MINUS)
 
 
 def milliseconds(ns: float) -> str:
@@ -30,7 +31,7 @@ def megabytes(size_bytes: float) -> str:
 
 def signed(value: float, decimals: int = 1) -> str:
     """Return a change with its sign: `+1.2`, `−0.3`, `0.0`."""
-    text = f"{abs(value):.{decimals}f}"
-    if float(text) == 0:
+    text = f"{abs(value):,.{decimals}f}"
+    if not text.strip("0."):
         return text
     return ("+" if value > 0 else MINUS) + text

@@ -5,7 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from benchsuite.terms.quantities import NS_PER_MS, significant
+from benchsuite.terms.absence import DASH
+from benchsuite.terms.quantities import NS_PER_MS, signed, significant
+from benchsuite.terms.said import said
 
 
 @dataclass(frozen=True)
@@ -13,7 +15,8 @@ class Unit:
     """A unit by its `text`, or `spelt` where there is room; `scaled` turns what records hold into it.
 
     `decimals` of None are three significant digits. `said` writes a value of which a small change must show; without
-    it that is a table's text and the unit.
+    it that is a table's text and the unit. A fraction changes by `points`, so many for one of the unit; all else by a
+    share of itself.
     """
 
     text: str
@@ -21,6 +24,7 @@ class Unit:
     decimals: int | None = None
     said: Callable[[float], str] | None = None
     spelt: str = ""
+    points: int = 0
 
     @property
     def in_full(self) -> str:
@@ -37,7 +41,13 @@ class Unit:
 
     def digits(self, scaled: float) -> str:
         """Write a value that is in this unit already."""
-        return significant(scaled) if self.decimals is None else f"{scaled:.{self.decimals}f}"
+        return significant(scaled) if self.decimals is None else f"{scaled:,.{self.decimals}f}"
+
+    def change(self, old: float, new: float) -> str:
+        """Write by how much a value that is in this unit already has changed, from the old one to the new."""
+        if self.points:
+            return said("{1} points", signed((new - old) * self.points, 2))
+        return said("{1} %", signed((new / old - 1) * 100)) if old else DASH
 
 
 NUMBER = Unit("", said="{:,}".format)
@@ -49,5 +59,5 @@ GFLOPS = Unit("", said="{:.4g}".format)
 IMAGES_PER_S = Unit("img/s", spelt="images/s")
 JOULES = Unit("J")
 # mAP is a fraction and read as one; agreement is a fraction and read in percent.
-FRACTION = Unit("", decimals=3, said="{:.4f}".format)
-PERCENT = Unit("%", lambda fraction: fraction * 100, decimals=1, said="{:.4f}".format)
+FRACTION = Unit("", decimals=3, said="{:.4f}".format, points=100)
+PERCENT = Unit("%", lambda fraction: fraction * 100, decimals=1, said="{:.4f}".format, points=1)

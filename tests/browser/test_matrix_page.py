@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import random
 import time
 from dataclasses import replace
 from pathlib import Path
@@ -15,7 +16,9 @@ from benchsuite.report.matrix_page import matrix_page
 from benchsuite.runs.folder import read_run
 from benchsuite.terms.absence import Absent
 from benchsuite.terms.cases import PRECISIONS
+from benchsuite.terms.quantities import MINUS, signed, significant
 from benchsuite.testing import make_case, make_machine, make_record, make_run, write_run
+from tests.support.rounded import ROUNDED
 
 pytestmark = pytest.mark.slow
 RUNS, MODELS, SIZES = 50, ("yolo26n", "yolo11n", "yolov8n", "yolo26s", "<b>evil</b>"), (320, 640)
@@ -78,11 +81,43 @@ def test_ratios_follow_the_reference_and_the_best_is_marked(open_page: Any, page
     opened = open_page(page_file, viewport=WIDE)
     first = opened.page.locator("#cells tbody tr").nth(1).locator("td")
     assert first.nth(0).text_content() == "20.0 ★ best1.00 × · #1"
-    assert first.nth(1).text_content() == "21.01.05 × · #1"
+    assert first.nth(1).text_content() == "21.00.95 × · #1"
     opened.page.select_option("#reference", "1")
-    assert first.nth(0).text_content() == "20.0 ★ best0.95 × · #1"
+    assert first.nth(0).text_content() == "20.0 ★ best1.05 × · #1"
     opened.page.select_option("#metric", "throughput")
     assert "best" in first.nth(0).text_content()
+
+
+def test_scripts_round_as_python_does(open_page: Any, tmp_path: Path) -> None:
+    """Three digits, decimals and changes of a table of values and of 3,000 drawn ones are Python's to the digit."""
+    path = tmp_path / "matrix.html"
+    path.write_text(matrix_page(make_matrix([make_run([make_record()])] * 2)))
+    opened = open_page(path, viewport=WIDE)
+    rng = random.Random(0)
+    values = [value for value, _ in ROUNDED] + [
+        rng.choice((1, 5)) * round(2 ** rng.uniform(-20, 40)) / 2**20 for _ in range(3000)
+    ]
+    texts = opened.page.evaluate(
+        "values => values.map(value => [digits(value), fixed(value, 2), signed(value, 1)])", values
+    )
+    assert [text for text, *_ in texts[: len(ROUNDED)]] == [text for _, text in ROUNDED]
+    assert texts == [[significant(it), f"{it:,.2f}".replace("-", MINUS), signed(it)] for it in values]
+
+
+def test_differences_are_told_by_what_is_shown(open_page: Any, tmp_path: Path) -> None:
+    """A speed is so many times as fast, whether less or more is better; mAP moves by points, memory by per cent."""
+    path = tmp_path / "matrix.html"
+    fast, slow = make_record(total_ms=20, map50_95=0.652), make_record(total_ms=40, map50_95=0.64)
+    metrics = replace(slow.metrics, memory=replace(slow.metrics.memory, peak_rss_bytes=90 << 20))
+    path.write_text(matrix_page(make_matrix([make_run([fast]), make_run([replace(slow, metrics=metrics)])])))
+    opened = open_page(path, viewport=WIDE)
+    other = opened.page.locator("#cells tbody tr").nth(1).locator("td").nth(1)
+    opened.page.select_option("#form", "ratio")
+    shown = {}
+    for figure in ("latency", "throughput", "map50_95", "memory"):
+        opened.page.select_option("#metric", figure)
+        shown[figure] = other.inner_text().split("\n")[0].partition(" ★")[0]
+    assert shown == {"latency": "0.50 ×", "throughput": "0.50 ×", "map50_95": "−1.20 points", "memory": "−50.0 %"}
 
 
 def test_filter_finds_cases_and_their_groups(open_page: Any, page_file: Path) -> None:

@@ -13,24 +13,27 @@
   };
   const chosen = () => {
     const course = data.series[Number(seriesPick.value)].courses[metricPick.value];
-    return { chart: data.charts[metricPick.value], course: course || { runs: [], values: [], levels: [] } };
+    return {
+      chart: data.charts[metricPick.value], course: course || { runs: [], values: [], levels: [] },
+      text: (value) => shown(value, data.decimals[metricPick.value]),
+    };
   };
 
   const level = (course, place) => course.levels.find(([start, end]) => place >= start && place < end)[2];
 
   const draw = () => {
-    const { chart, course } = chosen();
+    const { chart, course, text } = chosen();
     const [figure, levels] = chart.series;
     const runs = course.runs.map((run) => data.runs[run]);
     figure.name = chart.y.title;
     figure.points = runs.map((run, place) => [run.name, course.values[place]]);
-    figure.notes = runs.map((run, place) => `${run.name}\n${course.values[place]}\n${run.started}, ${run.effort}`);
+    figure.notes = runs.map((run, place) => `${run.name}\n${text(course.values[place])}\n${run.started}, ${run.effort}`);
     levels.points = runs.map((run, place) => [run.name, level(course, place)]);
     Drawing.show("course", chart);
   };
 
   const table = () => {
-    const { course } = chosen();
+    const { course, text } = chosen();
     const rows = course.runs.map((run, place) => {
       const line = document.createElement("tr");
       const heading = make("th", "name", data.runs[run].name);
@@ -38,7 +41,7 @@
       const changed = place > 0 && course.levels.some(([start]) => start === place);
       line.append(
         heading, make("td", "", data.runs[run].started), make("td", "", data.runs[run].effort),
-        make("td", "number", digits(course.values[place])), make("td", "number", digits(level(course, place))),
+        make("td", "number", text(course.values[place])), make("td", "number", text(level(course, place))),
         make("td", "", changed ? say("new level") : ""),
       );
       return line;

@@ -14,34 +14,41 @@
     return element;
   };
 
+  // A speed is so many times the reference's, more being faster; any other figure says by how much it differs.
+  const against = (metric, value, base) => {
+    if (metric.speed) return `${fixed(metric.smaller ? base / value : value / base, 2)} ×`;
+    if (metric.points) return say("{1} points", signed((value - base) * metric.points, 2));
+    return say("{1} %", signed((value / base - 1) * 100, 1));
+  };
+
   const cell = (row, column, metric, figures, best) => {
     const value = figures[column];
-    const shown = make("td", "number");
+    const place = make("td", "number");
     if (value === null) {
-      shown.textContent = "–";
-      shown.title = data.reasons[row.reasons[column]] || say("not measured");
-      return shown;
+      place.textContent = "–";
+      place.title = data.reasons[row.reasons[column]] || say("not measured");
+      return place;
     }
     const base = figures[Number(referencePick.value)];
-    const ratio = base ? value / base : null;
+    // What is 0 has no multiple and no share.
+    const ratio = base === null || (!metric.points && !(base && value)) ? null : against(metric, value, base);
     const form = formPick.value;
-    const text = metric.decimals === null ? digits(value) : value.toFixed(metric.decimals);
-    const main = form !== "ratio" ? text : ratio === null ? "–" : `${ratio.toFixed(2)} ×`;
+    const main = form !== "ratio" ? shown(value, metric.decimals) : ratio === null ? "–" : ratio;
     const why = metric.speed && data.reasons[row.voids[column]];
     if (why) {
       const struck = make("s", "", main);
       struck.title = why;
-      shown.append(struck, make("span", "void", say("void")));
-    } else shown.append(main);
+      place.append(struck, make("span", "void", say("void")));
+    } else place.append(main);
     if (value === best && !why) {
-      shown.classList.add("best");
-      shown.append(make("span", "star", " ★"), make("span", "unseen", ` ${say("best")}`));
+      place.classList.add("best");
+      place.append(make("span", "star", " ★"), make("span", "unseen", ` ${say("best")}`));
     }
     const small = [];
-    if (form === "both" && ratio !== null) small.push(`${ratio.toFixed(2)} ×`);
+    if (form === "both" && ratio !== null) small.push(ratio);
     if (metric.key === "latency" && row.ranks[column] !== null) small.push(`#${row.ranks[column]}`);
-    if (small.length) shown.append(make("small", "", small.join(" · ")));
-    return shown;
+    if (small.length) place.append(make("small", "", small.join(" · ")));
+    return place;
   };
 
   const draw = () => {
@@ -52,10 +59,10 @@
       return wanted.every((word) => text.includes(word));
     });
     first = Math.min(first, Math.max(0, Math.floor((rows.length - 1) / page) * page));
-    const shown = rows.slice(first, first + page);
+    const listed = rows.slice(first, first + page);
     const fragment = document.createDocumentFragment();
     let group = null;
-    for (const row of shown) {
+    for (const row of listed) {
       if (row.group !== group) {
         group = row.group;
         const line = make("tr", "grouped");
@@ -81,7 +88,7 @@
     }
     body.replaceChildren(fragment);
     get("place").textContent = rows.length
-      ? say("cases {1} to {2} of {3}", first + 1, first + shown.length, rows.length)
+      ? say("cases {1} to {2} of {3}", first + 1, first + listed.length, rows.length)
       : say(data.rows.length ? "no case has all these words" : "no case was measured");
     get("back").disabled = first === 0;
     get("on").disabled = first + page >= rows.length;

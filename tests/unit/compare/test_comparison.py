@@ -237,7 +237,7 @@ def test_two_runs_side_by_side_never_fail() -> None:
     assert findings["map50_95"].verdict == "REGRESSED"
     assert findings["artifact_bytes"].verdict == "PASS"
     assert findings["latency"].verdict == "INCONCLUSIVE"
-    assert findings["latency"].sentence == "0.950 × the time; unpaired, so no verdict on speed."
+    assert findings["latency"].sentence == "−5.0 % in time; unpaired, so no verdict on speed."
     assert not any(finding.fails for finding in findings.values())
 
 

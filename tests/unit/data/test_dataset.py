@@ -35,6 +35,21 @@ def test_split_folder_is_walked_and_sorted_as_text(tmp_path: Path) -> None:
     assert set(dataset.splits) == {"val"}
 
 
+@pytest.mark.parametrize(("line", "columns"), [("", 0), ("kpt_shape: [17, 3]\n", 51), ("kpt_shape: [4, 2]\n", 8)])
+def test_keypoints_say_how_many_numbers_follow_a_box(tmp_path: Path, line: str, columns: int) -> None:
+    """A data set for poses can score a detector too."""
+    touch(tmp_path / "images" / "a.png")
+    assert load_dataset(write_yaml(tmp_path, f"val: images\nnames: [cat]\n{line}")).keypoint_columns == columns
+
+
+@pytest.mark.parametrize("shape", ["17", "[17]", "[17, x]", "[-1, 3]", "[true, 3]", "{a: 1}"])
+def test_keypoints_that_are_no_two_numbers_are_refused(tmp_path: Path, shape: str) -> None:
+    """The sentence has what stands there."""
+    touch(tmp_path / "images" / "a.png")
+    with pytest.raises(DataError, match=r"'kpt_shape' of '.*' is .*; it must be two numbers"):
+        load_dataset(write_yaml(tmp_path, f"val: images\nnames: [cat]\nkpt_shape: {shape}\n"))
+
+
 def test_list_of_folders_is_one_sorted_split(tmp_path: Path) -> None:
     """Several folders make one split, whatever order they are named in."""
     touch(tmp_path / "images" / "b" / "1.jpg", tmp_path / "images" / "a" / "2.jpg")

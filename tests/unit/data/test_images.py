@@ -37,6 +37,27 @@ def test_grey_image_gets_three_channels(tmp_path: Path) -> None:
     assert read_image(tmp_path / "grey.png")[0, 0].tolist() == [9, 9, 9]
 
 
+def test_a_turned_avif_is_upright(tmp_path: Path) -> None:
+    """Its EXIF tag turns it as that of a JPEG does, which OpenCV leaves to Pillow."""
+    from PIL import Image
+
+    exif = Image.Exif()
+    exif[274] = 6
+    Image.new("RGB", (32, 16), (200, 100, 50)).save(tmp_path / "turned.avif", exif=exif)
+    pixels = read_image(tmp_path / "turned.avif")
+    assert (pixels.shape, pixels.dtype) == ((32, 16, 3), np.uint8)
+    np.testing.assert_allclose(pixels[16, 8].astype(int), [50, 100, 200], atol=12)
+
+
+def test_sixteen_bits_keep_their_high_byte(tmp_path: Path) -> None:
+    """A value of 16 bits becomes its upper eight, in a TIFF as in a PNG."""
+    import cv2
+
+    for name in ("a.tif", "a.png"):
+        assert cv2.imwrite(str(tmp_path / name), np.full((12, 12, 3), 0x12FF, np.uint16))
+        assert read_image(tmp_path / name)[0, 0].tolist() == [0x12] * 3
+
+
 @pytest.mark.parametrize("content", [b"", b"not an image", b"\x89PNG\r\n\x1a\n"])
 def test_unreadable_image_is_named(tmp_path: Path, content: bytes) -> None:
     """An image that is empty, damaged or something else is an error that names it."""

@@ -39,6 +39,26 @@ def test_polygon_stands_for_its_box(tmp_path: Path) -> None:
     np.testing.assert_allclose(labels.boxes, [[10, 20, 30, 60]], atol=1e-5)
 
 
+def test_points_of_a_polygon_may_lie_outside(tmp_path: Path) -> None:
+    """What may leave the image by 1 % is the middle and the size of the box around them, as in val."""
+    labels = read_labels(write_labels(tmp_path, "0 -0.04 0.5 0.3 0.2 0.2 0.6\n"), 100, 100, NAMES)
+    np.testing.assert_allclose(labels.boxes, [[-4, 20, 30, 60]], atol=1e-5)
+
+
+def test_boxes_and_polygons_in_one_file_leave_the_image_out(tmp_path: Path) -> None:
+    """Such a file has no objects, and says why; one of polygons alone has its boxes."""
+    mixed = read_labels(write_labels(tmp_path, "0 0.5 0.5 0.2 0.2\n1 0 0 1 1 0 1\n"), 10, 10, NAMES)
+    assert (len(mixed.classes), mixed.left_out) == (0, "its labels mix boxes and polygons")
+
+
+def test_a_pose_is_cut_to_its_box(tmp_path: Path) -> None:
+    """Where the data set names keypoints, as many numbers after a box are theirs, and the line is no polygon."""
+    text = "1 0.5 0.5 0.5 0.25 0.1 0.2 0.3 0.4\n0 0.5 0.5 0.1 0.1\n"
+    labels = read_labels(write_labels(tmp_path, text), 200, 100, NAMES, 4)
+    assert labels.classes.tolist() == [1, 0]
+    assert labels.boxes[0].tolist() == [50, 37.5, 150, 62.5]
+
+
 def test_missing_and_empty_files_mean_no_objects(tmp_path: Path) -> None:
     """An image without a label file is background, and so is one with an empty file."""
     empty = write_labels(tmp_path, "\n")

@@ -104,6 +104,8 @@ def test_best_free_label_is_taken_at_each_threshold() -> None:
 def test_no_labels_is_no_accuracy() -> None:
     """Without labels there is nothing to be right about, and no 0 pretends otherwise."""
     assert score(([(BIG, 0.9, 0)], []), ([], [])) == Absent("none of the 2 evaluated images has a label")
+    notes = ("not scored, as Ultralytics' val leaves them out: 2 of 2 images (…)",)
+    assert evaluate([], [], [], NAMES, InputSize.square(640), "digest", EVAL, notes) == Absent(notes[0])
 
 
 def test_no_detections_is_zero() -> None:

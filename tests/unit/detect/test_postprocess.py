@@ -12,7 +12,15 @@ import numpy.typing as npt
 import pytest
 
 from benchsuite.data.letterbox import Placement, place
-from benchsuite.detect.postprocess import DEPLOY, EVAL, DetectSettings, head_of, postprocess
+from benchsuite.detect.postprocess import (
+    DEPLOY,
+    EVAL,
+    DetectSettings,
+    capped,
+    evaluation_settings,
+    head_of,
+    postprocess,
+)
 from benchsuite.terms.errors import SessionError
 from benchsuite.terms.input_size import InputSize
 
@@ -53,6 +61,19 @@ def test_evaluation_takes_every_class_of_a_box() -> None:
     (found,) = postprocess(raw_output((100, 100, 40, 20, 0.3, 0.6, 0.001)), [SQUARE], EVAL)
     assert found.classes.tolist() == [1, 0]
     assert found.boxes.tolist() == [[80, 90, 120, 110]] * 2
+
+
+def test_crowds_get_as_many_boxes_as_labels() -> None:
+    """Like val, an evaluation takes 300 boxes an image, and more where an image has more labels; that is said."""
+    assert evaluation_settings(0) == evaluation_settings(300) == EVAL
+    crowd = evaluation_settings(592)
+    assert crowd == replace(EVAL, max_det=592)
+    assert capped(EVAL, 300, "one2many") == capped(EVAL, 300, "end2end") == ()
+    assert capped(crowd, 592, "one2many") == (
+        "an image has 592 labels, so 592 boxes an image are scored, as in Ultralytics' val, in place of 300",
+    )
+    (sentence,) = capped(crowd, 592, "end2end")
+    assert sentence.startswith("an image has 592 labels, and the head without NMS gives fewer boxes")
 
 
 def test_duplicates_of_one_class_are_suppressed() -> None:

@@ -78,7 +78,7 @@ def test_named_groups_stay_float(tmp_path: Path, groups: tuple[str, ...], floats
     onnx: Any = pytest.importorskip("onnx")
     write_model(tmp_path / "model.onnx", 17, 2)
     images = np.linspace(0, 1, 192, dtype=np.float32).reshape(1, 3, 8, 8)
-    observed = observe_onnx(tmp_path / "model.onnx", tmp_path / "prepared.onnx", [images])
+    observed = observe_onnx(tmp_path / "model.onnx", tmp_path / "prepared.onnx", [images], len(images))
     # Without an upsampling all that comes before the branches is the neck.
     options = QdqOptions(float_groups=groups)
     quantize_onnx(tmp_path / "prepared.onnx", tmp_path / "int8.onnx", observed, options, "minmax")
@@ -117,7 +117,7 @@ def test_biases_take_back_what_rounding_weights_adds(
 
     write_biased_model(tmp_path / "model.onnx")
     images = np.random.default_rng(5).uniform(0.5, 1.5, (1, 3, 16, 16)).astype(np.float32)
-    observed = observe_onnx(tmp_path / "model.onnx", tmp_path / "prepared.onnx", [images])
+    observed = observe_onnx(tmp_path / "model.onnx", tmp_path / "prepared.onnx", [images], len(images))
     # Few steps, so that rounding shows.
     options = QdqOptions(float_groups=(), fused_operators=fused, seven_bit_weights=True)
 
@@ -174,7 +174,7 @@ def test_what_is_joined_has_one_scale(tmp_path: Path) -> None:
     onnx: Any = pytest.importorskip("onnx")
     write_joining_model(tmp_path / "model.onnx")
     images = np.linspace(0, 1, 192, dtype=np.float32).reshape(1, 3, 8, 8)
-    observed = observe_onnx(tmp_path / "model.onnx", tmp_path / "prepared.onnx", [images])
+    observed = observe_onnx(tmp_path / "model.onnx", tmp_path / "prepared.onnx", [images], len(images))
     options = QdqOptions(float_head="decode")
     quantize_onnx(tmp_path / "prepared.onnx", tmp_path / "int8.onnx", observed, options, "minmax")
     model = onnx.load(tmp_path / "int8.onnx")
@@ -192,7 +192,7 @@ def test_silu_is_one_float_kernel_unless_asked_otherwise(tmp_path: Path, integer
 
     write_silu_model(tmp_path / "model.onnx")
     images = np.linspace(-20, 20, 192, dtype=np.float32).reshape(1, 3, 8, 8)
-    observed = observe_onnx(tmp_path / "model.onnx", tmp_path / "prepared.onnx", [images])
+    observed = observe_onnx(tmp_path / "model.onnx", tmp_path / "prepared.onnx", [images], len(images))
     assert observed["stem"].lowest < -8
     options = QdqOptions(integer_silu=integer_silu)
     quantize_onnx(tmp_path / "prepared.onnx", tmp_path / "int8.onnx", observed, options, "minmax")
@@ -208,3 +208,21 @@ def test_silu_is_one_float_kernel_unless_asked_otherwise(tmp_path: Path, integer
         for name in ("model.onnx", "int8.onnx")
     ]
     assert np.abs(outputs[0][0] - outputs[1][0]).max() < 0.03 * np.abs(outputs[0][0]).max()
+
+
+def test_batches_are_observed_image_by_image(tmp_path: Path) -> None:
+    """Three images in batches of two, the last filled up, give what three images give one by one."""
+    onnx: Any = pytest.importorskip("onnx")
+    images = np.random.default_rng(0).uniform(-1, 1, (3, 3, 16, 16)).astype(np.float32)
+    write_biased_model(tmp_path / "one.onnx")
+    model = onnx.load(tmp_path / "one.onnx")
+    for value in (*model.graph.input, *model.graph.output):
+        value.type.tensor_type.shape.dim[0].dim_value = 2
+    onnx.save(model, tmp_path / "two.onnx")
+    one = observe_onnx(tmp_path / "one.onnx", tmp_path / "a.onnx", [image[None] for image in images], 3)
+    two = observe_onnx(tmp_path / "two.onnx", tmp_path / "b.onnx", [images[:2], images[[2, 0]]], 3)
+    assert list(one) == list(two)
+    for name, seen in one.items():
+        assert two[name].images == seen.images == 3
+        for method in ("minmax", "mean-minmax"):
+            assert two[name].bounds(method) == pytest.approx(seen.bounds(method), rel=1e-5)

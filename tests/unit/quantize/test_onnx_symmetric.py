@@ -34,7 +34,7 @@ def quantised(tmp_path: Path) -> Any:
     """Return the quantised detector."""
     onnx: Any = pytest.importorskip("onnx")
     write_detector(tmp_path / "model.onnx")
-    observed = observe_onnx(tmp_path / "model.onnx", tmp_path / "prepared.onnx", [IMAGES])
+    observed = observe_onnx(tmp_path / "model.onnx", tmp_path / "prepared.onnx", [IMAGES], len(IMAGES))
     quantize_symmetrically(tmp_path / "prepared.onnx", tmp_path / "int8.onnx", observed, (), "minmax")
     return onnx.load(tmp_path / "int8.onnx")
 
@@ -51,7 +51,7 @@ def test_named_groups_stay_float(tmp_path: Path) -> None:
     """A group that a scheme names stays float here too."""
     onnx: Any = pytest.importorskip("onnx")
     write_detector(tmp_path / "model.onnx")
-    observed = observe_onnx(tmp_path / "model.onnx", tmp_path / "prepared.onnx", [IMAGES])
+    observed = observe_onnx(tmp_path / "model.onnx", tmp_path / "prepared.onnx", [IMAGES], len(IMAGES))
     quantize_symmetrically(tmp_path / "prepared.onnx", tmp_path / "int8.onnx", observed, ("neck",), "minmax")
     assert not any(node.op_type == "QuantizeLinear" for node in onnx.load(tmp_path / "int8.onnx").graph.node)
 

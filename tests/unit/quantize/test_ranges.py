@@ -118,3 +118,19 @@ def test_what_was_observed_survives_its_file(tmp_path: Path) -> None:
     assert loaded["a"].images == 2
     for method in METHODS:
         assert loaded["a"].bounds(method) == tally.observed["a"].bounds(method)
+
+
+def test_each_image_of_a_batch_counts() -> None:
+    """A batch gives what its images give one by one, without what fills it up; what all share counts in each."""
+    images = np.array([[[[-1.0, 2.0]]], [[[-3.0, 8.0]]], [[[-90.0, 90.0]]]], np.float32)
+    one_by_one, batched = Tally(), Tally()
+    for image in images[:2]:
+        one_by_one.add("conv", image[None])
+    batched.add_batch("conv", images, 3, 2)
+    batched.add_batch("anchors", values(0.5, 1.5), 3, 2)
+    for method in METHODS:
+        assert batched.observed["conv"].bounds(method) == one_by_one.observed["conv"].bounds(method)
+    assert batched.observed["conv"].images == batched.observed["anchors"].images == 2
+    assert batched.observed["conv"].bounds("mean-minmax") == (-2, 5)
+    assert batched.observed["conv"].means.tolist() == one_by_one.observed["conv"].means.tolist()
+    assert batched.observed["anchors"].bounds("mean-minmax") == (0.5, 1.5)

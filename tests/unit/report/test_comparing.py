@@ -20,7 +20,7 @@ def test_differences_stand_out_and_equal_figures_are_counted() -> None:
     text = "\n".join(_lines())
     assert text.startswith("20260131-120000 -> 20260201-120000\n")
     assert "REGRESSED mAP50-95: 0.6500 -> 0.6000 (−5.00 points)" in text
-    assert "40.0 ms -> 38.0 ms, 0.950 × the time; unpaired" in text
+    assert "40.0 ms -> 38.0 ms, −5.0 % in time; unpaired" in text
     assert "5 figures are equal" in text
     assert "MISSING the whole case: measured -> absent" in text
     assert "no verdict on speed" in text.splitlines()[-1]

@@ -41,6 +41,13 @@ def test_a_built_case_has_a_line_with_its_size_and_build_time() -> None:
     assert len(line) < 80
 
 
+def test_a_dash_for_accuracy_has_its_reason() -> None:
+    """Data that cannot score the model is said under the table; what was not asked for is not."""
+    for reason, said in (("the model knows 2 classes and the data has 3", True), ("not selected", False)):
+        lines = table_lines([replace(make_record(), metrics=make_metrics(accuracy=Absent(reason)))], 1.0)
+        assert (f"onnx fp32             no mAP: {reason}" in lines) == said
+
+
 def test_one_reason_stands_once() -> None:
     """Rows that are missing for one reason share its line; what was built has a row with its size as well."""
     cases = [make_case(backend="trt", precision=precision) for precision in ("fp32", "fp16", "int8")]
@@ -67,3 +74,14 @@ def test_table_says_what_an_accuracy_is_worth() -> None:
     assert not [line for line in table_lines([make_record()], 1.0) if "accuracy" in line]
     unselected = replace(nothing[0], metrics=replace(nothing[0].metrics, accuracy=NOT_SELECTED))
     assert not [line for line in table_lines([unselected], 1.0) if "accuracy" in line]
+
+
+def test_what_accuracy_was_taken_on_stands_once_under_the_table() -> None:
+    """Images that are not scored are said under the rows that share it, before what is missing."""
+    accuracy = make_accuracy(notes=("2 of 8 images are not scored",))
+    made = [make_record(make_case(backend=name)) for name in ("torch", "onnx")]
+    made = [replace(it, metrics=replace(it.metrics, accuracy=accuracy)) for it in made]
+    lines = table_lines([*made, make_record(make_case(backend="trt"), "skipped", "no GPU")], 1.0)
+    place = lines.index("mAP: 2 of 8 images are not scored")
+    assert lines[place - 1].startswith("onnx fp32")
+    assert lines[place + 1].startswith("trt fp32")

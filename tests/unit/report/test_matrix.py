@@ -169,11 +169,11 @@ def test_reference_must_be_a_run() -> None:
 
 
 def test_page_holds_the_matrix_as_data_and_names_as_text() -> None:
-    """Figures are rounded to five digits, reasons are written once, and markup stays text."""
+    """Figures keep their digits until they are shown, reasons are written once, and markup stays text."""
     evil = make_record(make_case(model=EVIL), total_ms=12.3456789)
     page = matrix_page(make_matrix([run(evil, cpu=EVIL), run(FAST)]))
     assert EVIL not in page
     data = json.loads(re.findall(r'<script type="application/json" id="data">(.*?)</script>', page, re.DOTALL)[0])
-    assert data["rows"][0]["figures"]["latency"] == [12.346, None]
+    assert data["rows"][0]["figures"]["latency"] == [12.3456789, None]
     assert data["reasons"] == ["", "not among this run's cases, or made in another way, or scored on other data"]
     assert data["groups"][0].startswith(EVIL)

@@ -12,12 +12,13 @@ import pytest
 
 from benchsuite.compare.findings import Finding
 from benchsuite.report.page import render, write_report
+from benchsuite.report.summary import summary
 from benchsuite.report.views import page_view
 from benchsuite.runs.folder import Run
 from benchsuite.runs.records import Record
 from benchsuite.terms.absence import Absent
 from benchsuite.terms.errors import UsageError
-from benchsuite.testing import make_case, make_record, make_run, write_run
+from benchsuite.testing import make_accuracy, make_case, make_record, make_run, write_run
 from tests.support.page_reader import PageReader
 
 EVIL = "<script>alert('x')</script><img src=x onerror=alert(1)>&\"{{7*7}}"
@@ -49,7 +50,7 @@ def test_row_of_the_page_holds_the_figures_of_the_record() -> None:
             "Total latency per call: p95 ms": "46.0",
             "Total latency per call: p99 ms": "52.0",
             "Inference: p50 ms": "36.0 35.6–36.4",
-            "Speed-up: of p50 × torch fp32": "1.25",
+            "Speed-up: of p50 × as fast as torch fp32": "1.25",
             "Saturated: throughput img/s": "30.0 2 × 1",
             "Memory: peak MB": "189",
             "Network: artifact MB": "9.80",
@@ -61,6 +62,34 @@ def test_row_of_the_page_holds_the_figures_of_the_record() -> None:
             "Parity: with torch fp32 %": "99.5",
         }.items()
     )
+
+
+def test_speeds_are_held_against_the_row_that_accuracy_is() -> None:
+    """Where torch fp32 was not selected, the row that stands in for it has its name in the heading and × 1 itself."""
+    int8 = make_record(make_case(precision="int8"), total_ms=20)
+    table = _page(make_run([ONNX, int8])).table("Case", "Ran")
+    heading = "Speed-up: of p50 × as fast as onnx fp32"
+    assert [table.row(name)[heading] for name in ("onnx int8 ★ recommended", "onnx fp32")] == ["2.00", "1.00"]
+
+
+def test_speeds_without_any_accuracy_are_held_against_torch() -> None:
+    """A run that only times has its speed-ups too, void as they are."""
+    timed = [replace(it, metrics=replace(it.metrics, accuracy=Absent("not selected"))) for it in (TORCH, make_record())]
+    table = _page(make_run(timed)).table("Case", "Ran")
+    heading = "Speed-up: of p50 × as fast as torch fp32"
+    assert [table.row(name)[heading][:4] for name in ("torch fp32", "onnx fp32")] == ["1.00", "1.25"]
+
+
+def test_what_accuracy_was_taken_on_is_said() -> None:
+    """Images that are not scored stand in the remarks, once for all cases, and behind the figure."""
+    note = "2 of 8 images are not scored"
+    noted = [
+        replace(it, metrics=replace(it.metrics, accuracy=make_accuracy(notes=(note,)))) for it in (TORCH, make_record())
+    ]
+    view = page_view(make_run(noted), (), 1.0)
+    assert [(it.sentence, len(it.cases)) for it in view.warnings] == [(note, 2)]
+    assert all(row.cells["map50_95"].title.endswith(f"; {note}") for row in view.groups[0].rows)
+    assert note in summary(view)
 
 
 def test_verdict_comes_first_then_the_recommendation() -> None:

@@ -59,9 +59,9 @@ INT8 schemes against FP32 of the same runtime
 
 yolo26n, 640 px, batch 1, 2 threads, one2many head
 
-                               MB  p50 ms            × fp32    mAP  lost  boxes
-onnx qdq<u8>                 2.60    15.4  0.71 (0.70–0.73)  0.726  +0.4    95%
-openvino pertensor+rebuild3  2.60    15.4  0.71 (0.70–0.73)  0.726  +0.4    95%
+                               MB  p50 ms         × as fast    mAP  lost  boxes
+onnx qdq<u8>                 2.60    15.4  1.40 (1.37–1.43)  0.726  +0.4    95%
+openvino pertensor+rebuild3  2.60    15.4  1.40 (1.37–1.43)  0.726  +0.4    95%
 
 onnx int8 qdq<u8>: the worker died by signal 11 while it loaded
   /home/somebody/models/with-a-rather-long-

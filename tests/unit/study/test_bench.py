@@ -10,8 +10,9 @@ import pytest
 
 from benchsuite.measure.launch import WorkerSetup
 from benchsuite.measure.readings import Side
+from benchsuite.options.settings import parse
 from benchsuite.study import bench
-from benchsuite.study.bench import Prepared, StudyBench
+from benchsuite.study.bench import Prepared, StudyBench, Way
 from benchsuite.study.interleaved import Taken, Turns
 from benchsuite.study.rows import StudyRow
 from benchsuite.terms.absence import Absent
@@ -50,3 +51,18 @@ def test_one_network_s_ways_take_turns_and_a_failure_has_its_reason(
     assert timed.ratio == pytest.approx(0.8)
     assert by_name[int8["b"].id] == Absent(f"{fp32['b'].id} could not be timed: it was killed")
     assert set(readings) == {fp32["a"].id, int8["a"].id, int8["b"].id}
+
+
+@pytest.mark.parametrize(
+    ("way", "made_by"),
+    [
+        (Way(make_case(precision="int8")), ("qop-u8s8", "entropy")),
+        (Way(make_case(precision="int8"), "ultralytics"), ("ultralytics", "entropy")),
+        (Way(make_case(precision="int8"), method="minmax"), ("qop-u8s8", "minmax")),
+    ],
+)
+def test_a_way_is_as_the_options_say_where_it_says_nothing(tmp_path: Path, way: Way, made_by: tuple[str, str]) -> None:
+    """A scheme and a method that were asked for quantise what a study does not vary itself."""
+    options = parse({"quant_scheme": "qop-u8s8", "calib_method": "entropy"})
+    made = StudyBench(make_site(tmp_path, options=options), locked=True).preparation(way).site.options
+    assert (made.quant_scheme, made.calib_method) == made_by

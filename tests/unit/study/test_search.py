@@ -194,3 +194,21 @@ def test_what_the_budget_left_out_is_said(tmp_path: Path, monkeypatch: pytest.Mo
         "The budget ended the search early."
         in search(FakeStudyBench({"qdq-u8s8": 0.5}), tmp_path, budget_s=3.0).sentence
     )
+
+
+def test_a_scheme_that_would_outlast_the_budget_is_not_begun(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The longest scheme so far says how long another takes; the first, which builds what all need, does not count."""
+    now = [0.0]
+    monkeypatch.setattr("benchsuite.study.search.time.monotonic", lambda: now[0])
+
+    class FakeSlowBench(FakeStudyBench):
+        def prepare(self, ways: Sequence[Way]) -> Mapping[Way, Prepared]:
+            now[0] += 40 if self.prepared else 100
+            return super().prepare(ways)
+
+    bench = FakeSlowBench({"qdq-u8s8": 0.5, "qdq-s8s8": 0.2, "qop-u8s8": 0.1})
+    found = search(bench, tmp_path, budget_s=200.0)
+    # 100 s, 40 s and 40 s: a fourth would end at 220 s.
+    assert len(bench.prepared) == 3
+    assert now[0] == 180
+    assert "The budget ended the search early." in found.sentence

@@ -5,13 +5,14 @@ from __future__ import annotations
 import pytest
 
 from benchsuite.terms.quantities import megabytes, milliseconds, signed, significant
+from tests.support.rounded import ROUNDED
 
 
 @pytest.mark.parametrize(
     ("value", "text"),
     [
         (0, "0"), (0.0412, "0.0412"), (0.412, "0.412"), (4.12, "4.12"), (41.2, "41.2"), (99.94, "99.9"), (99.96, "100"),
-        (9.996, "10.0"), (412.4, "412"), (1234.4, "1,234"), (-4.12, "−4.12"),
+        (9.996, "10.0"), (412.4, "412"), (1234.4, "1,234"), (-4.12, "−4.12"), *ROUNDED,
     ],
 )  # fmt: skip
 def test_three_digits_are_kept(value: float, text: str) -> None:
