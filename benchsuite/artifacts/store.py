@@ -19,20 +19,19 @@ from benchsuite.artifacts.engine import BESIDE_ENGINE
 from benchsuite.artifacts.exporters import parent_recipe
 from benchsuite.artifacts.recipe import Artifact, Calibration, Recipe
 from benchsuite.machine.cache import CacheEntry, remove_longest_unused
-from benchsuite.machine.json_files import read_json, write_json
+from benchsuite.machine.json_files import read_json, read_kept, write_kept
 from benchsuite.machine.processes import Child, offline_environment
 from benchsuite.terms.cases import Head
 from benchsuite.terms.codec import from_builtins, to_builtins
-from benchsuite.terms.errors import BuildError, ModelError, ProcessError, RecordError
+from benchsuite.terms.errors import BuildError, ModelError, PassingError, ProcessError, RecordError
 from benchsuite.terms.input_size import InputSize
+from benchsuite.terms.reading import is_passing
 from benchsuite.terms.said import said
 
 SIZE_CAP_BYTES = 20_000_000_000
 _MANIFEST = "artifact.json"
 _FILES = "files"
 _BUILD_DEADLINE_S = 1800
-# What builders of 0.1.0 say of a checkpoint as well.
-_NOT_ON_CARD = ("task", "stride", "class")
 # Another run may have taken an artifact's path a moment ago: nothing used within this time is evicted.
 _IN_USE_S = 24 * 3600
 
@@ -158,7 +157,9 @@ class Store:
         notes: tuple[str, ...] = ()
         if path.exists():
             try:
-                return read_json(path, Card, "it is made again", passed_over=_NOT_ON_CARD), ()
+                return read_kept(path, Card, "it is made again"), ()
+            except PassingError:
+                raise
             except RecordError as damage:
                 notes = (str(damage),)
         child = self._child()
@@ -170,7 +171,7 @@ class Store:
             child.close()
         # Another release's builder may say more.
         card = from_builtins({field.name: answer[field.name] for field in fields(Card)}, Card)
-        write_json(path, card)
+        write_kept(path, card)
         return card, notes
 
     def entries(self) -> tuple[tuple[Stored, ...], tuple[str, ...]]:
@@ -206,7 +207,10 @@ class Store:
         try:
             manifest = _read_manifest(folder)
             sha256, size = digest_folder(folder / _FILES)
-        except (OSError, RecordError):
+        except (OSError, RecordError) as error:
+            if isinstance(error, PassingError) or is_passing(error):
+                # What cannot be read at this moment may be whole.
+                raise BuildError(said("cannot read artifact {1}: {2}", recipe.digest, error)) from None
             return None, "incomplete"
         if manifest.sha256 != sha256:
             return None, "truncated or altered"

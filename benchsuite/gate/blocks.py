@@ -11,7 +11,10 @@ from typing import Any, Literal
 
 from benchsuite.machine.json_files import Lines
 from benchsuite.terms.codec import from_builtins, to_builtins
-from benchsuite.terms.said import Sentence
+from benchsuite.terms.errors import RecordError
+from benchsuite.terms.numbers import Count
+from benchsuite.terms.printable import excerpt
+from benchsuite.terms.said import Sentence, said
 
 Arm = Literal["A", "B"]
 Timed = Literal["latency", "throughput"]
@@ -45,9 +48,9 @@ class Block:
     peak_bytes: Mapping[Arm, int] = field(default_factory=dict)
     conditions: Mapping[str, float] = field(default_factory=dict)
     void: Sentence = ""
-    launch_ns: int = 0
-    block_ns: int = 0
-    calls_ns: int = 0
+    launch_ns: Count = 0
+    block_ns: Count = 0
+    calls_ns: Count = 0
 
     def calls(self, arm: Arm) -> tuple[int, ...]:
         """Return what all readings of an arm hold."""
@@ -89,4 +92,12 @@ def _encoded(block: Block) -> dict[str, Any]:
 
 
 def _decoded(data: dict[str, Any]) -> Block:
-    return from_builtins({name: value for name, value in data.items() if name != "d"}, Block)
+    block = from_builtins({name: value for name, value in data.items() if name != "d"}, Block)
+    if len(block.order) != len(block.readings) or set(block.order) != {"A", "B"}:
+        found = excerpt(block.order), len(block.readings)
+        raise RecordError(said("its order {1} does not name both arms in {2} readings", *found))
+    if not all(block.readings) or min(map(min, block.readings)) < 1:
+        raise RecordError(said("a reading of it holds no time in ns"))
+    if block.peak_bytes and not (set(block.peak_bytes) == {"A", "B"} and min(block.peak_bytes.values()) > 0):
+        raise RecordError(said("its peak memory is not that of both arms"))
+    return block

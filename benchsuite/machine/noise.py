@@ -75,6 +75,6 @@ def steal_and_total() -> tuple[int, int] | None:
     """Return the ticks that were stolen and all ticks so far, over all CPUs (proc(5), /proc/stat)."""
     try:
         ticks = [int(field) for field in Path("/proc/stat").read_text().split("\n", 1)[0].split()[1:9]]
-    except (OSError, ValueError):
+        return ticks[7], sum(ticks)
+    except (OSError, ValueError, IndexError):
         return None
-    return ticks[7], sum(ticks)

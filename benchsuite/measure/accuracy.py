@@ -16,12 +16,13 @@ from benchsuite.detect.accuracy import Accuracy
 from benchsuite.detect.detections import Detections, load_detections
 from benchsuite.machine.cache import CacheEntry, digest_entries, mark_used
 from benchsuite.machine.facts import Machine
-from benchsuite.machine.json_files import read_json, write_json
+from benchsuite.machine.json_files import read_kept, write_kept
 from benchsuite.measure.launch import Launch
+from benchsuite.networks.weights import file_sha256
 from benchsuite.terms.absence import Absent
 from benchsuite.terms.cases import Case
 from benchsuite.terms.codec import to_builtins
-from benchsuite.terms.errors import RecordError
+from benchsuite.terms.errors import PassingError, RecordError
 from benchsuite.terms.said import said
 
 # Part of every key: raise it with any change to letterboxing, decoding, NMS or scoring.
@@ -45,9 +46,11 @@ class Evaluation:
 
 @dataclass(frozen=True)
 class Scored:
-    """How well the detections score: what is kept of an evaluation beside them."""
+    """How well the detections score: what is kept of an evaluation beside them, with the digests of their files."""
 
     accuracy: Accuracy | Absent
+    detections_sha256: str
+    scored_sha256: str
 
 
 @dataclass(frozen=True)
@@ -79,7 +82,8 @@ def evaluate_once(
 ) -> Evaluation:
     """Return the kept evaluation of this artifact, runtime and data, or let the launch's worker make it.
 
-    A kept one that is damaged is made again, with a note.
+    A kept one that is damaged or was altered is made again, with a note. Raises PassingError where the system does not
+    hand it out just now.
     """
     folder = cache_root / _FOLDER
     key = evaluation_key(case, artifact, data, machine)
@@ -87,10 +91,12 @@ def evaluate_once(
     notes: tuple[str, ...] = ()
     if result.is_file() and detections.is_file() and scored_file.is_file():
         try:
-            kept = read_json(result, Scored, "it is made again")
+            kept = read_kept(result, Scored, "it is made again")
             # Whoever asks for what was scored must find it whole.
-            load_detections(scored_file, "they are made again")
-            found = tuple(load_detections(detections, "they are made again"))
+            load_detections(scored_file, "they are made again", kept.scored_sha256)
+            found = tuple(load_detections(detections, "they are made again", kept.detections_sha256))
+        except PassingError:
+            raise
         except RecordError as damage:
             notes = (str(damage),)
         else:
@@ -102,9 +108,10 @@ def evaluate_once(
     accuracy: Accuracy | Absent = launch().evaluate(data.images, data.yaml, data.sha256, mismatch is None, *partial)
     if mismatch is not None:
         accuracy = Absent(mismatch)
+    digests = [file_sha256(path) for path in partial]
     partial[0].replace(detections)
     partial[1].replace(scored_file)
-    write_json(result, Scored(accuracy))
+    write_kept(result, Scored(accuracy, *digests))
     return Evaluation(tuple(load_detections(detections)), accuracy, scored_file, notes)
 
 

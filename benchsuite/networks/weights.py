@@ -12,8 +12,14 @@ from pathlib import Path
 
 from benchsuite.terms.cases import slug
 from benchsuite.terms.errors import ModelError, UsageError, raise_all
+from benchsuite.terms.reading import why
 
 BUNDLED = "yolo26n_shapes"
+_ENCRYPTED = 0x1
+_MOST_GROWTH = 20
+# What describes a network beside its weights takes a small part of these.
+_MOST_PICKLE_BYTES = 32_000_000
+_MOST_OPCODES = 1_000_000
 _OFFICIAL = re.compile(r"(yolo26|yolo11|yolov8)[nsmlx](\.pt)?")
 _DETECTOR = "ultralytics.nn.tasks DetectionModel"
 _TASKS = {
@@ -83,9 +89,16 @@ def check_checkpoint(path: Path) -> None:
     """
     try:
         with zipfile.ZipFile(path) as archive:
-            pickle_name = next(name for name in archive.namelist() if name.endswith("data.pkl"))
-            classes = _class_names(archive.read(pickle_name))
-    except (zipfile.BadZipFile, StopIteration, OSError, ValueError):
+            _refuse_bomb(path, archive)
+            member = next(it for it in archive.infolist() if it.filename.endswith("data.pkl"))
+            with archive.open(member) as file:
+                pickle = file.read(_MOST_PICKLE_BYTES + 1)
+            classes = _class_names(pickle)
+    except ModelError:
+        raise
+    except OSError as error:
+        raise ModelError(f"--model {path}: it cannot be read: {why(error)}.") from None
+    except Exception:  # Whatever zipfile, zlib and pickletools make of a damaged file.
         raise ModelError(
             f"--model {path}: it is damaged or no PyTorch checkpoint; give a .pt file that Ultralytics saved."
         ) from None
@@ -96,8 +109,30 @@ def check_checkpoint(path: Path) -> None:
     raise ModelError(f"--model {path}: it {kind}; benchsuite measures detection models (YOLO26, YOLO11, YOLOv8) only.")
 
 
+def _refuse_bomb(path: Path, archive: zipfile.ZipFile) -> None:
+    """Raise ModelError for an archive that torch could not load, or that would fill the memory."""
+    members = archive.infolist()
+    if any(member.flag_bits & _ENCRYPTED for member in members):
+        raise ModelError(f"--model {path}: it is encrypted; give the .pt file as Ultralytics saved it.")
+    size_bytes = path.stat().st_size
+    unpacked_bytes = sum(member.file_size for member in members)
+    # PyTorch compresses nothing.
+    if unpacked_bytes > _MOST_GROWTH * size_bytes:
+        raise ModelError(
+            f"--model {path}: its {size_bytes:,} bytes unpack to {unpacked_bytes:,}, as no network's do; give the .pt "
+            "file as Ultralytics saved it."
+        )
+
+
 def _class_names(pickle: bytes) -> set[str]:
-    return {str(argument) for opcode, argument, _ in pickletools.genops(pickle) if opcode.name == "GLOBAL"}
+    """Return the classes that a pickle names; raises ValueError for one that is larger than any checkpoint's."""
+    found: set[str] = set()
+    for number, (opcode, argument, _) in enumerate(pickletools.genops(pickle)):
+        if number > _MOST_OPCODES:
+            raise ValueError("no checkpoint has so many parts")
+        if opcode.name == "GLOBAL":
+            found.add(str(argument))
+    return found
 
 
 def fetch(model: ModelRef, cache_root: Path, log: Path) -> Path:

@@ -16,6 +16,7 @@ from benchsuite.terms.cases import PLAIN, PRECISIONS
 from benchsuite.terms.errors import raise_all
 from benchsuite.terms.input_size import InputSize
 from benchsuite.terms.language import ENGLISH, languages
+from benchsuite.terms.printable import short
 
 # What older articles on TensorRT name, and which of our methods does the same.
 _CALIBRATORS = {
@@ -184,7 +185,7 @@ def parse(raw: Mapping[str, str]) -> Options:
         try:
             groups.setdefault(group, {})[field] = setting.parse(text)
         except ValueError as error:
-            problems.append(f"{setting.flag} {text}: {error}.")
+            problems.append(f"{setting.flag} {short(text)}: {error}.")
     raise_all(problems)
     options = Options(
         limits=Limits(**groups.pop("limits")),

@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+import os
 import re
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
+from benchsuite.terms.printable import short
+
 PERCENTILES = ("p50", "p90", "p95", "p99")
+# As people write one, and short enough to stay finite: the digits of other scripts, which \d takes, are left out.
+_NUMBER = r"(?:[0-9]{1,15}(?:\.[0-9]{0,15})?|\.[0-9]{1,15})"
 
 
 def words(text: str) -> tuple[str, ...]:
@@ -31,7 +36,7 @@ def some_of(choices: tuple[str, ...]) -> Callable[[str], tuple[str, ...]]:
         chosen = choices if text == "all" else words(text)
         unknown = [word for word in chosen if word not in choices]
         if unknown:
-            raise ValueError(f"{', '.join(unknown)} is not one of {', '.join(choices)}")
+            raise ValueError(f"{short(', '.join(unknown))} is not one of {', '.join(choices)}")
         return chosen
 
     return parse
@@ -39,10 +44,13 @@ def some_of(choices: tuple[str, ...]) -> Callable[[str], tuple[str, ...]]:
 
 def whole(lowest: int, multiple: int = 1) -> Callable[[str], int]:
     def parse(text: str) -> int:
-        if not text.isdigit() or int(text) < lowest or int(text) % multiple:
-            kind = f"a multiple of {multiple}" if multiple > 1 else "a whole number"
+        kind = f"a multiple of {multiple}" if multiple > 1 else "a whole number"
+        if re.fullmatch(r"[0-9]{10,}", text):
+            raise ValueError(f"it must be {kind} of at most 9 digits")
+        number = int(text) if re.fullmatch(r"[0-9]+", text) else -1
+        if number < lowest or number % multiple:
             raise ValueError(f"it must be {kind}, at least {lowest}")
-        return int(text)
+        return number
 
     return parse
 
@@ -54,7 +62,7 @@ def list_of(parse_one: Callable[[str], int]) -> Callable[[str], tuple[int, ...]]
 def device(text: str) -> str | None:
     if text == "auto":
         return None
-    if not re.fullmatch(r"cpu|vulkan|cuda:\d+", text):
+    if not re.fullmatch(r"cpu|vulkan|cuda:[0-9]{1,3}", text):
         raise ValueError("it must be auto, cpu, cuda:N or vulkan")
     return text
 
@@ -70,11 +78,13 @@ def thread_count(text: str) -> int:
 
 
 def path(text: str) -> Path | None:
+    if "\0" in text:
+        raise ValueError("a path holds no NUL character")
     return Path(text) if text else None
 
 
 def yaml_file(text: str) -> Path | None:
-    if text and not Path(text).is_file():
+    if text and not os.path.isfile(text):  # noqa: PTH113 (a path that cannot be is no file either)
         raise ValueError("there is no such file; give the path of a data.yaml in Ultralytics' YOLO format")
     return path(text)
 
@@ -82,7 +92,7 @@ def yaml_file(text: str) -> Path | None:
 def latency_limits(text: str) -> Mapping[str, float]:
     limits = {}
     for word in words(text) if text else ():
-        match = re.fullmatch(r"(p\d+)=([\d.]+)(ms|s|us)", word)
+        match = re.fullmatch(rf"(p[0-9]+)=({_NUMBER})(ms|s|us)", word)
         if not match or match[1] not in PERCENTILES:
             raise ValueError(f"give {', '.join(PERCENTILES)} with a time, as in p95=50ms")
         limits[match[1]] = float(match[2]) * {"us": 1e3, "ms": 1e6, "s": 1e9}[match[3]]
@@ -93,7 +103,7 @@ def size_bytes(text: str) -> int | None:
     """Read 500MB, 1.5GiB or a plain number of bytes; empty is None; raises ValueError for anything else."""
     if not text:
         return None
-    match = re.fullmatch(r"([\d.]+)\s*([KMGT]?)(i?)B?", text)
+    match = re.fullmatch(rf"({_NUMBER})\s*([KMGT]?)(i?)B?", text)
     if not match:
         raise ValueError("give a size, as in 500MB or 1GiB")
     return int(float(match[1]) * (1024 if match[3] else 1000) ** " KMGT".index(match[2] or " "))
@@ -102,28 +112,28 @@ def size_bytes(text: str) -> int | None:
 def fraction(text: str) -> float | None:
     if not text:
         return None
-    value = float(text) if re.fullmatch(r"[\d.]+", text) else -1.0
+    value = float(text) if re.fullmatch(_NUMBER, text) else -1.0
     if not 0 <= value <= 1:
         raise ValueError("it must be a fraction from 0 to 1, as in 0.55")
     return value
 
 
 def points(text: str) -> float:
-    if not re.fullmatch(r"\d+(\.\d+)?", text):
+    if not re.fullmatch(_NUMBER, text):
         raise ValueError("it must be a number of mAP points, as in 1.0")
     return float(text)
 
 
 def percent(text: str) -> float:
     """Read 5% or 5 as a fraction; raises ValueError for anything else."""
-    match = re.fullmatch(r"(\d+(?:\.\d+)?)\s*%?", text)
+    match = re.fullmatch(rf"({_NUMBER})\s*%?", text)
     if not match or not 0 < float(match[1]) < 100:
         raise ValueError("give percent between 0 and 100, as in 5%")
     return float(match[1]) / 100
 
 
 def seconds(text: str) -> float:
-    match = re.fullmatch(r"(\d+(?:\.\d+)?)\s*(s|min)?", text)
+    match = re.fullmatch(rf"({_NUMBER})\s*(s|min)?", text)
     if not match or float(match[1]) == 0:
         raise ValueError("give a time, as in 180s or 3min")
     return float(match[1]) * (60 if match[2] == "min" else 1)

@@ -20,6 +20,8 @@ from benchsuite.terms.absence import Absent
 from benchsuite.terms.cases import Case
 from benchsuite.terms.codec import from_builtins, to_builtins
 from benchsuite.terms.errors import RecordError, SchemaError
+from benchsuite.terms.numbers import Count, Measure
+from benchsuite.terms.printable import excerpt
 from benchsuite.terms.said import Sentence, said
 
 SCHEMA = 1
@@ -35,10 +37,10 @@ class ArtifactFacts:
     """
 
     sha256: str
-    bytes: int
+    bytes: Count
     recipe: Recipe
     recipe_digest: str
-    build_s: float | Absent = NO_BUILD_TIME
+    build_s: Measure | Absent = NO_BUILD_TIME
 
 
 NO_SEARCH = Absent("its INT8 scheme was not searched for")
@@ -100,8 +102,9 @@ def _encoded(record: Record) -> dict[str, Any]:
 
 def _decoded(data: dict[str, Any]) -> Record:
     schema = data["schema"]
-    if schema != SCHEMA:
-        raise SchemaError(said("record schema {1} found, this version reads schema {2}", schema, SCHEMA), schema)
+    if schema != SCHEMA or isinstance(schema, bool):
+        found = excerpt(schema)
+        raise SchemaError(said("record schema {1} found, this version reads schema {2}", found, SCHEMA), found)
     data["case"].pop("id", None)
     record = from_builtins(data, Record)
     latency = record.metrics.latency

@@ -8,6 +8,8 @@ from typing import Literal, get_args
 
 from benchsuite.terms.errors import UsageError
 from benchsuite.terms.input_size import InputSize
+from benchsuite.terms.numbers import AtLeastOne
+from benchsuite.terms.printable import short
 from benchsuite.terms.said import counted, said
 
 Precision = Literal["fp32", "fp16", "bf16", "int8"]
@@ -18,9 +20,9 @@ PLAIN = "plain"
 # Ways to run other than the plain one, as they stand in ids; each backend says which of them it has.
 WAYS = ("compile", "trtep", "cudagraph")
 _END2END = "end2end"
-_REBUILD = re.compile(r"rebuild([1-9]\d*)")
+_REBUILD = re.compile(r"rebuild([1-9][0-9]{0,5})")
 _ID = re.compile(
-    r"(?P<model>[^-]+)-(?P<backend>[^-]+)-(?P<precision>[^-]+)-(?P<device>[^-]+)-(?P<imgsz>[^-]+)-b(?P<batch>[1-9]\d*)"
+    r"(?P<model>[^-]+)-(?P<backend>[^-]+)-(?P<precision>[^-]+)-(?P<device>[^-]+)-(?P<imgsz>[^-]+)-b(?P<batch>[1-9][0-9]{0,5})"
     r"(?:-(?P<variant>.+))?"
 )
 
@@ -38,8 +40,8 @@ class Case:
     precision: Precision
     device: str
     imgsz: InputSize
-    batch: int
-    threads: int
+    batch: AtLeastOne
+    threads: AtLeastOne
     head: Head = "one2many"
     way: str = ""
     rebuild: int = 0
@@ -62,7 +64,7 @@ class Case:
             imgsz = None
         if found is None or precision is None or imgsz is None:
             raise UsageError(
-                f"{text} is no id of a case: it must read model-backend-precision-device-imgsz-bBATCH, as in "
+                f"{short(text)} is no id of a case: it must read model-backend-precision-device-imgsz-bBATCH, as in "
                 "yolo26n-onnx-int8-cpu-640-b1; `benchsuite cases` prints the ids."
             )
         variant = Variant.parse(found["variant"] or "")

@@ -1,5 +1,8 @@
 """Dataclasses to JSON values and back.
 
+A value must have its field's own type: no text is read as a number, no fraction as a count. What is infinite, or no
+number at all, fits nowhere.
+
 An absent value is written `{"absent": "reason"}` in place of the value, an input size as a number or `"384x640"`, and
 what departs from a plain case as one `variant`. A sentence with places, in a field of the type `Sentence`, is written
 `{"said": template, "values": [...], "text": English}`; any other is its text.
@@ -7,17 +10,32 @@ what departs from a plain case as one `variant`. A sentence with places, in a fi
 
 from __future__ import annotations
 
+import math
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import fields
 from functools import cache
+from pathlib import Path
 from types import UnionType
-from typing import Any, TypeVar, Union, get_args, get_origin
+from typing import Annotated, Any, Literal, TypeVar, Union, get_args, get_origin
 
 from benchsuite.terms.absence import Absent
 from benchsuite.terms.cases import Case, Variant
 from benchsuite.terms.input_size import InputSize
-from benchsuite.terms.said import Said, Sentence
+from benchsuite.terms.numbers import LARGEST, Within
+from benchsuite.terms.printable import excerpt, printable
+from benchsuite.terms.said import PLACE, Said, Sentence, said
 
 T = TypeVar("T")
+# A sentence that says others again and again grows with each level.
+_LONGEST_SENTENCE = 100_000
+_LONGEST_FAULT = 200
+
+
+class MisfitError(ValueError):
+    """A value in a file is not what stands in its place, as `expected` says."""
+
+    def __init__(self, expected: str, found: object) -> None:
+        super().__init__(said("{1} was expected, found {2}", expected, excerpt(found)))
 
 
 def to_builtins(value: Any) -> Any:
@@ -26,7 +44,7 @@ def to_builtins(value: Any) -> Any:
 
 
 def from_builtins(data: Any, kind: type[T]) -> T:
-    """Build a dataclass from what `to_builtins` gave; raises whatever cattrs raises for a misfit."""
+    """Build a dataclass from what `to_builtins` gave; raises what `faults` explains for a misfit."""
     value: T = _converter().structure(data, kind)
     return value
 
@@ -43,17 +61,33 @@ def sentence_to_builtins(sentence: str) -> Any:
 
 
 def sentence_from_builtins(data: Any) -> str:
-    """Return the sentence that `sentence_to_builtins` gave."""
+    """Return the sentence that `sentence_to_builtins` gave; raises MisfitError, or KeyError where a part is missing."""
     if not isinstance(data, dict):
-        return str(data)
-    return Said(data["said"], [sentence_from_builtins(value) for value in data["values"]])
+        return _text(data)
+    template, values = _text(data["said"]), [sentence_from_builtins(value) for value in _list(data["values"])]
+    places = [int(place) - 1 for place in PLACE.findall(template)] or range(len(values))
+    length = len(template) * max(1, len(values)) + sum(len(values[place]) for place in places if values)
+    if length > _LONGEST_SENTENCE:
+        raise MisfitError(said("a sentence of at most {1} characters", _LONGEST_SENTENCE), template)
+    return Said(template, values)
 
 
 def faults(error: Exception) -> list[str]:
     """Return what `from_builtins` found wrong, each with the field where it is."""
     from cattrs import transform_error
 
-    return list(transform_error(error))
+    return [printable(fault, _LONGEST_FAULT) for fault in transform_error(error, format_exception=_described)]
+
+
+def _described(error: BaseException, kind: type | None) -> str:
+    from cattrs.v import format_exception
+
+    if isinstance(error, MisfitError):
+        return str(error)
+    if isinstance(error, (AttributeError, TypeError)):
+        # Its fields were asked for.
+        return said("an object was expected")
+    return str(format_exception(error, kind))
 
 
 @cache
@@ -62,6 +96,7 @@ def _converter() -> Any:
     import cattrs
 
     converter = cattrs.Converter(forbid_extra_keys=True)
+    _register_plain(converter)
     converter.register_unstructure_hook_func(_is_sentence, sentence_to_builtins)
     converter.register_structure_hook_func(_is_sentence, lambda data, _: sentence_from_builtins(data))
     converter.register_unstructure_hook(Said, sentence_to_builtins)
@@ -70,7 +105,7 @@ def _converter() -> Any:
     converter.register_structure_hook_factory(_may_be_absent, lambda kind: _union_hook(converter, kind))
     converter.register_unstructure_hook_factory(_may_be_absent, lambda _: converter.unstructure)
     converter.register_unstructure_hook(InputSize, lambda size: size.plain)
-    converter.register_structure_hook(InputSize, lambda data, _: InputSize.parse(str(data)))
+    converter.register_structure_hook(InputSize, lambda data, _: _input_size(data))
     _register_cases(converter)
     return converter
 
@@ -84,7 +119,7 @@ def _register_cases(converter: Any) -> None:
     plain = [field.name for field in fields(Case) if field.name not in parts]
 
     def structure(data: dict[str, Any], kind: type[Case]) -> Case:
-        variant = Variant.parse(data.get("variant", ""))
+        variant = Variant.parse(_text(_object(data).get("variant", "")))
         spread = {name: value for name, value in data.items() if name != "variant"}
         return whole({**spread, **{part: getattr(variant, part) for part in parts}}, kind)
 
@@ -93,6 +128,135 @@ def _register_cases(converter: Any) -> None:
         Case,
         lambda case: {**{name: converter.unstructure(getattr(case, name)) for name in plain}, "variant": case.variant},
     )
+
+
+def _register_plain(converter: Any) -> None:
+    """Take numbers, texts, lists and objects as they are, and no other for them."""
+    for kind, taken in ((str, _text), (int, _whole), (float, _number), (bool, _yes_or_no)):
+        converter.register_structure_hook(kind, lambda data, _, taken=taken: taken(data))
+    converter.register_structure_hook(Path, lambda data, _: Path(_text(data)))
+    converter.register_structure_hook_func(lambda kind: _made_of(kind, Literal), _choice)
+    converter.register_structure_hook_factory(
+        lambda kind: _made_of(kind, tuple), lambda kind: _tuple_hook(converter, kind)
+    )
+    converter.register_structure_hook_factory(
+        lambda kind: _made_of(kind, dict, Mapping), lambda kind: _mapping_hook(converter, kind)
+    )
+    converter.register_structure_hook_factory(_is_bounded, lambda kind: _bounded_hook(converter, kind))
+
+
+def _made_of(kind: Any, *origins: Any) -> bool:
+    return get_origin(kind) in origins
+
+
+def _text(data: Any) -> str:
+    if not isinstance(data, str):
+        raise MisfitError(said("a text"), data)
+    return data
+
+
+def _whole(data: Any) -> int:
+    # JSON of other writers has 3.0 for 3.
+    if isinstance(data, float) and data.is_integer():
+        data = int(data)
+    if not isinstance(data, int) or isinstance(data, bool) or abs(data) > LARGEST:
+        raise MisfitError(said("a whole number"), data)
+    return data
+
+
+def _number(data: Any) -> float:
+    whole = isinstance(data, int) and not isinstance(data, bool) and abs(data) <= LARGEST
+    if not whole and not (isinstance(data, float) and math.isfinite(data)):
+        raise MisfitError(said("a number"), data)
+    return float(data)
+
+
+def _yes_or_no(data: Any) -> bool:
+    if not isinstance(data, bool):
+        raise MisfitError(said("true or false"), data)
+    return data
+
+
+def _choice(data: Any, kind: Any) -> Any:
+    # True equals 1.
+    if not any(type(data) is type(choice) and data == choice for choice in get_args(kind)):
+        raise MisfitError(said("one of {1}", ", ".join(map(str, get_args(kind)))), data)
+    return data
+
+
+def _list(data: Any) -> list[Any]:
+    if not isinstance(data, (list, tuple)):
+        raise MisfitError(said("a list"), data)
+    return list(data)
+
+
+def _object(data: Any) -> dict[str, Any]:
+    if not isinstance(data, dict):
+        raise MisfitError(said("an object"), data)
+    return data
+
+
+def _input_size(data: Any) -> InputSize:
+    try:
+        return InputSize.parse(data if isinstance(data, str) else str(_whole(data)))
+    except ValueError:
+        raise MisfitError(said("a size in px"), data) from None
+
+
+def _tuple_hook(converter: Any, kind: Any) -> Any:
+    """Structure a list; the first misfit ends it, for a long list of them would take seconds to tell."""
+    *parts, last = get_args(kind)
+    rest = parts[0] if last is Ellipsis else None
+
+    def structure(data: Any, _: Any) -> Any:
+        items = _list(data)
+        kinds: Sequence[Any] = [rest] * len(items) if rest is not None else [*parts, last]
+        if len(kinds) != len(items):
+            raise MisfitError(said("a list of {1}", len(kinds)), said("a list of {1}", len(items)))
+        pairs = enumerate(zip(items, kinds, strict=True))
+        return tuple(_placed(converter, item, of, index, kind) for index, (item, of) in pairs)
+
+    return structure
+
+
+def _mapping_hook(converter: Any, kind: Any) -> Any:
+    _, of = get_args(kind)
+
+    def structure(data: Any, _: Any) -> Any:
+        return {_text(key): _placed(converter, value, of, key, kind) for key, value in _object(data).items()}
+
+    return structure
+
+
+def _placed(converter: Any, data: Any, of: Any, place: int | str, kind: Any) -> Any:
+    """Structure one item, and note at what is wrong with it where it stands."""
+    from cattrs import IterableValidationError, IterableValidationNote
+
+    try:
+        return converter.structure(data, of)
+    except Exception as error:
+        # Exception.add_note came with Python 3.11.
+        note = IterableValidationNote(f"at {place!r}", place, of)
+        error.__notes__ = [*getattr(error, "__notes__", []), note]  # type: ignore[attr-defined]
+        raise IterableValidationError("misfit", [error], kind) from None
+
+
+def _is_bounded(kind: Any) -> bool:
+    return get_origin(kind) is Annotated and any(isinstance(part, Within) for part in get_args(kind))
+
+
+def _bounded_hook(converter: Any, kind: Any) -> Any:
+    number, *rest = get_args(kind)
+    (within,) = (part for part in rest if isinstance(part, Within))
+    take: Callable[[Any, Any], Any] = converter.get_structure_hook(number)
+
+    def structure(data: Any, _: Any) -> Any:
+        value = take(data, number)
+        if not within.holds(value):
+            raise MisfitError(within.said, data)
+        return value
+
+    return structure
 
 
 def _is_sentence(kind: Any) -> bool:
@@ -108,7 +272,7 @@ def _union_hook(converter: Any, kind: Any) -> Any:
     value_type: Any = Union.__getitem__(parts)
 
     def structure(data: Any, _: Any) -> Any:
-        if isinstance(data, dict) and set(data) == {"absent"}:
+        if isinstance(data, dict) and data.keys() == {"absent"}:
             return Absent(sentence_from_builtins(data["absent"]))
         return converter.structure(data, value_type)
 

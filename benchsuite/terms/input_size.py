@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
-_TEXT = re.compile(r"([1-9]\d*)(?:x([1-9]\d*))?")
+_TEXT = re.compile(r"([1-9][0-9]{0,4})(?:x([1-9][0-9]{0,4}))?")
 
 
 @dataclass(frozen=True, order=True)
