@@ -11,12 +11,12 @@ what departs from a plain case as one `variant`. A sentence with places, in a fi
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import fields
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import fields, is_dataclass
 from functools import cache
 from pathlib import Path
 from types import UnionType
-from typing import Annotated, Any, Literal, TypeVar, Union, get_args, get_origin
+from typing import Annotated, Any, Literal, TypeVar, Union, get_args, get_origin, get_type_hints
 
 from benchsuite.terms.absence import Absent
 from benchsuite.terms.cases import Case, Variant
@@ -84,9 +84,6 @@ def _described(error: BaseException, kind: type | None) -> str:
 
     if isinstance(error, MisfitError):
         return str(error)
-    if isinstance(error, (AttributeError, TypeError)):
-        # Its fields were asked for.
-        return said("an object was expected")
     return str(format_exception(error, kind))
 
 
@@ -112,16 +109,15 @@ def _converter() -> Any:
 
 def _register_cases(converter: Any) -> None:
     """Write a case as its plain fields and one variant, and read it back into the parts that a variant names."""
-    from cattrs.gen import make_dict_structure_fn
-
-    whole = make_dict_structure_fn(Case, converter, _cattrs_forbid_extra_keys=True)
+    whole = _dataclass_hook(converter, Case)
     parts = ("way", "rebuild", "scheme")
     plain = [field.name for field in fields(Case) if field.name not in parts]
 
     def structure(data: dict[str, Any], kind: type[Case]) -> Case:
         variant = Variant.parse(_text(_object(data).get("variant", "")))
         spread = {name: value for name, value in data.items() if name != "variant"}
-        return whole({**spread, **{part: getattr(variant, part) for part in parts}}, kind)
+        case: Case = whole({**spread, **{part: getattr(variant, part) for part in parts}}, kind)
+        return case
 
     converter.register_structure_hook(Case, structure)
     converter.register_unstructure_hook(
@@ -142,7 +138,9 @@ def _register_plain(converter: Any) -> None:
     converter.register_structure_hook_factory(
         lambda kind: _made_of(kind, dict, Mapping), lambda kind: _mapping_hook(converter, kind)
     )
-    converter.register_structure_hook_factory(_is_bounded, lambda kind: _bounded_hook(converter, kind))
+    converter.register_structure_hook_factory(
+        lambda kind: isinstance(kind, type) and is_dataclass(kind), lambda kind: _dataclass_hook(converter, kind)
+    )
 
 
 def _made_of(kind: Any, *origins: Any) -> bool:
@@ -241,22 +239,42 @@ def _placed(converter: Any, data: Any, of: Any, place: int | str, kind: Any) -> 
         raise IterableValidationError("misfit", [error], kind) from None
 
 
-def _is_bounded(kind: Any) -> bool:
-    return get_origin(kind) is Annotated and any(isinstance(part, Within) for part in get_args(kind))
+def _dataclass_hook(converter: Any, kind: Any) -> Any:
+    """Structure the fields of a dataclass, and hold each number against the bounds that its type names."""
+    from cattrs import AttributeValidationNote, ClassValidationError
+    from cattrs.gen import make_dict_structure_fn
 
-
-def _bounded_hook(converter: Any, kind: Any) -> Any:
-    number, *rest = get_args(kind)
-    (within,) = (part for part in rest if isinstance(part, Within))
-    take: Callable[[Any, Any], Any] = converter.get_structure_hook(number)
+    take = make_dict_structure_fn(kind, converter, _cattrs_forbid_extra_keys=True)
+    # cattrs drops what stands beside a type.
+    hints = get_type_hints(kind, include_extras=True)
+    bounded = {name: within for name, hint in hints.items() if (within := _bounds(hint)) is not None}
 
     def structure(data: Any, _: Any) -> Any:
-        value = take(data, number)
-        if not within.holds(value):
-            raise MisfitError(within.said, data)
+        value = take(_object(data), kind)
+        for name, within in bounded.items():
+            stray = next((number for number in _numbers(getattr(value, name)) if not within.holds(number)), None)
+            if stray is not None:
+                error = MisfitError(within.said, stray)
+                error.__notes__ = [AttributeValidationNote(f"at {name}", name, kind)]  # type: ignore[attr-defined]
+                raise ClassValidationError("misfit", [error], kind)
         return value
 
     return structure
+
+
+def _bounds(hint: Any) -> Within | None:
+    """Return the bounds of the numbers in a field, which may be absent or several."""
+    if get_origin(hint) is Annotated:
+        return next((part for part in get_args(hint) if isinstance(part, Within)), None)
+    return next((within for part in get_args(hint) if (within := _bounds(part)) is not None), None)
+
+
+def _numbers(value: Any) -> Iterator[float]:
+    if isinstance(value, (int, float)):
+        yield value
+    elif isinstance(value, (tuple, dict)):
+        for part in value.values() if isinstance(value, dict) else value:
+            yield from _numbers(part)
 
 
 def _is_sentence(kind: Any) -> bool:

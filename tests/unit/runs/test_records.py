@@ -203,9 +203,13 @@ def test_newer_run_names_the_version_that_reads_it(tmp_path: Path) -> None:
     ("damage", "message"),
     [
         (('"p50":40000000,', '"p50":NaN,'), "not a record"),
-        (('"p50":40000000,', '"p50":-1,'), "line 1: damaged record: its latency is -1"),
-        (('"p50":40000000,', '"p50":1e999,'), "its latency is inf"),
-        (('"imgsz":640', '"imgsz":"wide"'), r"invalid value for type, expected InputSize @ \$\.case\.imgsz"),
+        (('"p50":40000000,', '"p50":-1,'), r"line 1: not a record: a number of at least 0 was expected, found -1"),
+        (('"p50":40000000,', '"p50":0,'), "line 1: damaged record: its latency is 0"),
+        (
+            ('"p50":40000000,', '"p50":1e999,'),
+            r"a number was expected, found inf @ \$\.metrics\.latency\.total_ns\.p50",
+        ),
+        (('"imgsz":640', '"imgsz":"wide"'), r"a size in px was expected, found 'wide' @ \$\.case\.imgsz"),
     ],
 )
 def test_impossible_figures_are_refused_with_their_place(tmp_path: Path, damage: tuple[str, str], message: str) -> None:
