@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from benchsuite.terms.errors import DataError
-from benchsuite.terms.printable import excerpt
+from benchsuite.terms.printable import excerpt, printable
 from benchsuite.terms.reading import MOST_RECORDED_BYTES, read_text, why
 
 # The formats that Ultralytics lists; anything else in a folder is passed over.
@@ -76,7 +76,7 @@ def load_dataset(yaml: Path) -> Dataset:
     splits = _Splits(yaml, _root(yaml, fields, sources["val"]), sources)
     if not splits["val"]:
         raise DataError(
-            f"the val split of '{yaml}' ({', '.join(sources['val'])}) was found and holds no images; "
+            f"the val split of '{yaml}' ({printable(', '.join(sources['val']), 300)}) was found and holds no images; "
             f"it needs at least one file ending in {', '.join(IMAGE_SUFFIXES)}"
         )
     return Dataset(yaml, names, splits)
@@ -195,7 +195,7 @@ def _list_split(yaml: Path, root: Path, split: str, sources: tuple[str, ...]) ->
             images += _read_list(path, root)
         else:
             raise DataError(
-                f"the {split} split of '{yaml}' is missing: found nothing at '{path}'; "
+                f"the {split} split of '{yaml}' is missing: found nothing at '{printable(str(path))}'; "
                 f"correct '{split}:' or 'path:' in the file"
             )
     # Sorted as strings, as Ultralytics does: Path compares part by part and would order some folders otherwise.

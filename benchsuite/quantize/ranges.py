@@ -185,7 +185,7 @@ def load_observed(path: Path) -> Mapping[str, Observed]:
         }
     except (OSError, MemoryError, RecordError) as error:
         raise BuildError(said("cannot read {1}: {2}", path, why(error))) from None
-    except (ValueError, TypeError, OverflowError):
+    except (ValueError, TypeError, OverflowError, IndexError):
         raise BuildError(said("cannot read {1}: {2}", path, said("its arrays do not belong together"))) from None
 
 

@@ -7,6 +7,7 @@ thread policy; no host name), `records.jsonl`, and the report beside them. Both 
 from __future__ import annotations
 
 import json
+import os
 import re
 import tempfile
 import time
@@ -190,11 +191,11 @@ def _resolve(folder: Path) -> Path:
         except (OSError, ValueError) as error:
             raise RecordError(said("cannot read {1}: {2}", folder, why(error))) from None
         # A run lies beside it: what else it may hold is not shown.
-        if not re.fullmatch(r"\w[\w.-]*", named):
+        if not re.fullmatch(r"\w[\w.-]{0,200}", named):
             raise RecordError(said("cannot read {1}: it names no run beside it; name the run itself", folder))
         folder = folder.parent / named
     folder = folder.resolve() if folder.name == _LATEST else folder
-    if not (folder / RUN_FILE).is_file():
+    if not os.path.isfile(folder / RUN_FILE):  # noqa: PTH113 (a path that cannot be is no run either)
         raise UsageError(
             f"{folder} is not a run: it has no {RUN_FILE}; name a folder that `pytest bench/` made, "
             "as reports/latest or reports/20260131-120000."

@@ -58,7 +58,7 @@ from benchsuite.study.rows import read_studies
 from benchsuite.study.search import SchemeSearcher
 from benchsuite.terms.absence import Absent
 from benchsuite.terms.cases import Case, Variant
-from benchsuite.terms.errors import UsageError
+from benchsuite.terms.errors import SchemaError, UsageError
 from benchsuite.terms.input_size import InputSize
 from benchsuite.testing import (
     FakeChild,
@@ -165,6 +165,21 @@ def _latest(folder: Path) -> Path:
     _copied("reports", "")(folder)
     (folder / "copy" / "latest").write_text(f"{_RUN}\n")
     return folder / "copy" / "latest"
+
+
+def _newer(folder: Path) -> Path:
+    """Copy a run whose card a newer version wrote, which its environment is to name."""
+    environment = _copied(f"reports/{_RUN}", "environment.json")(folder)
+    card = environment.with_name("run.json")
+    card.write_text(card.read_text().replace('"schema": 1', '"schema": 99'))
+    return environment
+
+
+def _refusal(environment: Path) -> object:
+    try:
+        return read_run(environment.parent)
+    except SchemaError as error:
+        return str(error)
 
 
 def _detections(folder: Path) -> Path:
@@ -335,7 +350,7 @@ FILES: tuple[Loader, ...] = (
         "baseline of 0.1.0", "json", _copied("baselines/example", "yolo26n.json"), lambda p: baselines.load(p.parent)
     ),
     Loader("tolerances", "text", lambda folder: write_default_tolerances(folder), lambda p: read_tolerances(p.parent)),
-    Loader("waivers", "text", _written("waivers.toml", _WAIVER * 2), read_waivers),
+    Loader("waivers", "text", _written("waivers.toml", _WAIVER + _WAIVER.replace("latency", "p95")), read_waivers),
     Loader("findings", "json", _copied(f"reports/{_RUN}", "findings.json"), lambda p: read_findings(p.parent)),
     Loader(
         "run card",
@@ -343,6 +358,7 @@ FILES: tuple[Loader, ...] = (
         _copied("reports", f"{_RUN}/run.json"),
         lambda p: (read_run(p.parent), newest_unfinished(p.parents[1])),
     ),
+    Loader("environment of a newer run", "json", _newer, _refusal),
     Loader("environment", "json", _copied(f"reports/{_RUN}", "environment.json"), lambda p: read_run(p.parent)),
     Loader("records", "jsonl", _copied(f"reports/{_RUN}", "records.jsonl"), lambda p: read_run(p.parent)),
     Loader("latest", "text", _latest, read_run),

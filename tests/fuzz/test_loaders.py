@@ -17,9 +17,20 @@ from tests.fuzz.mutations import mutate_text
 
 PACKAGE = Path(benchsuite.__file__).parent
 # What reads a file; `benchsuite.terms.reading` alone opens one.
-PRIMITIVES = {"read_regular", "read_text", "read_toml", "read_yaml", "read_json", "read_kept", "read_arrays", "ZipFile"}
+PRIMITIVES = {
+    "read_regular",
+    "read_text",
+    "read_toml",
+    "read_yaml",
+    "read_json",
+    "read_kept",
+    "read_arrays",
+    "ZipFile",
+    "Lines",
+}
 # Methods and functions that open files themselves, past sizes, pipes and devices.
-_PAST = {"read_text", "read_bytes", "load", "loadtxt", "fromfile", "memmap"}
+_PAST = {"read_text", "read_bytes", "loadtxt", "fromfile", "memmap"}
+_LOADING = {"np", "numpy", "json", "tomllib", "pickle"}
 # Where files are opened otherwise, and why nobody else's damage gets there.
 KNOWN = {
     "terms/reading.py": "it is the one that does",
@@ -73,7 +84,8 @@ def _opens(node: ast.FunctionDef) -> bool:
             return True
         if isinstance(call.func, ast.Attribute):
             of_path = call.func.attr == "open" and any(mode in ("r", "rb", "ab+", "r+b") for mode in modes)
-            if of_path or (call.func.attr in _PAST and getattr(call.func.value, "id", "") not in ("json", "tomllib")):
+            loads = call.func.attr == "load" and getattr(call.func.value, "id", "") in _LOADING
+            if of_path or loads or call.func.attr in _PAST:
                 return True
     return False
 
