@@ -22,7 +22,7 @@ from benchsuite.runs.folder import RECORDS_FILE, Run
 from benchsuite.terms.cases import slug
 from benchsuite.terms.codec import to_builtins
 from benchsuite.terms.errors import BaselineError, RecordError, SchemaError, UsageError
-from benchsuite.terms.printable import short
+from benchsuite.terms.printable import printable, short
 
 BASELINE_SCHEMA = 1
 _LINE_WIDTH = 140
@@ -158,7 +158,7 @@ def _refuse_unfit(run: Run) -> None:
 
 
 def _listed(case_ids: Sequence[str]) -> str:
-    shown = ", ".join(case_ids[:_MOST_LISTED])
+    shown = printable(", ".join(case_ids[:_MOST_LISTED]), 1_000)
     return f"{shown} and {len(case_ids) - _MOST_LISTED} more" if len(case_ids) > _MOST_LISTED else shown
 
 

@@ -112,7 +112,7 @@ def pytest_collection_finish(session: pytest.Session) -> None:
     if reporter is not None and reporter.verbosity == 0 and all(_case(item) for item in session.items):
         # One line a case says more than a dot a test, and tests of one case come from many files.
         reporter.showfspath = False
-    say: Callable[[str], None] = _say(config, reporter) if reporter is not None else print
+    say: Callable[[str], None] = _say(config, reporter) if reporter is not None else _print
     command = shlex.join(["pytest", *config.invocation_params.args])
     try:
         config.stash[SESSION].start(tuple(cases), command, say)
@@ -130,6 +130,10 @@ def pytest_runtestloop(session: pytest.Session) -> None:
         bench.gate()
     except BenchsuiteError as error:
         raise pytest.UsageError(printable_lines(str(error))) from None
+
+
+def _print(line: str) -> None:
+    print(printable_lines(line))
 
 
 def _say(config: pytest.Config, reporter: Any) -> Callable[[str], None]:

@@ -101,12 +101,16 @@ nc: 2
 
 @dataclass(frozen=True)
 class Loader:
-    """Reads one kind of file: `make` fills a folder and returns the file to damage, `kind` says how that is done."""
+    """Reads one kind of file: `make` fills a folder and returns the file to damage, `kind` says how that is done.
+
+    `share` is how many of the inputs it gets: what draws whole pages takes a hundred times as long as what reads.
+    """
 
     name: str
     kind: str
     make: Callable[[Path], Path]
     read: Callable[[Path], object]
+    share: float = 1.0
 
 
 @dataclass(frozen=True)
@@ -410,7 +414,7 @@ FILES: tuple[Loader, ...] = (
     Loader("image", "bytes", _in_data_set("images/val/b.png"), lambda p: (read_image(p), overlap([p], [p]))),
     Loader("checkpoint", "zip", _checkpoint, check_checkpoint),
     *(
-        Loader(f"pages from {Path(name).name}", Path(name).suffix[1:], _copied("reports", name), _page)
+        Loader(f"pages from {Path(name).name}", Path(name).suffix[1:], _copied("reports", name), _page, 0.1)
         for name in _PAGES
     ),
 )
