@@ -211,8 +211,8 @@ def _walk(folder: Path) -> Iterator[Path]:
 
 
 def _leads_back(folder: Path) -> bool:
-    """Say whether a folder is a link to one that it lies in, which would be walked without end."""
-    return folder.is_symlink() and folder.parent.resolve().is_relative_to(folder.resolve())
+    """Say whether a folder is a link to one above it on the way here, which would be walked without end."""
+    return folder.is_symlink() and folder.resolve() in {above.resolve() for above in folder.parents}
 
 
 def _read_list(file: Path, root: Path) -> Iterator[Path]:

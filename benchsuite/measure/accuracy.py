@@ -22,7 +22,7 @@ from benchsuite.networks.weights import file_sha256
 from benchsuite.terms.absence import Absent
 from benchsuite.terms.cases import Case
 from benchsuite.terms.codec import to_builtins
-from benchsuite.terms.errors import PassingError, RecordError
+from benchsuite.terms.errors import PassingError, RecordError, SessionError
 from benchsuite.terms.said import said
 
 # Part of every key: raise it with any change to letterboxing, decoding, NMS or scoring.
@@ -82,7 +82,7 @@ def evaluate_once(
 ) -> Evaluation:
     """Return the kept evaluation of this artifact, runtime and data, or let the launch's worker make it.
 
-    A kept one that is damaged or was altered is made again, with a note. Raises PassingError where the system does not
+    A kept one that is damaged or was altered is made again, with a note. Raises SessionError where the system does not
     hand it out just now.
     """
     folder = cache_root / _FOLDER
@@ -95,8 +95,8 @@ def evaluate_once(
             # Whoever asks for what was scored must find it whole.
             load_detections(scored_file, "they are made again", kept.scored_sha256)
             found = tuple(load_detections(detections, "they are made again", kept.detections_sha256))
-        except PassingError:
-            raise
+        except PassingError as error:
+            raise SessionError(str(error)) from None
         except RecordError as damage:
             notes = (str(damage),)
         else:

@@ -51,8 +51,8 @@ class SchemeSearcher:
         if path.is_file():
             try:
                 kept = read_kept(path, SchemeSearch, "its scheme is searched for again")
-            except PassingError:
-                raise
+            except PassingError as error:
+                raise BuildError(str(error)) from None
             except RecordError as damage:
                 self._site.say(str(damage))
             else:

@@ -124,6 +124,8 @@ def _fault(sentence: str) -> str:
         return f"its sentence has {len(sentence)} characters: {sentence[:200]!r}"
     if printable_lines(sentence) != sentence:
         return f"its sentence cannot be printed: {sentence[:200]!r}"
+    if "; try again, and remove" in sentence:
+        return f"damage is taken for what may pass: {sentence[:200]!r}"
     return "" if sentence.strip() else "its sentence is empty"
 
 

@@ -135,6 +135,7 @@ def test_link_to_a_folder_above_is_not_walked_without_end(tmp_path: Path) -> Non
     touch(tmp_path / "images" / "deep" / "1.jpg", tmp_path / "elsewhere" / "2.jpg")
     (tmp_path / "images" / "deep" / "back").symlink_to(tmp_path / "images")
     (tmp_path / "images" / "more").symlink_to(tmp_path / "elsewhere")
+    (tmp_path / "elsewhere" / "round").symlink_to(tmp_path / "images")
     found = load_dataset(write_yaml(tmp_path, "val: images\nnames: [a]")).splits["val"]
     assert [path.name for path in found] == ["1.jpg", "2.jpg"]
 

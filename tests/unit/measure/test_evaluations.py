@@ -18,7 +18,7 @@ from benchsuite.detect.detections import Detections, load_detections, save_detec
 from benchsuite.measure.accuracy import Evaluation, EvaluationData, evaluate_once, kept_evaluations
 from benchsuite.measure.launch import Launch
 from benchsuite.terms.absence import NOT_SELECTED, Absent
-from benchsuite.terms.errors import PassingError
+from benchsuite.terms.errors import SessionError
 from benchsuite.testing import make_accuracy, make_case, make_machine, make_recipe
 
 DATA = EvaluationData(Path("data.yaml"), ("disc", "star"), (Path("a.jpg"),), "da" * 32)
@@ -130,7 +130,7 @@ def test_disk_that_reads_nothing_just_now_loses_no_evaluation(
 
     with monkeypatch.context() as patch:
         patch.setattr("os.fstat", refuse)
-        with pytest.raises(PassingError, match="Input/output error"):
+        with pytest.raises(SessionError, match="Input/output error"):
             evaluate(tmp_path, worker)
     assert evaluate(tmp_path, worker).notes == ()
     assert worker.asked == [True]
