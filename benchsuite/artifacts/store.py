@@ -151,8 +151,7 @@ class Store:
     def card(self, weights: Path, weights_sha256: str, imgsz: InputSize, head: Head) -> tuple[Card, tuple[str, ...]]:
         """Return what Ultralytics says of a checkpoint, asked once and then kept, and what was noted.
 
-        Raises ModelError, or BuildError for a card that cannot be read just now. One that is damaged is asked for
-        again, with a note.
+        Raises ModelError or BuildError. A kept card that is damaged is asked for again, with a note.
         """
         path = self._root / "cards" / f"{weights_sha256[:16]}-{imgsz}-{head}.json"
         notes: tuple[str, ...] = ()

@@ -10,7 +10,6 @@ what departs from a plain case as one `variant`. A sentence with places, in a fi
 
 from __future__ import annotations
 
-import math
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import fields, is_dataclass
 from functools import cache
@@ -21,21 +20,15 @@ from typing import Annotated, Any, Literal, TypeVar, Union, get_args, get_origin
 from benchsuite.terms.absence import Absent
 from benchsuite.terms.cases import Case, Variant
 from benchsuite.terms.input_size import InputSize
-from benchsuite.terms.numbers import LARGEST, Within
-from benchsuite.terms.printable import excerpt, printable
+from benchsuite.terms.numbers import Within
+from benchsuite.terms.printable import printable
 from benchsuite.terms.said import PLACE, Said, Sentence, said
+from benchsuite.terms.values import MisfitError, choice_of, list_of, number_of, object_of, text_of, truth_of, whole_of
 
 T = TypeVar("T")
 # A sentence that says others again and again grows with each level.
 _LONGEST_SENTENCE = 100_000
 _LONGEST_FAULT = 200
-
-
-class MisfitError(ValueError):
-    """A value in a file is not what stands in its place, as `expected` says."""
-
-    def __init__(self, expected: str, found: object) -> None:
-        super().__init__(said("{1} was expected, found {2}", expected, excerpt(found)))
 
 
 def to_builtins(value: Any) -> Any:
@@ -63,8 +56,8 @@ def sentence_to_builtins(sentence: str) -> Any:
 def sentence_from_builtins(data: Any) -> str:
     """Return the sentence that `sentence_to_builtins` gave; raises MisfitError, or KeyError where a part is missing."""
     if not isinstance(data, dict):
-        return _text(data)
-    template, values = _text(data["said"]), [sentence_from_builtins(value) for value in _list(data["values"])]
+        return text_of(data)
+    template, values = text_of(data["said"]), [sentence_from_builtins(value) for value in list_of(data["values"])]
     places = [int(place) - 1 for place in PLACE.findall(template)] or range(len(values))
     length = len(template) * max(1, len(values)) + sum(len(values[place]) for place in places if values)
     if length > _LONGEST_SENTENCE:
@@ -114,7 +107,7 @@ def _register_cases(converter: Any) -> None:
     plain = [field.name for field in fields(Case) if field.name not in parts]
 
     def structure(data: dict[str, Any], kind: type[Case]) -> Case:
-        variant = Variant.parse(_text(_object(data).get("variant", "")))
+        variant = Variant.parse(text_of(object_of(data).get("variant", "")))
         spread = {name: value for name, value in data.items() if name != "variant"}
         case: Case = whole({**spread, **{part: getattr(variant, part) for part in parts}}, kind)
         return case
@@ -128,10 +121,10 @@ def _register_cases(converter: Any) -> None:
 
 def _register_plain(converter: Any) -> None:
     """Take numbers, texts, lists and objects as they are, and no other for them."""
-    for kind, taken in ((str, _text), (int, _whole), (float, _number), (bool, _yes_or_no)):
+    for kind, taken in ((str, text_of), (int, whole_of), (float, number_of), (bool, truth_of)):
         converter.register_structure_hook(kind, lambda data, _, taken=taken: taken(data))
-    converter.register_structure_hook(Path, lambda data, _: Path(_text(data)))
-    converter.register_structure_hook_func(lambda kind: _made_of(kind, Literal), _choice)
+    converter.register_structure_hook(Path, lambda data, _: Path(text_of(data)))
+    converter.register_structure_hook_func(lambda kind: _made_of(kind, Literal), choice_of)
     converter.register_structure_hook_factory(
         lambda kind: _made_of(kind, tuple), lambda kind: _tuple_hook(converter, kind)
     )
@@ -147,56 +140,9 @@ def _made_of(kind: Any, *origins: Any) -> bool:
     return get_origin(kind) in origins
 
 
-def _text(data: Any) -> str:
-    if not isinstance(data, str):
-        raise MisfitError(said("a text"), data)
-    return data
-
-
-def _whole(data: Any) -> int:
-    # JSON of other writers has 3.0 for 3.
-    if isinstance(data, float) and data.is_integer():
-        data = int(data)
-    if not isinstance(data, int) or isinstance(data, bool) or abs(data) > LARGEST:
-        raise MisfitError(said("a whole number"), data)
-    return data
-
-
-def _number(data: Any) -> float:
-    whole = isinstance(data, int) and not isinstance(data, bool) and abs(data) <= LARGEST
-    if not whole and not (isinstance(data, float) and math.isfinite(data)):
-        raise MisfitError(said("a number"), data)
-    return float(data)
-
-
-def _yes_or_no(data: Any) -> bool:
-    if not isinstance(data, bool):
-        raise MisfitError(said("true or false"), data)
-    return data
-
-
-def _choice(data: Any, kind: Any) -> Any:
-    # True equals 1.
-    if not any(type(data) is type(choice) and data == choice for choice in get_args(kind)):
-        raise MisfitError(said("one of {1}", ", ".join(map(str, get_args(kind)))), data)
-    return data
-
-
-def _list(data: Any) -> list[Any]:
-    if not isinstance(data, (list, tuple)):
-        raise MisfitError(said("a list"), data)
-    return list(data)
-
-
-def _object(data: Any) -> dict[str, Any]:
-    if not isinstance(data, dict):
-        raise MisfitError(said("an object"), data)
-    return data
-
-
 def _input_size(data: Any) -> InputSize:
     try:
-        return InputSize.parse(data if isinstance(data, str) else str(_whole(data)))
+        return InputSize.parse(data if isinstance(data, str) else str(whole_of(data)))
     except ValueError:
         raise MisfitError(said("a size in px"), data) from None
 
@@ -207,7 +153,7 @@ def _tuple_hook(converter: Any, kind: Any) -> Any:
     rest = parts[0] if last is Ellipsis else None
 
     def structure(data: Any, _: Any) -> Any:
-        items = _list(data)
+        items = list_of(data)
         kinds: Sequence[Any] = [rest] * len(items) if rest is not None else [*parts, last]
         if len(kinds) != len(items):
             raise MisfitError(said("a list of {1}", len(kinds)), said("a list of {1}", len(items)))
@@ -221,7 +167,7 @@ def _mapping_hook(converter: Any, kind: Any) -> Any:
     _, of = get_args(kind)
 
     def structure(data: Any, _: Any) -> Any:
-        return {_text(key): _placed(converter, value, of, key, kind) for key, value in _object(data).items()}
+        return {text_of(key): _placed(converter, value, of, key, kind) for key, value in object_of(data).items()}
 
     return structure
 
@@ -250,7 +196,7 @@ def _dataclass_hook(converter: Any, kind: Any) -> Any:
     bounded = {name: within for name, hint in hints.items() if (within := _bounds(hint)) is not None}
 
     def structure(data: Any, _: Any) -> Any:
-        value = take(_object(data), kind)
+        value = take(object_of(data), kind)
         for name, within in bounded.items():
             stray = next((number for number in _numbers(getattr(value, name)) if not within.holds(number)), None)
             if stray is not None:
