@@ -414,7 +414,7 @@ FILES: tuple[Loader, ...] = (
     Loader("image", "bytes", _in_data_set("images/val/b.png"), lambda p: (read_image(p), overlap([p], [p]))),
     Loader("checkpoint", "zip", _checkpoint, check_checkpoint),
     *(
-        Loader(f"pages from {Path(name).name}", Path(name).suffix[1:], _copied("reports", name), _page, 0.1)
+        Loader(f"pages from {Path(name).name}", Path(name).suffix[1:], _copied("reports", name), _page, 0.2)
         for name in _PAGES
     ),
 )
