@@ -20,13 +20,13 @@ from benchsuite.artifacts.manifest import MANIFEST_FILE, Manifest, read_manifest
 from benchsuite.artifacts.model_names import model_of, note_model
 from benchsuite.artifacts.recipe import Artifact, Recipe
 from benchsuite.machine.cache import CacheEntry, mark_used, remove_longest_unused
-from benchsuite.machine.json_files import read_json, write_json
+from benchsuite.machine.json_files import read_kept, write_kept
 from benchsuite.machine.locks import hold, locked
 from benchsuite.machine.processes import Child, offline_environment
 from benchsuite.machine.scratch import remove_folder, scratch_folder
 from benchsuite.terms.cases import Head
 from benchsuite.terms.codec import from_builtins, to_builtins
-from benchsuite.terms.errors import BuildError, ModelError, ProcessError, RecordError, UsageError
+from benchsuite.terms.errors import BuildError, ModelError, PassingError, ProcessError, RecordError, UsageError
 from benchsuite.terms.input_size import InputSize
 from benchsuite.terms.said import said
 
@@ -35,8 +35,6 @@ _FILES = "files"
 # What says what a card holds, and how benchsuite asks for it: raise the number with any change to that.
 _CARD_PACKAGES, _CARD_VERSION = ("benchsuite", "ultralytics", "ultralytics-thop", "torch"), 1
 _BUILD_DEADLINE_S = 1800
-# What builders of 0.1.0 say of a checkpoint as well.
-_NOT_ON_CARD = ("task", "stride", "class")
 # Locks are open files, of which a process may have so many.
 _MOST_HELD = 128
 # Another run may have taken an artifact's path a moment ago: nothing used within this time is evicted.
@@ -177,7 +175,9 @@ class Store:
         notes: tuple[str, ...] = ()
         if path.exists():
             try:
-                return read_json(path, Card, "it is made again", passed_over=_NOT_ON_CARD), ()
+                return read_kept(path, Card, "it is made again"), ()
+            except PassingError as error:
+                raise BuildError(str(error)) from None
             except RecordError as damage:
                 notes = (str(damage),)
         child = self._child()
@@ -190,7 +190,7 @@ class Store:
         # Another release's builder may say more.
         card = from_builtins({field.name: answer[field.name] for field in fields(Card) if field.name in answer}, Card)
         try:
-            write_json(path, card)
+            write_kept(path, card)
         except UsageError as error:
             # It is known all the same, and asked for again next time.
             notes += (str(error),)
@@ -245,6 +245,9 @@ class Store:
             (folder / MANIFEST_FILE).read_bytes()
             manifest = read_manifest(folder)
             sha256, size = digest_folder(folder / _FILES)
+        except PassingError as error:
+            # What cannot be read at this moment may be whole.
+            raise BuildError(said("cannot read artifact {1}: {2}", folder, error)) from None
         except (FileNotFoundError, NotADirectoryError, RecordError):
             damage = "incomplete"
         except OSError as error:

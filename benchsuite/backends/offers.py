@@ -8,6 +8,7 @@ from benchsuite.backends.tools import STEPS
 from benchsuite.machine.facts import PACKAGES
 from benchsuite.networks.topology import GROUPS
 from benchsuite.terms.errors import UsageError
+from benchsuite.terms.printable import short
 
 EVERY_SCHEME = tuple(dict.fromkeys(scheme for backend in BACKENDS.values() for scheme in backend.schemes))
 # By the way to run: the runtime that has it.
@@ -49,4 +50,4 @@ def scheme_problem(scheme: str) -> str:
     if groups and not base.startswith(("qdq", "qop")):
         return f"{base} has no parts that can be named to stay float"
     unknown = [group for group in groups if group not in GROUPS]
-    return f"{', '.join(unknown)} is no part of a network; there are {', '.join(GROUPS)}" if unknown else ""
+    return f"{short(', '.join(unknown))} is no part of a network; there are {', '.join(GROUPS)}" if unknown else ""

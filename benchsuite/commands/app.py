@@ -13,9 +13,11 @@ from benchsuite import __version__
 from benchsuite.commands.case_options import BASELINES, CALIBRATION, ENGINES, GATE, LIMITS, takes_case_options
 from benchsuite.commands.report import compare, export, promote, report
 from benchsuite.commands.study import study_app
+from benchsuite.commands.telling import tell
 from benchsuite.options.settings import parse
 from benchsuite.options.texts import percent, size_bytes
 from benchsuite.terms.errors import BenchsuiteError, UsageError
+from benchsuite.terms.printable import printable
 
 app = typer.Typer(
     help="Benchmark YOLO detectors on every runtime of this machine. Measuring itself is `pytest bench/`.",
@@ -30,7 +32,7 @@ cache_app = typer.Typer(
 
 def _say_version(asked: bool) -> None:
     if asked:
-        typer.echo(f"benchsuite {__version__}")
+        tell(f"benchsuite {__version__}")
         raise typer.Exit
 
 
@@ -58,8 +60,8 @@ def init(
     from benchsuite.commands.init import scaffold
 
     for path in scaffold(folder):
-        typer.echo(f"wrote {path}")
-    typer.echo("Now run: pytest bench/ --model YOUR.pt --data YOUR.yaml")
+        tell(f"wrote {path}")
+    tell("Now run: pytest bench/ --model YOUR.pt --data YOUR.yaml")
 
 
 @app.command()
@@ -84,7 +86,7 @@ def cases(given: Mapping[str, str]) -> None:
     table = Table("case", "here", box=None, pad_edge=False)
     for case in select(options, cache_root(), machine)[1]:
         here = backend(case.backend).why_not(case, machine) or only_builds(case, machine) or "can run"
-        table.add_row(case.id, here, style=None)
+        table.add_row(case.id, printable(here), style=None)
     Console(markup=False, highlight=False).print(table)
 
 
@@ -99,7 +101,7 @@ def doctor(
     from benchsuite.commands.doctor import report_lines
 
     for line in report_lines(seconds):
-        typer.echo(line)
+        tell(line)
 
 
 for command in (report, export, compare, promote):
@@ -118,7 +120,7 @@ def gate(given: Mapping[str, str]) -> None:
     """
     from benchsuite.commands.gate import run_gate
 
-    raise typer.Exit(run_gate(given, typer.echo, sys.stdout.isatty()))
+    raise typer.Exit(run_gate(given, tell, sys.stdout.isatty()))
 
 
 @app.command()
@@ -147,7 +149,7 @@ def selftest(
     if not aa and not slowdowns and not replay:
         raise UsageError("selftest: nothing to do; give --aa 20, --inject 5%, or both.")
     plan = SelfTestPlan(aa, slowdowns, suites, replay)
-    raise typer.Exit(run_selftest(given, plan, typer.echo, sys.stdout.isatty()))
+    raise typer.Exit(run_selftest(given, plan, tell, sys.stdout.isatty()))
 
 
 @cache_app.command("list")
@@ -160,7 +162,7 @@ def cache_list() -> None:
     from benchsuite.machine.files import cache_root
 
     for line in list_lines(cache_root()):
-        typer.echo(line)
+        tell(line)
 
 
 @cache_app.command("clean")
@@ -179,7 +181,7 @@ def cache_clean(
     except ValueError as error:
         raise UsageError(f"--max-size {max_size}: {error}.") from None
     for line in clean_lines(cache_root(), cap_bytes):
-        typer.echo(line)
+        tell(line)
 
 
 def main() -> None:
@@ -187,5 +189,5 @@ def main() -> None:
     try:
         app()
     except BenchsuiteError as error:
-        typer.echo(f"benchsuite: {error}", err=True)
+        tell(f"benchsuite: {error}", err=True)
         sys.exit(2 if isinstance(error, UsageError) else 1)

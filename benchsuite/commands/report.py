@@ -7,6 +7,7 @@ from typing import Annotated
 
 import typer
 
+from benchsuite.commands.telling import tell
 from benchsuite.machine.files import is_device
 from benchsuite.options.texts import points
 from benchsuite.terms.errors import UsageError
@@ -74,7 +75,7 @@ def report(
     if len(runs) > 1:
         raise UsageError(f"{len(runs)} runs were given and no page to show them on: name it, as in -o compared.html.")
     for path in write_report(runs[0].folder, read_findings(runs[0].folder), may_lose, lang):
-        typer.echo(f"wrote {path}")
+        tell(f"wrote {path}")
 
 
 def export(
@@ -101,7 +102,7 @@ def export(
 
 def _say_written(path: Path) -> None:
     # Not into what was just written, where that is /dev/stdout or a pipe.
-    typer.echo(f"wrote {path}", err=is_device(path))
+    tell(f"wrote {path}", err=is_device(path))
 
 
 def compare(
@@ -116,7 +117,7 @@ def compare(
     from benchsuite.runs.folder import read_run
 
     for line in comparison_lines(read_run(a), read_run(b)):
-        typer.echo(line)
+        tell(line)
 
 
 def promote(
@@ -131,5 +132,5 @@ def promote(
     from benchsuite.compare import baselines
     from benchsuite.runs.folder import read_run
 
-    for path in baselines.promote(read_run(run), baseline, machine):
-        typer.echo(f"wrote {path}")
+    for path in baselines.promote(read_run(run), baseline, machine, tell):
+        tell(f"wrote {path}")

@@ -8,6 +8,7 @@ from typing import Annotated
 import typer
 
 from benchsuite.commands.case_options import BASELINES, GATE, LIMITS, takes_case_options
+from benchsuite.commands.telling import tell
 
 study_app = typer.Typer(
     help="Questions that take many artifacts: which precision, which INT8 scheme, how many calibration images.",
@@ -27,7 +28,7 @@ def study_precision(given: Mapping[str, str]) -> None:
     """
     from benchsuite.commands.studies import run_study
 
-    raise typer.Exit(run_study("precision", given, typer.echo))
+    raise typer.Exit(run_study("precision", given, tell))
 
 
 @study_app.command("schemes")
@@ -39,7 +40,7 @@ def study_schemes(given: Mapping[str, str]) -> None:
     """
     from benchsuite.commands.studies import run_study
 
-    raise typer.Exit(run_study("schemes", given, typer.echo))
+    raise typer.Exit(run_study("schemes", given, tell))
 
 
 @study_app.command("calibration")
@@ -62,4 +63,4 @@ def study_calibration(
     from benchsuite.study.calibration import read_plan
 
     plan = read_plan(sizes, methods, seeds, pool)
-    raise typer.Exit(run_calibration_study(given, plan, typer.echo))
+    raise typer.Exit(run_calibration_study(given, plan, tell))

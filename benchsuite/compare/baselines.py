@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -18,13 +18,15 @@ from benchsuite.compare.tolerances import write_default_tolerances
 from benchsuite.machine.facts import Machine, differences
 from benchsuite.machine.files import cannot_write, write_whole
 from benchsuite.machine.json_files import read_json
-from benchsuite.runs.folder import Run
+from benchsuite.runs.folder import RECORDS_FILE, Run
 from benchsuite.terms.cases import slug
 from benchsuite.terms.codec import to_builtins
 from benchsuite.terms.errors import BaselineError, RecordError, SchemaError, UsageError
+from benchsuite.terms.printable import printable, short
 
 BASELINE_SCHEMA = 1
 _LINE_WIDTH = 140
+_MOST_LISTED = 10
 
 
 @dataclass(frozen=True)
@@ -57,12 +59,14 @@ class Baseline:
             yield from model.entries.values()
 
 
-def promote(run: Run, root: Path, machine_name: str | None = None) -> tuple[Path, ...]:
-    """Accept a run's figures as the baseline of its machine; return the files written.
+def promote(
+    run: Run, root: Path, machine_name: str | None = None, say: Callable[[str], None] = lambda _: None
+) -> tuple[Path, ...]:
+    """Accept a run's figures as the baseline of its machine, say what that changes, and return the files written.
 
     Cases that the run did not select keep their entries, metrics that it did not measure the figures accepted
-    before; an entry whose case it selected and could not run goes. Raises UsageError for a run that is
-    unfinished, failed or empty, before anything is written.
+    before; an entry goes only where the run recorded why its case cannot run here. Raises UsageError for a run that is
+    unfinished, failed or empty, or lacks records, before anything is written.
     """
     _refuse_unfit(run)
     folder = root / _checked(machine_name or run.machine.slug)
@@ -72,14 +76,19 @@ def promote(run: Run, root: Path, machine_name: str | None = None) -> tuple[Path
         if record.outcome in ("measured", "built"):
             entry = entry_of(record, run.name)
             fresh.setdefault(record.case.model, {})[entry.key] = entry
-    gone = set(run.selected_ids) - {entry.case.id for entries in fresh.values() for entry in entries.values()}
-    paths = []
+    gone = {record.case.id: str(record.reason) for record in run.records if record.outcome == "skipped"}
+    paths: list[Path] = []
     write_default_tolerances(root)
     for model in sorted({*accepted, *fresh}):
         before = accepted[model].entries if model in accepted else {}
         before = _renamed(before, fresh.get(model, {}))
         kept = {key: entry for key, entry in before.items() if entry.case.id not in gone}
         merged = {key: merge(before.get(key), entry) for key, entry in fresh.get(model, {}).items()}
+        for key, entry in merged.items():
+            if entry != before.get(key):
+                say(f"{'changed' if key in before else 'added'} {key}")
+        for key in sorted(before.keys() - kept.keys()):
+            say(f"removed {key}: {gone[before[key].case.id]}")
         path = folder / f"{slug(model)}.json"
         if not kept and not merged:
             _remove(path)
@@ -147,14 +156,25 @@ def _refuse_unfit(run: Run) -> None:
             f"cannot promote {run.folder}: the run is {run.state}, with {len(run.records)} of {len(run.selected_ids)} "
             "cases recorded; finish it with `pytest bench/ --resume`."
         )
+    missing = [case_id for case_id in run.selected_ids if run.record(case_id) is None]
+    if missing:
+        raise UsageError(
+            f"cannot promote {run.folder}: it is called finished and has no record of {len(missing)} of its "
+            f"{len(run.selected_ids)} cases ({_listed(missing)}): a line of {RECORDS_FILE} was lost; measure again."
+        )
     failed = [record.case.id for record in run.records if record.outcome == "failed"]
     if failed:
         raise UsageError(
-            f"cannot promote {run.folder}: {len(failed)} of its cases failed ({', '.join(failed)}); mend them, or "
+            f"cannot promote {run.folder}: {len(failed)} of its cases failed ({_listed(failed)}); mend them, or "
             "leave them out with --backend, --precision or -k."
         )
     if not any(record.outcome in ("measured", "built") for record in run.records):
         raise UsageError(f"cannot promote {run.folder}: no case of it was measured; its report says why.")
+
+
+def _listed(case_ids: Sequence[str]) -> str:
+    shown = printable(", ".join(case_ids[:_MOST_LISTED]), 1_000)
+    return f"{shown} and {len(case_ids) - _MOST_LISTED} more" if len(case_ids) > _MOST_LISTED else shown
 
 
 def _checked(name: str) -> str:
@@ -178,7 +198,7 @@ def _load_model(path: Path) -> ModelBaseline:
         raise BaselineError(str(error)) from None
     strays = [key for key, entry in baseline.entries.items() if key != entry.key or entry.case.model != baseline.model]
     if strays or slug(baseline.model) != path.stem:
-        misfiled = ", ".join(strays) or baseline.model
+        misfiled = short(", ".join(strays) or baseline.model)
         raise BaselineError(f"{path} was altered by hand: {misfiled} stands in the wrong place; take it back from git.")
     return baseline
 

@@ -14,6 +14,7 @@ from benchsuite.runs.figures import Figure
 from benchsuite.runs.records import ArtifactFacts, Outcome, Record
 from benchsuite.terms.absence import NOT_SELECTED, Absent, part_of
 from benchsuite.terms.cases import Case
+from benchsuite.terms.numbers import Count, Fraction, Measure
 from benchsuite.terms.quantities import NS_PER_MS
 
 SESSIONS_KEPT = 20
@@ -27,16 +28,16 @@ class Timing:
     fingerprint: str
     setup: str
     effort: str
-    total_p50_ms: float
+    total_p50_ms: Measure
 
 
 @dataclass(frozen=True)
 class AcceptedAccuracy:
     """Mean average precision, and what it was evaluated on."""
 
-    map50: float
-    map50_95: float
-    images: int
+    map50: Fraction
+    map50_95: Fraction
+    images: Count
     data_sha256: str
     settings: Mapping[str, float]
 
@@ -45,8 +46,8 @@ class AcceptedAccuracy:
 class AcceptedParity:
     """Agreement of the detections with the reference, and what it was evaluated on."""
 
-    agreement: float
-    images: int
+    agreement: Fraction
+    images: Count
     reference: str
 
 
@@ -61,7 +62,7 @@ class Entry:
     policy: Mapping[str, str]
     artifact: ArtifactFacts | Absent
     complexity: Complexity | Absent
-    kernels: Mapping[str, int] | Absent
+    kernels: Mapping[str, Count] | Absent
     accuracy: AcceptedAccuracy | Absent
     parity: AcceptedParity | Absent
     timing: tuple[Timing, ...]

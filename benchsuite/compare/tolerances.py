@@ -11,9 +11,13 @@ from benchsuite.machine.files import write_whole
 from benchsuite.runs import figures
 from benchsuite.runs.figures import AllowedUnit, Tolerance
 from benchsuite.terms.errors import BaselineError
+from benchsuite.terms.numbers import LARGEST
+from benchsuite.terms.printable import excerpt, short
+from benchsuite.terms.reading import why
 from benchsuite.terms.toml import read_toml
 
 TOLERANCES_FILE = "tolerances.toml"
+_MOST_PROBLEMS = 20
 _ABOUT = """\
 # How far a figure may be worse than its promoted baseline before the comparison fails.
 #
@@ -47,10 +51,10 @@ def read_tolerances(root: Path) -> Mapping[str, Tolerance]:
             f"{path} is missing: take it back from git, or let `benchsuite promote` write it anew."
         ) from None
     except (OSError, ValueError) as error:
-        raise BaselineError(f"cannot read {path}: {error}; mend it by hand.") from None
+        raise BaselineError(f"cannot read {path}: {why(error)}; mend it by hand.") from None
     usual = default_tolerances()
     tolerances = dict(usual)
-    problems = [f"[{name}] is no metric; there are {', '.join(usual)}" for name in tables if name not in usual]
+    problems = [f"[{short(name)}] is no metric; there are {', '.join(usual)}" for name in tables if name not in usual]
     for metric in (metric for metric in usual if metric in tables):
         tolerance = _tolerance(tables[metric], usual[metric].unit)
         if isinstance(tolerance, str):
@@ -58,7 +62,7 @@ def read_tolerances(root: Path) -> Mapping[str, Tolerance]:
         else:
             tolerances[metric] = tolerance
     if problems:
-        raise BaselineError("\n".join(f"{path}: {problem}." for problem in problems))
+        raise BaselineError("\n".join(f"{path}: {problem}." for problem in problems[:_MOST_PROBLEMS]))
     return tolerances
 
 
@@ -83,10 +87,10 @@ def _tolerance(table: Any, unit: AllowedUnit) -> Tolerance | str:
         return f"must be a table with {key} and reason"
     unknown = sorted(set(table) - {key, "reason"})
     if unknown:
-        return f"has the unknown key {', '.join(unknown)}; it takes {key} and reason"
+        return f"has the unknown key {short(', '.join(unknown))}; it takes {key} and reason"
     allowed, reason = table.get(key), table.get("reason")
-    if isinstance(allowed, bool) or not isinstance(allowed, (int, float)) or not 0 <= allowed < float("inf"):
-        return f"needs {key}, a number of at least 0"
+    if isinstance(allowed, bool) or not isinstance(allowed, (int, float)) or not 0 <= allowed <= LARGEST:
+        return f"needs {key}, a number of at least 0; found {excerpt(allowed)}"
     if not isinstance(reason, str) or not reason.strip():
         return "needs a reason in words"
     return Tolerance(float(allowed), unit, reason.strip())

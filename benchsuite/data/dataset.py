@@ -9,12 +9,16 @@ from pathlib import Path
 from typing import Any
 
 from benchsuite.terms.errors import DataError
+from benchsuite.terms.printable import excerpt, printable
+from benchsuite.terms.reading import MOST_RECORDED_BYTES, read_text, why
 
 # The formats that Ultralytics lists; anything else in a folder is passed over.
 IMAGE_SUFFIXES = (
     ".avif", ".bmp", ".dng", ".heic", ".heif", ".jp2", ".jpeg", ".jpg", ".mpo", ".png", ".tif", ".tiff", ".webp",
 )  # fmt: skip
 _CHANNELS, _MOST_CLASSES = 3, 100_000
+# Their files lead everywhere and back, and are no pictures.
+_OF_THE_SYSTEM = (("proc",), ("sys",), ("dev",))
 # A split and the names it goes by in data.yaml.
 _SPLIT_KEYS = {"train": ("train",), "val": ("val", "validation"), "calib": ("calib", "calibration")}
 
@@ -75,7 +79,7 @@ def load_dataset(yaml: Path) -> Dataset:
     splits = _Splits(yaml, _root(yaml, fields, sources["val"]), sources)
     if not splits["val"]:
         raise DataError(
-            f"the val split of '{yaml}' ({', '.join(sources['val'])}) was found and holds no images; "
+            f"the val split of '{yaml}' ({printable(', '.join(sources['val']), 300)}) was found and holds no images; "
             f"it needs at least one file ending in {', '.join(IMAGE_SUFFIXES)}"
         )
     return Dataset(yaml, names, splits, _keypoint_columns(yaml, fields))
@@ -104,18 +108,17 @@ def spread(images: Sequence[Path], size: int) -> tuple[Path, ...]:
 
 
 def _read_yaml(yaml: Path) -> Mapping[str, Any]:
-    from yaml import YAMLError, safe_load
+    from benchsuite.data.yaml import read_yaml
 
     if not yaml.is_file():
         found = "a folder" if yaml.is_dir() else "nothing"
         raise DataError(f"no data set at '{yaml}': found {found} there; name the data.yaml of a YOLO data set")
     try:
-        fields = safe_load(yaml.read_text(encoding="utf-8-sig"))
-    except (YAMLError, UnicodeDecodeError) as error:
-        first_line = str(error).splitlines()[0]
-        raise DataError(f"'{yaml}' is not YAML ({first_line}); name the data.yaml of a data set") from None
+        fields = read_yaml(yaml)
     except OSError as error:
         raise DataError(f"'{yaml}' cannot be read: {error.strerror}") from None
+    except ValueError as error:
+        raise DataError(f"'{yaml}' is no data.yaml: {error}; name the data.yaml of a data set") from None
     if not isinstance(fields, dict):
         raise DataError(f"'{yaml}' holds no 'key: value' lines; a data.yaml names at least 'val' and 'names'")
     return fields
@@ -131,8 +134,8 @@ def _names(yaml: Path, fields: Mapping[str, Any]) -> tuple[str, ...]:
     if not isinstance(names, dict) or not names:
         raise DataError(f"'{yaml}' names no classes; add 'names:' with a list, or a mapping from class number to name")
     try:
-        by_number = {int(number): str(name) for number, name in names.items()}
-    except (TypeError, ValueError):
+        by_number = {int(number): _name(name) for number, name in names.items()}
+    except (TypeError, ValueError, OverflowError):
         raise DataError(f"'names' of '{yaml}' maps something other than a class number to a name") from None
     if count not in (None, len(names)):
         raise DataError(f"'{yaml}' names {len(names)} classes and says nc: {count!r:.40}; correct either line")
@@ -141,7 +144,7 @@ def _names(yaml: Path, fields: Mapping[str, Any]) -> tuple[str, ...]:
         raise DataError(f"'{yaml}' says channels: {channels!r:.40}; images are read in red, green and blue alone")
     if sorted(by_number) != list(range(len(names))):
         raise DataError(
-            f"'names' of '{yaml}' numbers {len(names)} classes {min(by_number)} to {max(by_number)}; "
+            f"'names' of '{yaml}' numbers {len(names)} classes {excerpt(min(by_number))} to {excerpt(max(by_number))}; "
             f"they must be 0 to {len(names) - 1}, each once"
         )
     return tuple(by_number[number] for number in range(len(names)))
@@ -163,12 +166,19 @@ def _keypoint_columns(yaml: Path, fields: Mapping[str, Any]) -> int:
     return int(keypoints * numbers)
 
 
+def _name(name: object) -> str:
+    if isinstance(name, (list, dict)):
+        raise TypeError("a class has one name")
+    return str(name)
+
+
 def _sources(yaml: Path, fields: Mapping[str, Any], split: str) -> tuple[str, ...]:
     value = next((fields[key] for key in _SPLIT_KEYS[split] if fields.get(key)), None)
     entries = value if isinstance(value, list) else [value] if value is not None else []
     if not all(isinstance(entry, str) for entry in entries):
         raise DataError(
-            f"'{split}' of '{yaml}' is {value!r}; it must be a folder, a list of folders or a .txt list of images"
+            f"'{split}' of '{yaml}' is {excerpt(value)}; it must be a folder, a list of folders or a .txt list of "
+            "images"
         )
     return tuple(entries)
 
@@ -179,7 +189,7 @@ def _root(yaml: Path, fields: Mapping[str, Any], val: tuple[str, ...]) -> Path:
     if named is None:
         return yaml.parent
     if not isinstance(named, str):
-        raise DataError(f"'path' of '{yaml}' is {named!r}; it must be a folder")
+        raise DataError(f"'path' of '{yaml}' is {excerpt(named)}; it must be a folder")
     # Ultralytics takes the working directory, where such a folder exists; the file's own folder is where people who
     # move a data set expect it. For an absolute path both are the same.
     candidates = (Path(named), yaml.parent / named)
@@ -189,9 +199,12 @@ def _root(yaml: Path, fields: Mapping[str, Any], val: tuple[str, ...]) -> Path:
 
 def _locate(root: Path, entry: str) -> Path:
     """Return where a split's entry lies; some exporters write `../` for what lies beside the file."""
-    path = (root / entry).resolve()
-    if not path.exists() and entry.startswith("../"):
-        return (root / entry[3:]).resolve()
+    try:
+        path = (root / entry).resolve()
+        if not path.exists() and entry.startswith("../"):
+            return (root / entry[3:]).resolve()
+    except (OSError, ValueError, RuntimeError):
+        raise DataError(f"{excerpt(entry)} can be no path; name a folder or a .txt list of images") from None
     return path
 
 
@@ -200,12 +213,16 @@ def _list_split(yaml: Path, root: Path, split: str, sources: tuple[str, ...]) ->
     for entry in sources:
         path = _locate(root, entry)
         if path.is_dir():
+            if path.parts[1:2] in _OF_THE_SYSTEM:
+                raise DataError(
+                    f"the {split} split of '{yaml}' is '{path}', a folder of the system; name one of images"
+                )
             images += _walk(path)
         elif path.is_file():
             images += _read_list(path, root)
         else:
             raise DataError(
-                f"the {split} split of '{yaml}' is missing: found nothing at '{path}'; "
+                f"the {split} split of '{yaml}' is missing: found nothing at '{printable(str(path))}'; "
                 f"correct '{split}:' or 'path:' in the file"
             )
     # Sorted as strings, as Ultralytics does: Path compares part by part and would order some folders otherwise.
@@ -214,18 +231,23 @@ def _list_split(yaml: Path, root: Path, split: str, sources: tuple[str, ...]) ->
 
 def _walk(folder: Path) -> Iterator[Path]:
     for parent, folders, files in os.walk(folder, followlinks=True):
-        folders[:] = [name for name in folders if not name.startswith(".")]
+        folders[:] = [name for name in folders if not name.startswith(".") and not _leads_back(Path(parent, name))]
         for name in files:
             if not name.startswith("."):
                 yield Path(parent, name)
 
 
+def _leads_back(folder: Path) -> bool:
+    """Say whether a folder is a link to one above it on the way here, which would be walked without end."""
+    return folder.is_symlink() and folder.resolve() in {above.resolve() for above in folder.parents}
+
+
 def _read_list(file: Path, root: Path) -> Iterator[Path]:
     """Yield the paths in a list: `./` starts at the list's folder, other relative ones at the root or there."""
     try:
-        lines = file.read_text(encoding="utf-8-sig").splitlines()
-    except (OSError, UnicodeDecodeError) as error:
-        raise DataError(f"the list of images '{file}' cannot be read: {error}") from None
+        lines = read_text(file, MOST_RECORDED_BYTES, "utf-8-sig").splitlines()
+    except (OSError, ValueError) as error:
+        raise DataError(f"the list of images '{file}' cannot be read: {why(error)}") from None
     base: Path | None = None
     for line in filter(None, map(str.strip, lines)):
         if line.startswith("./"):
@@ -235,5 +257,5 @@ def _read_list(file: Path, root: Path) -> Iterator[Path]:
         else:
             # Decided once: looking for each of 100,000 images on disk would take seconds.
             if base is None:
-                base = next((folder for folder in (root, file.parent) if (folder / line).exists()), root)
+                base = next((folder for folder in (root, file.parent) if os.path.exists(folder / line)), root)  # noqa: PTH110
             yield base / line

@@ -15,7 +15,10 @@ import numpy.typing as npt
 
 from benchsuite.data.labels import label_path
 from benchsuite.terms.errors import DataError
+from benchsuite.terms.printable import printable
+from benchsuite.terms.reading import read_regular, why
 
+_MOST_BYTES = 1_000_000_000
 Image = npt.NDArray[np.uint8]
 _TIFF = (".tif", ".tiff")
 _BY_PILLOW = (".avif", ".heic", ".heif")
@@ -100,17 +103,17 @@ def _parts(images: Sequence[Path]) -> Iterator[bytes]:
 
 def _read(path: Path) -> bytes:
     try:
-        return path.read_bytes()
-    except OSError as error:
+        return read_regular(path, _MOST_BYTES)
+    except (OSError, ValueError) as error:
         raise _unreadable(path, error) from None
 
 
 def _size_bytes(path: Path) -> int:
     try:
         return path.stat().st_size
-    except OSError as error:
+    except (OSError, ValueError) as error:
         raise _unreadable(path, error) from None
 
 
-def _unreadable(path: Path, error: OSError) -> DataError:
-    return DataError(f"'{path}', which the data set names, cannot be read: {error.strerror}")
+def _unreadable(path: Path, error: Exception) -> DataError:
+    return DataError(f"'{printable(str(path), 300)}', which the data set names, cannot be read: {why(error)}")

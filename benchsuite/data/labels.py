@@ -11,11 +11,14 @@ import numpy as np
 import numpy.typing as npt
 
 from benchsuite.terms.errors import DataError
+from benchsuite.terms.printable import short
+from benchsuite.terms.reading import MEGABYTE, read_text, why
 from benchsuite.terms.said import Sentence, counted, said
 
 FloatArray = npt.NDArray[np.float32]
 
 _BOX_COLUMNS = 5
+_MOST_BYTES = 50 * MEGABYTE
 # Ultralytics lets coordinates leave the image by 1 %: annotation tools round that far.
 _TOLERANCE = 0.01
 _NO_LABELS = "no image has a label file: the first was looked for at '{1}'; labels lie in 'labels' beside 'images'"
@@ -59,11 +62,11 @@ def read_labels(image: Path, width: int, height: int, names: Sequence[str], keyp
     """
     file = label_path(image)
     try:
-        lines = file.read_text(encoding="utf-8-sig").splitlines()
+        lines = read_text(file, _MOST_BYTES, "utf-8-sig").splitlines()
     except FileNotFoundError:
         lines = []
-    except (OSError, UnicodeDecodeError) as error:
-        raise DataError(f"labels '{file}' cannot be read: {error}") from None
+    except (OSError, ValueError) as error:
+        raise DataError(f"labels '{file}' cannot be read: {why(error)}") from None
     rows: dict[bytes, tuple[np.float32, FloatArray]] = {}
     kinds = set()
     for number, line in enumerate(lines, 1):
@@ -111,17 +114,18 @@ def _parse(values: list[str], classes: int) -> tuple[str, FloatArray]:
     try:
         row = np.array([float(value) for value in values], np.float32)
     except ValueError:
-        return f"'{' '.join(values)[:80]}' is not made of numbers; a line is 'class x y w h'", nothing
+        return f"'{short(' '.join(values))}' is not made of numbers; a line is 'class x y w h'", nothing
     if len(row) < _BOX_COLUMNS or (len(row) > _BOX_COLUMNS and len(row) % 2 == 0):
         return f"found {len(row)} numbers; a box has 5 (class x y w h), a polygon an odd number from 7 on", nothing
     if not row[0].is_integer() or not 0 <= row[0] < classes:
-        return f"class {values[0]} is none of the data set's classes 0 to {classes - 1}", nothing
+        return f"class {short(values[0])} is none of the data set's classes 0 to {classes - 1}", nothing
     # Points of a polygon may lie further out than the middle of the box around them.
     box = row[1:] if len(row) == _BOX_COLUMNS else _around(row[1:])
     # Written so that nan fails too.
     inside = (box >= -_TOLERANCE) & (box <= 1 + _TOLERANCE)
     if not inside.all() or box[2:].min() < 0:
-        return f"the box '{' '.join(values[1:])[:80]}' leaves the image; coordinates are fractions from 0 to 1", nothing
+        told = short(" ".join(values[1:]))
+        return f"the box '{told}' leaves the image; coordinates are fractions from 0 to 1", nothing
     return "", row
 
 

@@ -15,6 +15,7 @@ from benchsuite.detect.matching import same_class_iou
 from benchsuite.detect.postprocess import DetectSettings
 from benchsuite.terms.absence import Absent
 from benchsuite.terms.input_size import InputSize
+from benchsuite.terms.numbers import Count, Fraction
 from benchsuite.terms.said import Sentence, joined, said
 
 BoolArray = npt.NDArray[np.bool_]
@@ -30,9 +31,9 @@ class ClassAccuracy:
     """Average precision of one class."""
 
     name: str
-    labels: int
-    ap50: float
-    ap50_95: float
+    labels: Count
+    ap50: Fraction
+    ap50_95: Fraction
 
 
 @dataclass(frozen=True)
@@ -43,11 +44,11 @@ class Accuracy:
     images, with its count.
     """
 
-    images: int
-    labels: int
-    map50: float
-    map50_95: float
-    map50_95_small: float | Absent
+    images: Count
+    labels: Count
+    map50: Fraction
+    map50_95: Fraction
+    map50_95_small: Fraction | Absent
     per_class: tuple[ClassAccuracy, ...]
     data_sha256: str
     settings: Mapping[str, float]

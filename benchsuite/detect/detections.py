@@ -4,17 +4,22 @@ from __future__ import annotations
 
 import contextlib
 import uuid
-import zipfile
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 import numpy.typing as npt
 
+from benchsuite.machine.arrays import read_arrays
 from benchsuite.machine.files import cannot_write
-from benchsuite.terms.errors import RecordError
+from benchsuite.terms.errors import PassingError, RecordError
+from benchsuite.terms.reading import is_passing, why
 from benchsuite.terms.said import joined, said
+
+if TYPE_CHECKING:
+    from benchsuite.machine.arrays import Array
 
 FloatArray = npt.NDArray[np.float32]
 IntArray = npt.NDArray[np.int64]
@@ -57,16 +62,33 @@ def save_detections(path: Path, detections: Sequence[Detections]) -> None:
         raise RecordError(cannot_write(path, error)) from None
 
 
-def load_detections(path: Path, remedy: str = "delete that file") -> list[Detections]:
-    """Read what `save_detections` wrote; raise RecordError for a file that is missing, truncated or another's."""
+def load_detections(path: Path, remedy: str = "delete that file", sha256: str | None = None) -> list[Detections]:
+    """Read what `save_detections` wrote; its bytes must have a digest where one is given.
+
+    Raises RecordError for a file that is missing, truncated or another's, and PassingError for one that may be whole.
+    """
     try:
-        # Opened here, because numpy leaves its own handle open when the archive turns out to be damaged.
-        with path.open("rb") as file, np.load(file, allow_pickle=False) as stored:
-            starts = np.cumsum(stored["counts"])[:-1]
-            parts = [np.split(stored[name], starts) for name in ("boxes", "scores", "classes")]
-            images = len(stored["counts"])
-    except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile) as error:
-        raise RecordError(
-            joined("; ", (said("detections at '{1}' cannot be read ({2})", path, error), remedy))
-        ) from None
-    return [Detections(*arrays) for arrays in zip(*parts, strict=True)][:images]
+        stored = read_arrays(path, ("counts", "boxes", "scores", "classes"), sha256)
+        return _taken_apart(*stored.values())
+    except (OSError, MemoryError) as error:
+        if is_passing(error):
+            raise PassingError(said("detections at '{1}' cannot be read ({2})", path, why(error))) from None
+        reason = why(error)
+    except (RecordError, ValueError) as error:
+        reason = str(error)
+    raise RecordError(joined("; ", (said("detections at '{1}' cannot be read ({2})", path, reason), remedy)))
+
+
+def _taken_apart(counts: Array, boxes: Array, scores: Array, classes: Array) -> list[Detections]:
+    """Return the detections of each image; raises ValueError where the arrays do not belong together."""
+    kinds = counts.dtype.kind, boxes.dtype.kind, scores.dtype.kind, classes.dtype.kind
+    whole = kinds == ("i", "f", "f", "i") and counts.ndim == 1 and not np.less(counts, 0).any()
+    found = int(counts.sum()) if whole else -1
+    if not whole or (boxes.shape, scores.shape, classes.shape) != ((found, 4), (found,), (found,)):
+        raise ValueError(said("its arrays do not belong together"))
+    if not (np.isfinite(boxes).all() and np.isfinite(scores).all()):
+        raise ValueError(said("it holds what is no number"))
+    starts = np.cumsum(counts)[:-1]
+    typed = boxes.astype(np.float32), scores.astype(np.float32), classes.astype(np.int64)
+    parts = [np.split(values, starts) for values in typed]
+    return [Detections(*arrays) for arrays in zip(*parts, strict=True)][: len(counts)]

@@ -10,6 +10,7 @@ import numpy as np
 from benchsuite.detect.detections import Detections, IntArray
 from benchsuite.detect.matching import same_class_iou
 from benchsuite.terms.absence import Absent
+from benchsuite.terms.numbers import Count, Fraction
 from benchsuite.terms.said import joined, said
 
 MIN_IOU = 0.5
@@ -30,17 +31,17 @@ class Parity:
     still have. A score shift is the absolute difference of two matched scores.
     """
 
-    images: int
-    matched: int
-    added: int
-    dropped: int
-    agreement: float
-    score_shift_mean: float | Absent
-    score_shift_max: float | Absent
+    images: Count
+    matched: Count
+    added: Count
+    dropped: Count
+    agreement: Fraction
+    score_shift_mean: Fraction | Absent
+    score_shift_max: Fraction | Absent
     worst_class: str | Absent
-    worst_class_agreement: float | Absent
+    worst_class_agreement: Fraction | Absent
     reference: str
-    score_shift_median: float | Absent = _NO_MEDIAN
+    score_shift_median: Fraction | Absent = _NO_MEDIAN
 
     @property
     def known_agreement(self) -> float | Absent:

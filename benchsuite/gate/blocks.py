@@ -12,6 +12,8 @@ from typing import Any, Literal
 from benchsuite.machine.json_files import Lines
 from benchsuite.terms.codec import from_builtins, to_builtins
 from benchsuite.terms.errors import RecordError
+from benchsuite.terms.numbers import Count
+from benchsuite.terms.printable import excerpt
 from benchsuite.terms.said import Sentence, said
 
 Arm = Literal["A", "B"]
@@ -50,9 +52,9 @@ class Block:
     peak_bytes: Mapping[Arm, int] = field(default_factory=dict)
     conditions: Mapping[str, float] = field(default_factory=dict)
     void: Sentence = ""
-    launch_ns: int = 0
-    block_ns: int = 0
-    calls_ns: int = 0
+    launch_ns: Count = 0
+    block_ns: Count = 0
+    calls_ns: Count = 0
 
     def calls(self, arm: Arm) -> tuple[int, ...]:
         """Return what all readings of an arm hold."""
@@ -104,9 +106,10 @@ def _decoded(data: dict[str, Any]) -> Block:
 def _problem(block: Block) -> str:
     """Say what of a block nothing can be computed from, or nothing."""
     if set(block.order) != {"A", "B"} or block.launched not in LAUNCHES:
-        return said("order and launched name the arms A and B, and not {1} and {2}", block.order, block.launched)
+        named = excerpt(block.order), excerpt(block.launched)
+        return said("order and launched name the arms A and B, and not {1} and {2}", *named)
     if len(block.readings) != len(block.order):
-        return said("it has {1} readings for the order {2}", len(block.readings), block.order)
+        return said("it has {1} readings for the order {2}", len(block.readings), excerpt(block.order))
     if len({len(reading) for reading in block.readings}) > 1 or not block.readings[0]:
         return said("its readings must have calls, and all as many")
     figures = [*(ns for reading in block.readings for ns in reading), *block.peak_bytes.values()]

@@ -8,7 +8,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
 from benchsuite.gate import blocks
 from benchsuite.gate.blocks import Arm, Block, Stream
@@ -20,7 +20,11 @@ from benchsuite.gate.suite import plan_tests
 from benchsuite.machine.json_files import Lines, read_json, write_json
 from benchsuite.measure.readings import Side
 from benchsuite.options.chosen import GateMetric, GateOptions
-from benchsuite.terms.errors import UsageError
+from benchsuite.terms.codec import from_builtins
+from benchsuite.terms.errors import RecordError, UsageError
+from benchsuite.terms.numbers import Count, Measure
+from benchsuite.terms.printable import excerpt
+from benchsuite.terms.said import said
 
 SUITES_FILE = "suites.jsonl"
 SETUP_FILE = "setup.json"
@@ -32,13 +36,13 @@ _ALARMS = ("REGRESSED", "IMPROVED")
 class Suite:
     """One gate of equal arms; `injected` maps slowed cases to their slowdown, `verdicts` each case to its metrics'."""
 
-    number: int
+    number: Count
     mode: Mode
-    injected: Mapping[str, float]
+    injected: Mapping[str, Measure]
     verdicts: Mapping[str, Mapping[str, str]]
-    blocks: Mapping[str, int]
+    blocks: Mapping[str, Count]
     contaminated: bool
-    seconds: float
+    seconds: Measure
     harness_share: float
     seed: int
 
@@ -192,7 +196,15 @@ def read_suites(folder: Path) -> tuple[tuple[Suite, ...], tuple[str, ...]]:
 
 
 def _suites(folder: Path) -> Lines[Suite]:
-    return Lines(folder / SUITES_FILE, Suite, "no suite of a self-test")
+    return Lines(folder / SUITES_FILE, Suite, "no suite of a self-test", decode=_decoded)
+
+
+def _decoded(data: dict[str, Any]) -> Suite:
+    suite = from_builtins(data, Suite)
+    strange = [case_id for case_id in suite.injected if "latency" not in suite.verdicts.get(case_id, {})]
+    if strange:
+        raise RecordError(said("it slowed {1} down and has no verdict on it", excerpt(strange[0])))
+    return suite
 
 
 def write_setup(folder: Path, setup: SelfTestSetup) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime
+from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -10,10 +11,13 @@ from typing import Any
 
 from benchsuite.options.chosen import GATE_METRICS
 from benchsuite.terms.errors import UsageError, raise_all
+from benchsuite.terms.printable import excerpt, short
+from benchsuite.terms.reading import why
 from benchsuite.terms.said import joined, said
 from benchsuite.terms.toml import read_toml
 
 WAIVERS_FILE = "waivers.toml"
+_MOST_PROBLEMS = 20
 _KEYS = ("case", "metric", "ceiling", "reason", "expires")
 _EPSILON = 1e-9
 _LISTED = 5
@@ -41,18 +45,26 @@ def read_waivers(path: Path) -> tuple[Waiver, ...]:
     except FileNotFoundError:
         raise UsageError(f"--waivers {path}: there is no such file; leave the option out or write one.") from None
     except (OSError, ValueError) as error:
-        raise UsageError(f"--waivers {path}: it cannot be read: {error}.") from None
-    problems = [f"{path}: [{name}] is unknown; there is [[waiver]] only." for name in data if name != "waiver"]
+        raise UsageError(f"--waivers {path}: it cannot be read: {why(error)}.") from None
+    problems = [f"{path}: [{short(name)}] is unknown; there is [[waiver]] only." for name in data if name != "waiver"]
+    tables = data.get("waiver", [])
+    if not isinstance(tables, list):
+        problems.append(f"{path}: waiver is {excerpt(tables)}; each waiver is a [[waiver]] table of its own.")
+        tables = []
     waivers = []
-    for number, table in enumerate(data.get("waiver", []), 1):
+    for number, table in enumerate(tables, 1):
         waiver = _waiver(table)
         if isinstance(waiver, str):
             problems.append(f"{path}: waiver {number} {waiver}.")
         else:
             waivers.append(waiver)
-    keys = [(waiver.case_id, waiver.metric) for waiver in waivers]
-    problems += [f"{path}: {case} {metric} is waived twice." for case, metric in {k for k in keys if keys.count(k) > 1}]
-    raise_all(problems)
+    counts = Counter((waiver.case_id, waiver.metric) for waiver in waivers)
+    problems += [
+        f"{path}: {short(case_id)} {metric} is waived twice."
+        for (case_id, metric), count in counts.items()
+        if count > 1
+    ]
+    raise_all(problems[:_MOST_PROBLEMS])
     return tuple(waivers)
 
 
@@ -94,19 +106,21 @@ def _listed(names: Sequence[str]) -> str:
 def _waiver(table: Any) -> Waiver | str:
     if not isinstance(table, dict) or set(table) != set(_KEYS):
         return f"must have exactly the keys {', '.join(_KEYS)}"
-    ceiling = str(table["ceiling"]).removesuffix("%").strip()
+    ceiling, case_id = table["ceiling"], table["case"]
     try:
-        fraction = float(ceiling) / 100
-    except ValueError:
+        fraction = float(ceiling.removesuffix("%").strip() if isinstance(ceiling, str) else ceiling) / 100
+    except (ValueError, TypeError, OverflowError):
         fraction = -1.0
     if not 0 < fraction < 10:
-        return 'needs a ceiling in percent, as in "8%"'
+        return f'needs a ceiling in percent, as in "8%"; found {excerpt(ceiling)}'
+    if not isinstance(case_id, str) or not case_id.strip():
+        return f"needs the id of a case; found {excerpt(case_id)}"
     if table["metric"] not in GATE_METRICS:
-        return f"has the metric {table['metric']}; there are {', '.join(GATE_METRICS)}"
+        return f"has the metric {excerpt(table['metric'])}; there are {', '.join(GATE_METRICS)}"
     expires = table["expires"]
     # A TOML date-time is a date too, by inheritance.
     if not isinstance(expires, datetime.date) or isinstance(expires, datetime.datetime):
         return "needs expires, a date without quotes as in 2027-01-31"
     if not isinstance(table["reason"], str) or not table["reason"].strip():
         return "needs a reason in words"
-    return Waiver(str(table["case"]), table["metric"], fraction, table["reason"].strip(), expires)
+    return Waiver(case_id, table["metric"], fraction, table["reason"].strip(), expires)

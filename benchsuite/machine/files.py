@@ -20,12 +20,14 @@ _FULL_BYTES = 1 << 20
 def write_whole(path: Path, content: str | bytes) -> None:
     """Write a file in one step, its folder made where needed; raises UsageError where the disk refuses.
 
-    What is no file, as a pipe or /dev/stdout, is written into: replacing it would take it from everybody.
+    What is no file, as a pipe or /dev/stdout, is written into: replacing it would take it from everybody. Names that
+    are no Unicode, as a file system may hold, are written escaped.
     """
+    content = content.encode(errors="backslashreplace") if isinstance(content, str) else content
     if is_device(path):
         try:
             with path.open("wb") as device:
-                device.write(content.encode() if isinstance(content, str) else content)
+                device.write(content)
         except OSError as error:
             raise UsageError(cannot_write(path, error)) from None
         return
@@ -39,7 +41,7 @@ def write_whole(path: Path, content: str | bytes) -> None:
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         with scratch.open("xb") as file:
-            file.write(content.encode() if isinstance(content, str) else content)
+            file.write(content)
             file.flush()
             os.fsync(file.fileno())
         scratch.replace(path)

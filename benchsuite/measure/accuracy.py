@@ -20,12 +20,13 @@ from benchsuite.detect.postprocess import DEPLOY, EVAL
 from benchsuite.machine.cache import CacheEntry, digest_entries, mark_used
 from benchsuite.machine.facts import Machine, gpu_of
 from benchsuite.machine.files import cannot_write
-from benchsuite.machine.json_files import read_json, write_json
+from benchsuite.machine.json_files import read_kept, write_kept
 from benchsuite.measure.launch import Launch
+from benchsuite.networks.weights import file_sha256
 from benchsuite.terms.absence import NOT_SELECTED, Absent
 from benchsuite.terms.cases import Case
 from benchsuite.terms.codec import to_builtins
-from benchsuite.terms.errors import RecordError, SessionError, UsageError
+from benchsuite.terms.errors import PassingError, RecordError, SessionError, UsageError
 from benchsuite.terms.said import said
 
 # Part of every key: raise it with any change to letterboxing, decoding, NMS or scoring, but for their settings.
@@ -49,9 +50,11 @@ class Evaluation:
 
 @dataclass(frozen=True)
 class Scored:
-    """How well the detections score: what is kept of an evaluation beside them."""
+    """How well the detections score: what is kept of an evaluation beside them, with the digests of their files."""
 
     accuracy: Accuracy | Absent
+    detections_sha256: str
+    scored_sha256: str
 
 
 @dataclass(frozen=True)
@@ -94,7 +97,8 @@ def evaluate_once(
 ) -> Evaluation:
     """Return the kept evaluation of this artifact, runtime and data, or let the launch's worker make it.
 
-    A kept one that is damaged is made again, with a note.
+    A kept one that is damaged or was altered is made again, with a note. Raises SessionError where the system does not
+    hand it out just now.
     """
     folder = cache_root / _FOLDER
     key = evaluation_key(case, artifact, data, machine)
@@ -103,10 +107,12 @@ def evaluate_once(
     unscored = class_mismatch(names, data.names) or data.unusable
     if result.is_file() and detections.is_file() and scored_file.is_file():
         try:
-            kept = read_json(result, Scored, "it is made again")
+            kept = read_kept(result, Scored, "it is made again")
             # Whoever asks for what was scored must find it whole.
-            load_detections(scored_file, "they are made again")
-            found = tuple(load_detections(detections, "they are made again"))
+            load_detections(scored_file, "they are made again", kept.scored_sha256)
+            found = tuple(load_detections(detections, "they are made again", kept.detections_sha256))
+        except PassingError as error:
+            raise SessionError(str(error)) from None
         except RecordError as damage:
             notes = (str(damage),)
         else:
@@ -120,10 +126,11 @@ def evaluate_once(
     partial = [folder / f".{key}.{os.getpid()}{end}" for end in (".npz", "-scored.npz")]
     accuracy: Accuracy | Absent = launch().evaluate(data.images, data.yaml, data.sha256, not unscored, *partial)
     try:
+        digests = [file_sha256(path) for path in partial]
         partial[0].replace(detections)
         partial[1].replace(scored_file)
         # Why it was not scored depends on the model's class names, which the key does not hold.
-        write_json(result, Scored(accuracy))
+        write_kept(result, Scored(accuracy, *digests))
     except (OSError, UsageError) as error:
         why = cannot_write(folder, error) if isinstance(error, OSError) else str(error)
         raise SessionError(why) from None

@@ -8,6 +8,7 @@ from benchsuite.detect.accuracy import Accuracy
 from benchsuite.detect.parity import Parity
 from benchsuite.machine.nvml import GpuState
 from benchsuite.terms.absence import NOT_SELECTED, Absent
+from benchsuite.terms.numbers import AtLeastOne, Count, Measure
 
 ON_CPU = Absent("the case runs on the CPU")
 PHASES = ("preprocess", "inference", "postprocess", "total")
@@ -17,16 +18,16 @@ PHASES = ("preprocess", "inference", "postprocess", "total")
 class Distribution:
     """Summarise one sample of durations in ns; a percentile is absent where the sample cannot bound it."""
 
-    n: int
-    min: int
-    max: int
-    mean: float
-    std: float
-    p50: float
-    p50_ci95: tuple[float, float] | Absent
-    p90: float | Absent
-    p95: float | Absent
-    p99: float | Absent
+    n: AtLeastOne
+    min: Count
+    max: Count
+    mean: Measure
+    std: Measure
+    p50: Measure
+    p50_ci95: tuple[Measure, Measure] | Absent
+    p90: Measure | Absent
+    p95: Measure | Absent
+    p99: Measure | Absent
 
 
 @dataclass(frozen=True)
@@ -37,7 +38,7 @@ class Latency:
     inference_ns: Distribution
     postprocess_ns: Distribution
     total_ns: Distribution
-    warmup_calls: int
+    warmup_calls: Count
     samples_file: str
     samples_sha256: str
 
@@ -72,29 +73,29 @@ class GpuUse:
 class Cold:
     """What a process pays once: loading the artifact, and its first inference."""
 
-    import_ns: int
-    load_ns: int
-    first_inference_ns: int
+    import_ns: Count
+    load_ns: Count
+    first_inference_ns: Count
 
 
 @dataclass(frozen=True)
 class ThroughputPoint:
     """Images finished per second by `streams` processes of `threads` threads each, all of them saturated."""
 
-    streams: int
-    threads: int
-    images_per_s: float
-    images: int
-    window_ns: int
+    streams: AtLeastOne
+    threads: AtLeastOne
+    images_per_s: Measure
+    images: Count
+    window_ns: Count
 
 
 @dataclass(frozen=True)
 class Throughput:
     """The best point of a saturated sweep, and the sweep."""
 
-    images_per_s: float
-    streams: int
-    threads: int
+    images_per_s: Measure
+    streams: AtLeastOne
+    threads: AtLeastOne
     sweep: tuple[ThroughputPoint, ...]
 
 
@@ -102,19 +103,19 @@ class Throughput:
 class Memory:
     """Resident memory of a worker that only loaded and ran this artifact."""
 
-    peak_rss_bytes: int
+    peak_rss_bytes: Count
     import_rss_bytes: int
     load_added_bytes: int
     inference_added_bytes: int
-    gpu_bytes: int | Absent
+    gpu_bytes: Count | Absent
 
 
 @dataclass(frozen=True)
 class Complexity:
     """Size of the fused network with the one head that runs; a multiply-add counts as two operations."""
 
-    params: int
-    gflops: float
+    params: Count
+    gflops: Measure
 
 
 @dataclass(frozen=True)

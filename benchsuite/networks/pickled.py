@@ -14,6 +14,10 @@ from typing import IO
 
 # The pickle holds a network's structure without its weights: 2 MB for the largest there is.
 _LARGEST_BYTES = 32 << 20
+_MOST_OPCODES = 1_000_000
+# PyTorch compresses nothing.
+_MOST_GROWTH = 20
+_ENCRYPTED = 0x1
 # What PyTorch before 1.6 begins its files with; pickles of the protocol, the system, the object and its keys follow.
 _LEGACY_MARK = 0x1950A86A20F9469CFC6C
 _DAMAGED = "it is damaged or no PyTorch checkpoint"
@@ -50,6 +54,12 @@ def _read_archive(path: Path) -> Pickled | str:
             names = archive.namelist()
             if any(name.endswith("/constants.pkl") for name in names):
                 return "it is a TorchScript archive, an export and no checkpoint"
+            members = archive.infolist()
+            if any(member.flag_bits & _ENCRYPTED for member in members):
+                return "it is encrypted"
+            packed_bytes, unpacked_bytes = path.stat().st_size, sum(member.file_size for member in members)
+            if unpacked_bytes > _MOST_GROWTH * packed_bytes:
+                return f"its {packed_bytes:,} bytes unpack to {unpacked_bytes:,}, as no network's do"
             info = archive.getinfo(next(name for name in names if name.endswith("data.pkl")))
             if info.file_size > _LARGEST_BYTES:
                 return f"its pickle has {info.file_size:,} bytes, far more than any network needs"
@@ -77,7 +87,9 @@ def _classes(pickle: IO[bytes]) -> Iterator[tuple[str, bool]]:
     pushed = deque(["", ""], maxlen=2)
     memo: dict[int, str] = {}
     begun = False
-    for opcode, argument, _ in pickletools.genops(pickle):
+    for number, (opcode, argument, _) in enumerate(pickletools.genops(pickle)):
+        if number > _MOST_OPCODES:
+            raise ValueError("no checkpoint has so many parts")
         if opcode.name in _PUTS:
             memo[len(memo) if argument is None else argument] = pushed[-1]
             continue

@@ -5,12 +5,13 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal, get_args
+from typing import Annotated, Literal, get_args
 
 from benchsuite.backends.interface import EngineChoices, RunPolicy
 from benchsuite.measure.effort import Effort
 from benchsuite.terms.cases import Precision
 from benchsuite.terms.input_size import InputSize
+from benchsuite.terms.numbers import Fraction, Measure, Within
 
 HeadChoice = Literal["auto", "end2end", "both"]
 CalibMethod = Literal["default", "minmax", "mean-minmax", "entropy", "percentile"]
@@ -36,10 +37,10 @@ class GateOptions:
     against: str | None
     same_artifacts: bool
     metrics: tuple[GateMetric, ...]
-    max_slowdown: float
-    null_margin: float
-    alpha: float
-    budget_s: float
+    max_slowdown: Fraction
+    null_margin: Fraction
+    alpha: Annotated[float, Within(1e-30, 1)]
+    budget_s: Measure
     strict: bool
     waivers: Path | None
 

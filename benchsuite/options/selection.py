@@ -16,6 +16,7 @@ from benchsuite.options.chosen import HeadChoice, Options
 from benchsuite.options.needs import scheme_in_id
 from benchsuite.terms.cases import PLAIN, Case, Head
 from benchsuite.terms.errors import UsageError, raise_all
+from benchsuite.terms.printable import short
 
 _HEADS: dict[HeadChoice, tuple[Head, ...]] = {
     "auto": ("one2many",),
@@ -39,11 +40,11 @@ def named_cases(options: Options, slugs: Sequence[str]) -> tuple[Case, ...]:
         try:
             case = Case.parse(text, options.threads)
         except UsageError as error:
-            problems.append(f"--case {str(error).replace(text, texts.quoted(text))}")
+            problems.append(f"--case {str(error).replace(text, short(text))}")
             continue
         problem = _case_problem(case, options, slugs)
         if problem:
-            problems.append(f"--case {texts.quoted(text)}: {problem}.")
+            problems.append(f"--case {short(text)}: {problem}.")
         cases.append(case)
     raise_all(problems)
     return tuple(cases)
@@ -59,7 +60,7 @@ def _case_problem(case: Case, options: Options, slugs: Sequence[str]) -> str:
         try:
             read(text)
         except ValueError as error:
-            return f"its {name} is {texts.quoted(text)}, and {error}"
+            return f"its {name} is {short(text)}, and {error}"
     if case.way and case.way not in backend(case.backend).ways:
         return f"{case.backend} has no way {case.way}; {EVERY_WAY[case.way]} has"
     if case.rebuild and not backend(case.backend).gpu_only:

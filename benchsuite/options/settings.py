@@ -18,6 +18,7 @@ from benchsuite.terms.cases import PLAIN, PRECISIONS
 from benchsuite.terms.errors import raise_all
 from benchsuite.terms.input_size import InputSize
 from benchsuite.terms.language import ENGLISH, languages
+from benchsuite.terms.printable import short
 
 # What older articles on TensorRT name, and which of our methods does the same.
 _CALIBRATORS = {
@@ -195,7 +196,7 @@ def parse(raw: Mapping[str, str]) -> Options:
                 raise ValueError(problem)
             groups.setdefault(group, {})[field] = setting.parse(text)
         except ValueError as error:
-            problems.append(f"{setting.flag} {texts.quoted(text)}: {error}.")
+            problems.append(f"{setting.flag} {short(text)}: {error}.")
     raise_all(problems)
     options = Options(
         limits=Limits(**groups.pop("limits")),

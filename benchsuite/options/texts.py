@@ -9,14 +9,15 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 
 from benchsuite.terms.input_size import InputSize
+from benchsuite.terms.printable import short
 
 PERCENTILES = ("p50", "p90", "p95", "p99")
 # Nobody means more, and what computes with numbers beyond it overflows.
 _MOST_DIGITS = 9
-_NUMBER = r"[0-9]{1,15}(?:\.[0-9]{1,15})?|\.[0-9]{1,15}"
+# As people write one, and short enough to stay finite: the digits of other scripts, which \d takes, are left out.
+_NUMBER = r"(?:[0-9]{1,15}(?:\.[0-9]{0,15})?|\.[0-9]{1,15})"
 _STEP_PX = 32
 _LARGEST_PX = 16_384
-_LONGEST_SHOWN = 120
 
 
 def unreadable(text: str) -> str:
@@ -26,12 +27,6 @@ def unreadable(text: str) -> str:
     if any(unicodedata.category(character) == "Cc" for character in text):
         return "it holds a control character; leave it out, or rename the file or folder"
     return ""
-
-
-def quoted(text: str) -> str:
-    """Return an option's text as a message can show it: printable, and not longer than a line and a half."""
-    plain = text if not unreadable(text) else ascii(text)[1:-1]
-    return plain if len(plain) <= _LONGEST_SHOWN else f"{plain[:_LONGEST_SHOWN]}…"
 
 
 def words(text: str) -> tuple[str, ...]:
@@ -56,7 +51,7 @@ def some_of(choices: tuple[str, ...]) -> Callable[[str], tuple[str, ...]]:
         chosen = choices if text == "all" else words(text)
         unknown = [word for word in chosen if word not in choices]
         if unknown:
-            raise ValueError(f"{quoted(', '.join(unknown))} is not one of {', '.join(choices)}")
+            raise ValueError(f"{short(', '.join(unknown))} is not one of {', '.join(choices)}")
         return chosen
 
     return parse
@@ -121,12 +116,13 @@ def thread_count(text: str) -> int:
 
 
 def path(text: str) -> Path | None:
+    if "\0" in text:
+        raise ValueError("a path holds no NUL character")
     return Path(text) if text else None
 
 
 def yaml_file(text: str) -> Path | None:
-    # Unlike a Path, this says no to names that no file can have.
-    if text and not os.path.isfile(text):  # noqa: PTH113
+    if text and not os.path.isfile(text):  # noqa: PTH113 (a path that cannot be is no file either)
         raise ValueError("there is no such file; give the path of a data.yaml in Ultralytics' YOLO format")
     return path(text)
 

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, Generic, TypeVar
 from benchsuite.backends.interface import Ran
 from benchsuite.detect.accuracy import Accuracy
 from benchsuite.detect.parity import Parity
+from benchsuite.machine.arrays import read_arrays
 from benchsuite.measure.case_run import CaseRun
 from benchsuite.measure.measurement import Cold, Complexity, Latency, Memory, Throughput
 from benchsuite.runs import figures
@@ -16,7 +17,9 @@ from benchsuite.runs.figures import Metric
 from benchsuite.runs.records import ArtifactFacts, Record
 from benchsuite.terms.absence import NOT_SELECTED, Absent
 from benchsuite.terms.cases import Case
-from benchsuite.terms.errors import NotRunError
+from benchsuite.terms.errors import NotRunError, RecordError
+from benchsuite.terms.reading import inside, why
+from benchsuite.terms.said import said
 
 if TYPE_CHECKING:
     from benchsuite.runs.runner import Runner
@@ -162,10 +165,11 @@ class BenchRun:
         return measured
 
     def _samples(self, latency: Latency) -> tuple[int, ...]:
-        import numpy as np
-
-        with np.load(self._runner.site.folder / latency.samples_file) as samples:
-            return tuple(int(ns) for ns in samples["total_ns"])
+        try:
+            path = inside(self._runner.site.folder, latency.samples_file)
+            return tuple(int(ns) for ns in read_arrays(path, ("total_ns",))["total_ns"])
+        except (OSError, ValueError, RecordError) as error:
+            raise RecordError(said("{1} cannot be read: {2}", latency.samples_file, why(error))) from None
 
 
 def _extra_info(record: Record) -> dict[str, Any]:

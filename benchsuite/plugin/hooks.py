@@ -18,6 +18,7 @@ from benchsuite.report.page import SUMMARY_FILE
 from benchsuite.report.step_summary import append_step_summary
 from benchsuite.terms.cases import Case
 from benchsuite.terms.errors import BenchsuiteError, NotRunError
+from benchsuite.terms.printable import printable_lines
 
 SESSION: pytest.StashKey[BenchSession] = pytest.StashKey()
 TIMER: pytest.StashKey[ReplayTimer] = pytest.StashKey()
@@ -62,7 +63,7 @@ def pytest_collection(session: pytest.Session) -> None:
     try:
         session.config.stash[SESSION] = BenchSession(given_options(session.config))
     except BenchsuiteError as error:
-        raise pytest.UsageError(str(error)) from None
+        raise pytest.UsageError(printable_lines(str(error))) from None
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
@@ -118,12 +119,12 @@ def pytest_collection_finish(session: pytest.Session) -> None:
     if reporter is not None and reporter.verbosity == 0 and all(_case(item) for item in session.items):
         # One line a case says more than a dot a test, and tests of one case come from many files.
         reporter.showfspath = False
-    say: Callable[[str], None] = _say(config, reporter) if reporter is not None else print
+    say: Callable[[str], None] = _say(config, reporter) if reporter is not None else _print
     command = shlex.join(["pytest", *config.invocation_params.args])
     try:
         config.stash[SESSION].start(tuple(cases), command, say)
     except BenchsuiteError as error:
-        raise pytest.UsageError(str(error)) from None
+        raise pytest.UsageError(printable_lines(str(error))) from None
 
 
 @pytest.hookimpl(tryfirst=True)
@@ -135,7 +136,11 @@ def pytest_runtestloop(session: pytest.Session) -> None:
     try:
         bench.gate()
     except BenchsuiteError as error:
-        raise pytest.UsageError(str(error)) from None
+        raise pytest.UsageError(printable_lines(str(error))) from None
+
+
+def _print(line: str) -> None:
+    print(printable_lines(line))
 
 
 def _say(config: pytest.Config, reporter: Any) -> Callable[[str], None]:
@@ -145,7 +150,7 @@ def _say(config: pytest.Config, reporter: Any) -> Callable[[str], None]:
         # Cases end inside a test's teardown, where pytest captures what is written.
         with capture.global_and_fixture_disabled() if capture is not None else nullcontext():
             reporter.ensure_newline()
-            reporter.write_line(line)
+            reporter.write_line(printable_lines(line))
 
     return say
 
@@ -168,9 +173,9 @@ def pytest_pyfunc_call() -> Generator[None, object, object]:
     try:
         return (yield)
     except NotRunError as error:
-        raise pytest.skip.Exception(str(error)) from None
+        raise pytest.skip.Exception(printable_lines(str(error))) from None
     except BenchsuiteError as error:
-        raise pytest.fail.Exception(str(error), pytrace=False) from None
+        raise pytest.fail.Exception(printable_lines(str(error)), pytrace=False) from None
 
 
 @pytest.hookimpl(trylast=True)
@@ -184,7 +189,7 @@ def pytest_runtest_teardown(item: pytest.Item, nextitem: pytest.Item | None) -> 
         session.finish(case)
     except BenchsuiteError as error:
         # The record cannot be kept: to go on measuring would be for nothing.
-        pytest.exit(f"benchsuite: {error}", pytest.ExitCode.TESTS_FAILED)
+        pytest.exit(printable_lines(f"benchsuite: {error}"), pytest.ExitCode.TESTS_FAILED)
 
 
 def pytest_report_teststatus(report: Any, config: pytest.Config) -> tuple[str, str, str] | None:
@@ -218,7 +223,7 @@ def pytest_terminal_summary(terminalreporter: Any, config: pytest.Config) -> Non
         return
     terminalreporter.section("benchsuite")
     for line in bench.summary_lines():
-        terminalreporter.write_line(line)
+        terminalreporter.write_line(printable_lines(line))
     # GitHub shows what a job appends to this file.
     target = os.environ.get("GITHUB_STEP_SUMMARY")
     if target and not bench.trouble:
@@ -244,6 +249,6 @@ def verdict(request: pytest.FixtureRequest) -> Callable[[Measured[Any]], None]:
         request.node.user_properties.extend(session.gated(measured))
         problems = session.judge(measured)
         if problems:
-            pytest.fail("\n".join(problems), pytrace=False)
+            pytest.fail(printable_lines("\n".join(problems)), pytrace=False)
 
     return judge

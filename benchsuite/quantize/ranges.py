@@ -14,7 +14,9 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 
-from benchsuite.terms.errors import BuildError
+from benchsuite.machine.arrays import read_arrays
+from benchsuite.terms.errors import BuildError, RecordError
+from benchsuite.terms.reading import why
 from benchsuite.terms.said import said
 
 Values = npt.NDArray[np.float32]
@@ -162,11 +164,12 @@ def save_observed(path: Path, observed: Mapping[str, Observed]) -> None:
 
 
 def load_observed(path: Path) -> Mapping[str, Observed]:
-    """Read what `save_observed` wrote."""
-    with np.load(path) as data:
+    """Read what `save_observed` wrote; raises BuildError for what is not that."""
+    columns = ("names", "images", "extremes", "exponents", "counts")
+    try:
+        data = read_arrays(path, (*columns, "means", "channels"))
         means = np.split(data["means"], np.cumsum(data["channels"])[:-1])
-        columns = (data[name] for name in ("names", "images", "extremes", "exponents", "counts"))
-        rows = zip(*columns, means, strict=True)
+        rows = zip(*(data[name] for name in columns), means, strict=True)
         return {
             str(name): Observed(
                 images=int(images),
@@ -180,6 +183,10 @@ def load_observed(path: Path) -> Mapping[str, Observed]:
             )
             for name, images, (lowest, highest, lowest_sum, highest_sum), exponent, counts, means_sum in rows
         }
+    except (OSError, MemoryError, RecordError) as error:
+        raise BuildError(said("cannot read {1}: {2}", path, why(error))) from None
+    except (ValueError, TypeError, OverflowError, IndexError):
+        raise BuildError(said("cannot read {1}: {2}", path, said("its arrays do not belong together"))) from None
 
 
 class Tally:

@@ -9,7 +9,7 @@ from functools import cache
 from importlib import metadata
 from typing import Any
 
-from benchsuite.backends import backend
+from benchsuite.backends import BACKENDS, backend
 from benchsuite.backends.interface import Backend
 from benchsuite.machine.facts import Machine
 from benchsuite.terms.absence import Absent
@@ -28,6 +28,8 @@ class Setup:
 
 def setup_of(case: Case, machine: Machine) -> Setup:
     """Say what a case's runtime needs; sizes are read from the packages installed here, of the run's versions only."""
+    if case.backend not in BACKENDS:
+        return Setup((), Absent(said("this version does not know the runtime {1}", case.backend)), "")
     runtime = backend(case.backend)
     names = tuple(_installed_name(package, runtime, machine) for package in runtime.packages)
     wanted = tuple((name, machine.packages.get(name, "")) for name in names)

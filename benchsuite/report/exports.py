@@ -19,6 +19,7 @@ from benchsuite.runs.folder import Run
 from benchsuite.runs.records import Record
 from benchsuite.terms.absence import Absent, part_of
 from benchsuite.terms.errors import UsageError
+from benchsuite.terms.printable import printable_lines
 from benchsuite.terms.units import MEGABYTES, Unit
 
 T = TypeVar("T")
@@ -29,6 +30,8 @@ _TEXTS = (
     "run", "started", "machine", "case", "model", "backend", "precision", "device", "head", "variant", "outcome",
     "reason", "ran", "runtime", "artifact_sha256", "recipe_digest", "scheme", "run_digest",
 )  # fmt: skip
+# What spreadsheets take for the begin of a formula.
+_FORMULAS = ("=", "+", "-", "@", "\n")
 _COUNTS = ("imgsz", "batch", "threads")
 # The columns that files begin with, figures among them; all other figures follow in their order.
 _FIRST = (
@@ -99,7 +102,12 @@ def _row(run: Run, digest: str, record: Record) -> dict[str, Value]:
     for figure in _exported():
         kind = int if figure.whole else float
         row[figure.names.csv] = _or_none(part_of(figure.read(record), kind))
-    return {name: row[name] for name in _columns()}
+    return {name: _shown(row[name]) for name in _columns()}
+
+
+def _shown(value: Value) -> Value:
+    # A table may be written to a terminal, and holds Unicode only.
+    return printable_lines(value) if isinstance(value, str) else value
 
 
 def _exported() -> list[Figure]:
@@ -121,8 +129,13 @@ def _csv(runs: Sequence[Run]) -> str:
     text = io.StringIO()
     writer = csv.DictWriter(text, _columns(), lineterminator="\n")
     writer.writeheader()
-    writer.writerows(rows)
+    writer.writerows({name: _inert(value) for name, value in row.items()} for row in rows)
     return text.getvalue()
+
+
+def _inert(value: Value) -> Value:
+    """Return a cell that no spreadsheet takes for a formula; numbers stay numbers."""
+    return f"'{value}" if isinstance(value, str) and value.startswith(_FORMULAS) else value
 
 
 def _parquet(runs: Sequence[Run]) -> bytes:

@@ -14,14 +14,16 @@ from benchsuite.gate.evidence import interval
 from benchsuite.gate.loop import Outcome
 from benchsuite.gate.selftest import SETUP_FILE, read_setup, read_suites
 from benchsuite.options.chosen import GATE_METRICS
-from benchsuite.options.settings import parse
+from benchsuite.options.settings import SETTINGS, parse
 from benchsuite.report.gate_evidence import GateEvidence, read_evidence
 from benchsuite.report.selftest import rate_lines
+from benchsuite.terms.errors import BenchsuiteError
 from benchsuite.terms.quantities import signed
 from benchsuite.terms.said import joined, said
 
 _DECIDED_BY_BLOCKS = (*GATE_METRICS, "case")
 _SELFTEST_FOLDER = "selftest"
+_GATE_OPTIONS = {setting.name for setting in SETTINGS if setting.into.startswith("gate.")}
 
 
 @dataclass(frozen=True)
@@ -59,19 +61,27 @@ def gate_view(folder: Path, findings: Sequence[Finding]) -> GateView | None:
     )
 
 
-def selftests(root: Path, fingerprint: str, case_ids: Collection[str]) -> tuple[SelfTestView, ...]:
-    """Return the rates of every self-test of one of these cases on this hardware; raises RecordError.
+def selftests(
+    root: Path, fingerprint: str, case_ids: Collection[str]
+) -> tuple[tuple[SelfTestView, ...], tuple[str, ...]]:
+    """Return the rates of every self-test of one of these cases on this hardware, and a sentence for each damaged one.
 
     What a self-test found of other cases says little of these: it is their noise that was met.
     """
-    views = []
+    views: list[SelfTestView] = []
+    damage: list[str] = []
     for path in sorted((root / _SELFTEST_FOLDER).glob(f"*/{SETUP_FILE}")):
-        setup = read_setup(path.parent)
-        options = parse(setup.options)
-        suites, notes = read_suites(path.parent)
+        try:
+            setup = read_setup(path.parent)
+            # What was set for another machine, or for data that has moved since, may be refused here.
+            gate = parse({name: text for name, text in setup.options.items() if name in _GATE_OPTIONS}).gate
+            suites, notes = read_suites(path.parent)
+        except BenchsuiteError as error:
+            damage.append(said("the self-test in {1} is passed over: {2}", path.parent, error))
+            continue
         if setup.fingerprint == fingerprint and suites and set(setup.cases) & set(case_ids):
-            views.append(SelfTestView(setup.cases, (*rate_lines(suites, options.gate)[0], *notes)))
-    return tuple(views)
+            views.append(SelfTestView(setup.cases, (*rate_lines(suites, gate)[0], *notes)))
+    return tuple(views), tuple(damage)
 
 
 def _facts(outcome: Outcome | None) -> tuple[str, ...]:

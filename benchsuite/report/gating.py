@@ -14,6 +14,7 @@ from benchsuite.gate.session import GateResult
 from benchsuite.gate.verdicts import DECIDING
 from benchsuite.report.failures import sentence
 from benchsuite.report.terminal import aligned, fit
+from benchsuite.terms.printable import printable_lines
 from benchsuite.terms.said import counted
 
 _HEARTBEAT_S = 60
@@ -72,7 +73,7 @@ class GateProgress:
             from rich.text import Text
 
             heading = aligned(("case", "blk", "ratio", "95 %", "verdict"), _WIDTHS, " ")
-            self._live.update(Text("\n".join([heading, *map(status_line, statuses)])), refresh=True)
+            self._live.update(Text(printable_lines("\n".join([heading, *map(status_line, statuses)]))), refresh=True)
             return
         now = time.monotonic()
         if now - self._spoke_at > _HEARTBEAT_S:

@@ -17,6 +17,7 @@ from benchsuite.runs.folder import Run
 from benchsuite.runs.records import Record
 from benchsuite.terms.absence import Absent
 from benchsuite.terms.errors import UsageError
+from benchsuite.terms.printable import short
 from benchsuite.terms.said import Sentence
 
 # Group, case and recipe; the recipe is empty where nothing was made.
@@ -85,7 +86,8 @@ def _numbers(flag: str, text: str, runs: int) -> list[float | None]:
     least, most = _COSTS
     if len(numbers) != runs or any(number is not None and not least <= number <= most for number in numbers):
         raise UsageError(
-            f"{flag} {text}: give a number from {least} to {most} for each of the {runs} runs, or - for an unknown one."
+            f"{flag} {short(text)}: give a number from {least} to {most} for each of the {runs} runs, or - for an "
+            "unknown one."
         )
     return numbers
 

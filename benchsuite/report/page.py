@@ -50,7 +50,8 @@ def write_report(
     """
     run = read_run(folder)
     studies, damage = read_studies(run.folder.parent)
-    run = replace(run, notes=(*run.notes, *damage))
+    made, passed_over = selftests(folder.parent, run.machine.fingerprint, run.selected_ids)
+    run = replace(run, notes=(*run.notes, *damage, *passed_over))
     view = page_view(
         run,
         findings,
@@ -58,7 +59,7 @@ def write_report(
         gate_view(folder, findings),
         _concerning(studies, run),
         read_samples(run),
-        selftests(folder.parent, run.machine.fingerprint, run.selected_ids),
+        made,
     )
     page, markdown = folder / PAGE_FILE, folder / SUMMARY_FILE
     write_whole(page, render(view, lang))

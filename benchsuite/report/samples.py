@@ -2,20 +2,23 @@
 
 from __future__ import annotations
 
-import hashlib
 import statistics
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from zipfile import BadZipFile
 
+from benchsuite.machine.arrays import read_arrays
 from benchsuite.runs.folder import Run
 from benchsuite.runs.records import Record
 from benchsuite.terms.absence import Absent
+from benchsuite.terms.errors import RecordError
+from benchsuite.terms.printable import printable
+from benchsuite.terms.reading import inside, why
 from benchsuite.terms.said import said
 
 MOST_POINTS = 200
 MOST_CASES = 200
+_LONGEST_NAME = 200
 _BEYOND = Absent(said("a page shows the samples of its {1} first cases", MOST_CASES))
 
 
@@ -69,18 +72,17 @@ def _kept(values: Sequence[int]) -> list[int]:
 
 
 def _read(folder: Path, record: Record) -> Thinned | Absent:
-    import numpy as np
-
     latency = record.metrics.latency
     assert not isinstance(latency, Absent)
-    path = folder / latency.samples_file
+    name = printable(latency.samples_file, _LONGEST_NAME)
     try:
-        if hashlib.sha256(path.read_bytes()).hexdigest() != latency.samples_sha256:
-            return Absent(said("{1} is not the file that was recorded", latency.samples_file))
-        with path.open("rb") as file, np.load(file) as samples:
-            total_ns = samples["total_ns"]
-        if total_ns.ndim != 1 or total_ns.min(initial=0) < 0 or not total_ns.any():
-            raise ValueError("these are no latencies")
+        # A run may be another's: what it names elsewhere is not read.
+        path = inside(folder, latency.samples_file)
+        total_ns = read_arrays(path, ("total_ns",), latency.samples_sha256)["total_ns"]
+        if total_ns.dtype.kind not in "iu" or total_ns.ndim != 1 or total_ns.min(initial=0) < 0 or not total_ns.any():
+            raise ValueError(said("it holds no latencies"))
         return thin([int(ns) for ns in total_ns])
-    except (OSError, ValueError, KeyError, EOFError, BadZipFile, ZeroDivisionError):
-        return Absent(said("{1} cannot be read: it lies beside the records of the run", latency.samples_file))
+    except FileNotFoundError:
+        return Absent(said("{1} cannot be read: it lies beside the records of the run", name))
+    except (OSError, MemoryError, ValueError, RecordError, ZeroDivisionError) as error:
+        return Absent(said("{1} cannot be read: {2}", name, why(error)))

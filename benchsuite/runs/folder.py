@@ -7,6 +7,8 @@ thread policy; no host name), `records.jsonl`, and the report beside them. Both 
 from __future__ import annotations
 
 import json
+import os
+import re
 import tempfile
 import time
 from collections.abc import Mapping, Sequence
@@ -23,6 +25,7 @@ from benchsuite.runs import records
 from benchsuite.runs.records import Record
 from benchsuite.terms.codec import to_builtins
 from benchsuite.terms.errors import RecordError, SchemaError, UsageError
+from benchsuite.terms.reading import read_text, why
 from benchsuite.terms.said import said
 
 RUN_SCHEMA = 1
@@ -31,6 +34,7 @@ State = Literal["running", "finished", "interrupted"]
 RUN_FILE = "run.json"
 _ENVIRONMENT_FILE = "environment.json"
 _LATEST = "latest"
+_LONGEST_NAME_BYTES = 1_000
 _REMEDY = "take it from a copy of the run, or measure again"
 
 
@@ -190,13 +194,17 @@ def _new_folder(root: Path) -> Path:
 
 def _resolve(folder: Path) -> Path:
     """Follow `latest`, be it a link or a text file, and make sure that a run lies there."""
-    if folder.is_file():
+    if folder.name == _LATEST and folder.is_file():
         try:
-            folder = folder.parent / folder.read_text(encoding="utf-8").strip()
-        except (OSError, UnicodeDecodeError) as error:
-            raise RecordError(said("cannot read {1}: {2}", folder, error)) from None
+            named = read_text(folder, _LONGEST_NAME_BYTES).strip()
+        except (OSError, ValueError) as error:
+            raise RecordError(said("cannot read {1}: {2}", folder, why(error))) from None
+        # A run lies beside it: what else it may hold is not shown.
+        if not re.fullmatch(r"\w[\w.-]{0,200}", named):
+            raise RecordError(said("cannot read {1}: it names no run beside it; name the run itself", folder))
+        folder = folder.parent / named
     folder = folder.resolve() if folder.name == _LATEST else folder
-    if not (folder / RUN_FILE).is_file():
+    if not os.path.isfile(folder / RUN_FILE):  # noqa: PTH113 (a path that cannot be is no run either)
         raise UsageError(
             f"{folder} is not a run: it has no {RUN_FILE}; name a folder that `pytest bench/` made, "
             "as reports/latest or reports/20260131-120000."

@@ -21,6 +21,8 @@ from benchsuite.terms.absence import Absent
 from benchsuite.terms.cases import Case
 from benchsuite.terms.codec import from_builtins, to_builtins
 from benchsuite.terms.errors import RecordError, SchemaError
+from benchsuite.terms.numbers import Count, Measure
+from benchsuite.terms.printable import excerpt
 from benchsuite.terms.said import Sentence, said
 
 SCHEMA = 1
@@ -36,10 +38,10 @@ class ArtifactFacts:
     """
 
     sha256: str
-    bytes: int
+    bytes: Count
     recipe: Recipe
     recipe_digest: str
-    build_s: float | Absent = NO_BUILD_TIME
+    build_s: Measure | Absent = NO_BUILD_TIME
 
 
 NO_SEARCH = Absent("its INT8 scheme was not searched for")
@@ -116,8 +118,9 @@ def _encoded(record: Record) -> dict[str, Any]:
 
 def _decoded(data: dict[str, Any]) -> Record:
     schema = data["schema"]
-    if schema != SCHEMA:
-        raise SchemaError(said("record schema {1} found, this version reads schema {2}", schema, SCHEMA), schema)
+    if schema != SCHEMA or isinstance(schema, bool):
+        found = excerpt(schema)
+        raise SchemaError(said("record schema {1} found, this version reads schema {2}", found, SCHEMA), found)
     data["case"].pop("id", None)
     record = from_builtins(data, Record)
     latency = record.metrics.latency

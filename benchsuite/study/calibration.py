@@ -7,6 +7,7 @@ the sum of theirs, so no image is run twice, however many subsets, sizes and met
 from __future__ import annotations
 
 import json
+import re
 import shutil
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -31,6 +32,7 @@ from benchsuite.study.rows import CalibrationPoint, StudyRow
 from benchsuite.terms.absence import Absent
 from benchsuite.terms.cases import Case
 from benchsuite.terms.errors import BuildError, UsageError
+from benchsuite.terms.printable import short
 from benchsuite.terms.said import said
 
 BLOCK = 50
@@ -61,13 +63,13 @@ def read_plan(sizes: str, methods: str, seeds: int, pool: int) -> CalibrationPla
     """Read lists of sizes and methods; raises UsageError for what is none."""
     known: tuple[CalibMethod, ...] = get_args(CalibMethod)
     words = [text.strip() for text in sizes.split(",") if text.strip()]
-    if not words or not all(word.isdigit() for word in words):
-        raise UsageError(f"--sizes {sizes}: give whole numbers, as in 100,500.")
+    if not words or not all(re.fullmatch(r"[0-9]{1,9}", word) for word in words):
+        raise UsageError(f"--sizes {short(sizes)}: give whole numbers, as in 100,500.")
     asked = [text.strip() for text in methods.split(",") if text.strip()]
     chosen = tuple(method for method in known if method in asked)
     unknown = [text for text in asked if text not in known]
     if unknown or not chosen:
-        raise UsageError(f"--methods {methods}: give some of {', '.join(known)}.")
+        raise UsageError(f"--methods {short(methods)}: give some of {', '.join(known)}.")
     return CalibrationPlan(tuple(sorted({int(word) for word in words})), chosen, seeds, pool)
 
 

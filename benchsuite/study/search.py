@@ -18,14 +18,14 @@ from pathlib import Path
 from benchsuite.backends import backend
 from benchsuite.backends.schemes import AUTO, DEFAULT, MOST_INTEGER, SchemePoint, SchemeSearch
 from benchsuite.machine.cache import CacheEntry, digest_entries, mark_used
-from benchsuite.machine.json_files import read_json, write_json
+from benchsuite.machine.json_files import read_kept, write_kept
 from benchsuite.networks.topology import GROUPS
 from benchsuite.runs.site import Site
 from benchsuite.study.bench import Prepared, StudyBench, Way
 from benchsuite.study.rows import StudyRow
 from benchsuite.terms.absence import Absent
 from benchsuite.terms.cases import Case
-from benchsuite.terms.errors import BuildError, RecordError
+from benchsuite.terms.errors import BuildError, PassingError, RecordError
 from benchsuite.terms.said import joined, said
 
 # Part of the key of a kept search: raise it with any change to how schemes are chosen.
@@ -51,7 +51,9 @@ class SchemeSearcher:
         path = self._site.cache_root / "searches" / f"{self._key(plain)}.json"
         if path.is_file():
             try:
-                kept = read_json(path, SchemeSearch, "its scheme is searched for again")
+                kept = read_kept(path, SchemeSearch, "its scheme is searched for again")
+            except PassingError as error:
+                raise BuildError(str(error)) from None
             except RecordError as damage:
                 self._site.say(str(damage))
             else:
@@ -60,7 +62,7 @@ class SchemeSearcher:
         budget_s = self._options.search_budget_s
         self._site.say(f"searching the INT8 scheme of {case.model} on {case.backend}, at most {budget_s:.0f} s")
         found = self._search(plain)
-        write_json(path, found)
+        write_kept(path, found)
         return found
 
     def _search(self, case: Case) -> SchemeSearch:

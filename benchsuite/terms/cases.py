@@ -10,6 +10,8 @@ from typing import Literal, get_args
 
 from benchsuite.terms.errors import UsageError
 from benchsuite.terms.input_size import InputSize
+from benchsuite.terms.numbers import AtLeastOne
+from benchsuite.terms.printable import short
 from benchsuite.terms.said import counted, said
 
 Precision = Literal["fp32", "fp16", "bf16", "int8"]
@@ -43,8 +45,8 @@ class Case:
     precision: Precision
     device: str
     imgsz: InputSize
-    batch: int
-    threads: int
+    batch: AtLeastOne
+    threads: AtLeastOne
     head: Head = "one2many"
     way: str = ""
     rebuild: int = 0
@@ -68,7 +70,7 @@ class Case:
             imgsz = None
         if found is None or precision is None or imgsz is None:
             raise UsageError(
-                f"{text} is no id of a case: it must read model-backend-precision-device-imgsz-bBATCH, as in "
+                f"{short(text)} is no id of a case: it must read model-backend-precision-device-imgsz-bBATCH, as in "
                 "yolo26n-onnx-int8-cpu-640-b1; `benchsuite cases` prints the ids."
             )
         variant = Variant.parse(found["variant"] or "")

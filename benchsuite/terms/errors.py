@@ -10,7 +10,8 @@ BenchsuiteError
 ├── NotRunError         an artifact was built, and this machine cannot run it
 ├── ProcessError        a child process died, hung or broke the protocol
 └── RecordError         a file of a run or a cache that cannot be read or written
-    └── SchemaError     such a file of a schema that this version does not know
+    ├── SchemaError     such a file of a schema that this version does not know
+    └── PassingError    such a file that the system does not hand out just now, whole as it may be
 """
 
 from __future__ import annotations
@@ -72,6 +73,10 @@ class SchemaError(RecordError):
         super().__init__(sentence if found is None else said("{1}: install {2}", sentence, newer))
         self.sentence = sentence
         self.found = found
+
+
+class PassingError(RecordError):
+    """The system does not hand a file out just now, for want of memory or by a fault of the disk: it may be whole."""
 
 
 def raise_all(problems: Sequence[str]) -> None:

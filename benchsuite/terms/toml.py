@@ -6,6 +6,10 @@ import sys
 from pathlib import Path
 from typing import Any
 
+from benchsuite.terms.printable import printable
+from benchsuite.terms.reading import read_text, refuse_deep
+from benchsuite.terms.said import said
+
 if sys.version_info >= (3, 11):
     import tomllib
 else:
@@ -13,6 +17,13 @@ else:
 
 
 def read_toml(path: Path) -> dict[str, Any]:
-    """Return the tables of a file; raises OSError, or ValueError where it is not TOML."""
-    tables: dict[str, Any] = tomllib.loads(path.read_text(encoding="utf-8"))
+    """Return the tables of a file; raises OSError, or ValueError with a sentence for anything that is not TOML."""
+    text = read_text(path)
+    refuse_deep(text)
+    try:
+        tables: dict[str, Any] = tomllib.loads(text)
+    except RecursionError:
+        raise ValueError(said("it is nested too deeply")) from None
+    except ValueError as error:
+        raise ValueError(said("it is not TOML: {1}", printable(str(error), 200))) from None
     return tables

@@ -10,6 +10,7 @@ from typing import cast
 import pytest
 
 from benchsuite.artifacts.store import Cost, Store
+from benchsuite.backends.schemes import SchemeSearch
 from benchsuite.compare.baselines import load
 from benchsuite.compare.findings import read_findings
 from benchsuite.gate import blocks
@@ -26,7 +27,8 @@ from benchsuite.study.bench import StudyBench
 from benchsuite.study.rows import read_studies
 from benchsuite.study.search import SchemeSearcher
 from benchsuite.terms.absence import Absent
-from benchsuite.testing import make_case, make_machine, make_recipe, make_site
+from benchsuite.terms.input_size import InputSize
+from benchsuite.testing import fake_runtimes, make_case, make_machine, make_recipe, make_site
 
 SAMPLES = Path(__file__).resolve().parents[1] / "samples" / "0.1.0"
 RUN = SAMPLES / "reports" / "20260131-120000"
@@ -97,9 +99,10 @@ def test_selftest_goes_on_where_it_was() -> None:
     assert ([suite.mode for suite in suites], notes) == (["live", "live", "replayed"], ())
     assert suites[1].caught == {FP32.id: True}
     assert suites[2].false_alarms == (f"{FP32.id} latency IMPROVED",)
-    (shown,) = selftests(SAMPLES / "reports", setup.fingerprint, [INT8.id])
+    (shown,), damage = selftests(SAMPLES / "reports", setup.fingerprint, [INT8.id])
+    assert damage == ()
     assert shown.cases == setup.cases
-    assert selftests(SAMPLES / "reports", setup.fingerprint, ["another-onnx-fp32-cpu-640-b1"]) == ()
+    assert selftests(SAMPLES / "reports", setup.fingerprint, ["another-onnx-fp32-cpu-640-b1"]) == ((), ())
 
 
 def test_study_is_read() -> None:
@@ -122,7 +125,7 @@ def test_baseline_is_read() -> None:
 
 
 def test_store_finds_its_artifact(tmp_path: Path) -> None:
-    """Nothing is built again, and the artifact that kept no name of its model is called by its weights."""
+    """Nothing is built again, what kept no name goes by its weights, and a card without digest is asked for again."""
     shutil.copytree(SAMPLES / "cache", tmp_path / "cache")
     store = Store(tmp_path / "cache", lambda *_: pytest.fail("built again"), python="no interpreter is started")
     ((entry,), damage) = store.entries()
@@ -131,6 +134,10 @@ def test_store_finds_its_artifact(tmp_path: Path) -> None:
     artifact, notes = store.get(make_recipe(), tmp_path / "w.pt")
     assert (artifact.bytes, notes) == (8, ())
     assert store.cost(make_recipe()) == Cost(0.0, 123_456_789)
+    with fake_runtimes():
+        packages = make_machine().packages
+        card, _ = store.card(tmp_path / "w.pt", "ab" * 32, InputSize.square(640), "one2many", packages)
+        assert store.card(tmp_path / "w.pt", "ab" * 32, InputSize.square(640), "one2many", packages) == (card, ())
 
 
 def test_kept_evaluations_are_listed_and_taken_for_no_other(tmp_path: Path) -> None:
@@ -144,21 +151,25 @@ def test_kept_evaluations_are_listed_and_taken_for_no_other(tmp_path: Path) -> N
     assert not kept & {evaluation_key(case, artifact, data, make_machine()) for case in cases}
 
 
-def test_kept_search_is_found(tmp_path: Path) -> None:
-    """A scheme that was searched for is not searched for again."""
-
+def test_kept_search_is_made_again(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """It has no digest of its content, which says that nobody has altered what it chose."""
+    said: list[str] = []
     shutil.copytree(SAMPLES / "cache", tmp_path / "cache")
     options = replace(defaults(), max_map_drop=1.0, search_budget_s=600.0)
 
     class FakeBench:
         data = EvaluationData(Path("data.yaml"), (), (), "da" * 32)
-        site = make_site(tmp_path / "cache", options=options, say=pytest.fail)
+        site = make_site(tmp_path / "cache", options=options, say=said.append)
 
         def preparation(self, _: object) -> object:
             return type("FakePreparation", (), {"recipe": staticmethod(make_recipe)})
 
-    found = SchemeSearcher(cast(StudyBench, FakeBench())).search(INT8)
-    assert (found.chosen, found.points[1].ratio) == ("qdq-u8s8", Absent("it was not timed"))
+    searcher = SchemeSearcher(cast(StudyBench, FakeBench()))
+    monkeypatch.setattr(searcher, "_search", lambda _: SchemeSearch("qop-u8s8", 1.0, (), {}, "found"))
+    assert searcher.search(INT8).chosen == "qop-u8s8"
+    assert "its scheme is searched for again" in said[0]
+    said.clear()
+    assert (searcher.search(INT8).chosen, said) == ("qop-u8s8", [])
 
 
 def test_report_of_the_run_is_written_again(tmp_path: Path) -> None:

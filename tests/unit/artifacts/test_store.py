@@ -148,6 +148,23 @@ def test_damaged_card_is_asked_for_again_and_said(
     assert store.card(tmp_path / "w.pt", "0" * 64, SIZE, "one2many", {}) == (card, ())
 
 
+def test_disk_that_reads_nothing_just_now_loses_no_artifact(
+    store: Store, builder: FakeBuilder, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """An error that may pass is told, and the artifact stays: it may be whole."""
+    before = store.get(RECIPE, tmp_path / "w.pt")[0]
+
+    def refuse(_: Path) -> bytes:
+        raise OSError(errno.EIO, "Input/output error")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(Path, "read_bytes", refuse)
+        with pytest.raises(BuildError, match=f"cannot read artifact .*{RECIPE.digest}: Input/output error"):
+            store.get(RECIPE, tmp_path / "w.pt")
+    assert store.get(RECIPE, tmp_path / "w.pt") == (before, ())
+    assert _built(builder) == ["torch fp32"]
+
+
 def test_failed_build_leaves_nothing_behind(tmp_path: Path) -> None:
     """A build that fails half-way leaves no artifact and no scratch folder."""
 

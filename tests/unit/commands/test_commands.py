@@ -159,6 +159,27 @@ def test_report_compare_and_promote_read_a_run(command: Command, tmp_path: Path)
     assert list((tmp_path / "baselines" / "here").glob("*.json"))
 
 
+def test_file_in_place_of_a_run_is_not_shown(command: Command, tmp_path: Path) -> None:
+    """What a file holds is nobody's business, be it named as a run or called `latest`."""
+    for name, sentence in (("secret.txt", "is not a run"), ("latest", "it names no run beside it")):
+        (tmp_path / name).write_text("the password\n")
+        found = command("report", name)
+        assert sentence in found.stderr
+        assert "password" not in found.stdout + found.stderr
+
+
+def test_escape_codes_of_a_record_never_reach_the_terminal(command: Command, tmp_path: Path) -> None:
+    """A case that was named by somebody else is printed as text."""
+    folders = [
+        write_run(tmp_path / "reports", make_run([make_record(make_case(model="a\x1b]0;b\x07"), total_ms=ms)]))
+        for ms in (40.0, 20.0)
+    ]
+    found = command("compare", *map(str, folders))
+    assert found.returncode == 0, found.stderr
+    assert "a\\x1b]0;b\\x07" in found.stdout
+    assert "\x1b" not in found.stdout
+
+
 @pytest.mark.parametrize("words", [("report", "nowhere"), ("promote", "nowhere"), ("compare", "nowhere", "nowhere")])
 def test_folder_that_is_no_run_is_one_sentence(command: Command, words: tuple[str, ...]) -> None:
     """A path that is no run ends in exit code 2 and says how a run is made."""

@@ -117,6 +117,29 @@ def test_selected_case_that_cannot_run_any_more_goes(tmp_path: Path) -> None:
     assert set(baseline.models["yolo26n"].entries) == {KEY}
 
 
+def test_promotion_says_what_it_adds_changes_and_removes(tmp_path: Path) -> None:
+    """Nothing goes from a baseline without a line that says why, and what stays as it was gets none."""
+    said: list[str] = []
+    promote(_run([make_record(ONNX), make_record(INT8)], 1), tmp_path, say=said.append)
+    assert said == [f"added {KEY}", f"added {INT8.id} one2many t2"]
+    said.clear()
+    second = [make_record(ONNX), make_record(INT8, "skipped", "it needs AVX-512")]
+    promote(_run(second, 2), tmp_path, say=said.append)
+    assert said == [f"changed {KEY}", f"removed {INT8.id} one2many t2: it needs AVX-512"]
+    said.clear()
+    promote(_run(second, 2), tmp_path, say=said.append)
+    assert said == []
+
+
+def test_run_that_lost_a_record_leaves_the_baseline_as_it_was(tmp_path: Path) -> None:
+    """A finished run whose last line was cut is refused, and the file of the case that it lacks stays."""
+    promote(_run([make_record(ONNX)], 1), tmp_path)
+    before = {path: path.read_text() for path in _folder(tmp_path).iterdir()}
+    with pytest.raises(UsageError, match="no record of 1 of its 1 cases"):
+        promote(_run([], 2, selected_ids=(ONNX.id,)), tmp_path)
+    assert {path: path.read_text() for path in _folder(tmp_path).iterdir()} == before
+
+
 def test_head_and_threads_are_part_of_the_key(tmp_path: Path) -> None:
     """The same id at another thread count is another entry."""
     promote(_run([make_record(make_case(threads=2))], 1), tmp_path)
@@ -133,6 +156,11 @@ def test_head_and_threads_are_part_of_the_key(tmp_path: Path) -> None:
         ([make_record(outcome="skipped")], {}, "no case of it was measured"),
         ([make_record()], {"state": "interrupted"}, "the run is interrupted, with 1 of 1 cases recorded; finish it"),
         ([make_record()], {"state": "running"}, "the run is running"),
+        (
+            [make_record()],
+            {"selected_ids": (ONNX.id, INT8.id)},
+            "it is called finished and has no record of 1 of its 2 cases .*int8.*a line of records.jsonl was lost",
+        ),
     ],
 )
 def test_unfit_run_is_refused(tmp_path: Path, made: list[Record], changes: dict[str, object], message: str) -> None:
@@ -195,6 +223,12 @@ def test_machine_finds_its_own_folder_or_its_likes(tmp_path: Path) -> None:
         (lambda text: text.replace('"schema": 1', '"schema": 2'), "schema 2; this version reads schema 1"),
         (lambda _: "[]", "schema None"),
         (lambda text: text.replace('"policy"', '"politics"'), "is damaged"),
+        (lambda text: text.replace("40.0", "NaN"), r"found nan @ \$\.entries\[.*\]\.timing\[0\]\.total_p50_ms"),
+        (lambda text: text.replace("40.0", "-40.0"), r"a number of at least 0 .*-40.0 @ .*\.total_p50_ms"),
+        (lambda text: text.replace("40.0", '"40"'), r"a number was expected, found '40' @ .*\.total_p50_ms"),
+        (lambda text: text.replace("2400000", "1.5"), r"a whole number .* 1.5 @ .*\.complexity\.params"),
+        (lambda text: text.replace("9800000", "-1"), r"at least 0 was expected, found -1 @ .*\.artifact\.bytes"),
+        (lambda text: text.replace("2400000", "[" * 100_000), "nested more than 100 deep"),
         (lambda text: text.replace('"threads": 2,', '"threads": 3,'), "altered by hand"),
         (
             lambda text: text.replace('"model": "yolo26n",\n  "schema"', '"model": "yolo11n",\n  "schema"'),

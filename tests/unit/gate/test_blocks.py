@@ -70,8 +70,8 @@ def test_a_damaged_line_is_named(tmp_path: Path) -> None:
     [
         ({"readings": [[0], [1], [1], [1]]}, "0 is no time and no size"),
         ({"readings": [[-5], [1], [1], [1]]}, "-5 is no time"),
-        ({"readings": [[10**400], [1], [1], [1]]}, "is no time"),
-        ({"readings": [[1], [1], [1]]}, "it has 3 readings for the order ABBA"),
+        ({"readings": [[10**400], [1], [1], [1]]}, "a whole number was expected"),
+        ({"readings": [[1], [1], [1]]}, "it has 3 readings for the order 'ABBA'"),
         ({"readings": [[1, 2], [1], [1], [1]]}, "must have calls, and all as many"),
         ({"readings": [[], [], [], []]}, "must have calls, and all as many"),
         ({"order": "", "readings": []}, "order and launched name the arms A and B"),
@@ -80,7 +80,7 @@ def test_a_damaged_line_is_named(tmp_path: Path) -> None:
         ({"launched": ""}, "order and launched name the arms A and B"),
         ({"peak_bytes": {"A": 0, "B": 1}}, "0 is no time and no size"),
         ({"peak_bytes": {"A": 1}}, "peak_bytes must have both arms"),
-        ({"block_ns": -1}, "0, -1, 0 are no times"),
+        ({"block_ns": -1}, "a number of at least 0 was expected, found -1"),
     ],
 )
 def test_figures_that_no_block_has_are_refused(tmp_path: Path, changes: dict[str, Any], problem: str) -> None:

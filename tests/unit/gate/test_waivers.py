@@ -52,7 +52,7 @@ def test_expired_waiver_of_a_selected_case_fails(tmp_path: Path) -> None:
         ('ceiling = "8%"', 'ceiling = "much"', "needs a ceiling in percent"),
         ('reason = "the new head costs 6 % and gains two points"', 'reason = " "', "needs a reason"),
         ("expires = 2027-01-31", 'expires = "2027-01-31"', "needs expires, a date"),
-        ('metric = "latency"', 'metric = "speed"', "has the metric speed"),
+        ('metric = "latency"', 'metric = "speed"', "has the metric 'speed'"),
         ('metric = "latency"\n', "", "must have exactly the keys"),
         ("[[waiver]]", "[[waver]]", r"\[waver\] is unknown"),
     ],

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 from collections.abc import Sequence
 from dataclasses import replace
@@ -19,6 +20,7 @@ from benchsuite.measure import accuracy as evaluations
 from benchsuite.measure.accuracy import Evaluation, EvaluationData, class_mismatch, evaluate_once, kept_evaluations
 from benchsuite.measure.launch import Launch
 from benchsuite.terms.absence import NOT_SELECTED, Absent
+from benchsuite.terms.errors import SessionError
 from benchsuite.testing import make_accuracy, make_case, make_machine, make_recipe
 
 GPU = Gpu("A", "GPU-1", 24 << 30)
@@ -153,6 +155,43 @@ def test_what_decides_detections_decides_the_key(monkeypatch: pytest.MonkeyPatch
     before = key("cpu")
     monkeypatch.setattr(evaluations, "EVAL", replace(evaluations.EVAL, iou=0.65))
     assert key("cpu") != before
+
+
+def test_accuracy_that_was_altered_by_hand_is_made_again(tmp_path: Path, worker: FakeWorker) -> None:
+    """A better figure in a kept file does not pass: its digest is another's."""
+    evaluate(tmp_path, worker)
+    path = only_file(tmp_path, ".json")
+    assert '"map50_95": 0.65' in path.read_text()
+    path.write_text(path.read_text().replace('"map50_95": 0.65', '"map50_95": 0.999'))
+    found = evaluate(tmp_path, worker)
+    assert found.accuracy == make_accuracy()
+    assert "its content was altered since it was kept; it is made again" in found.notes[0]
+
+
+def test_detections_of_another_evaluation_are_made_again(tmp_path: Path, worker: FakeWorker) -> None:
+    """A whole file of detections counts only where it is the one that was kept."""
+    evaluate(tmp_path, worker)
+    save_detections(only_file(tmp_path, ".npz"), [])
+    (note,) = evaluate(tmp_path, worker).notes
+    assert "its content is not what was recorded" in note
+    assert worker.asked == [True, True]
+
+
+def test_disk_that_reads_nothing_just_now_loses_no_evaluation(
+    tmp_path: Path, worker: FakeWorker, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """An error that may pass is told, and the kept files stay as they are."""
+    evaluate(tmp_path, worker)
+
+    def refuse(_: int) -> os.stat_result:
+        raise OSError(errno.EIO, "Input/output error")
+
+    with monkeypatch.context() as patch:
+        patch.setattr("os.fstat", refuse)
+        with pytest.raises(SessionError, match="Input/output error"):
+            evaluate(tmp_path, worker)
+    assert evaluate(tmp_path, worker).notes == ()
+    assert worker.asked == [True]
 
 
 @pytest.mark.parametrize("ending", [".json", ".npz", "-scored.npz"])

@@ -130,6 +130,25 @@ def test_damaged_file_is_refused(tmp_path: Path, content: bytes) -> None:
         check_checkpoint(path)
 
 
+def test_archive_that_would_fill_the_memory_is_refused(tmp_path: Path) -> None:
+    """A member that is packed a hundred times smaller, as no weights are, is told before it is unpacked."""
+    path = tmp_path / "m.pt"
+    with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as archive:
+        archive.writestr("m/data.pkl", b"\0" * 5_000_000)
+    with pytest.raises(ModelError, match=r"its [\d,]+ bytes unpack to 5,000,000, as no network's do"):
+        check_checkpoint(path)
+
+
+def test_encrypted_archive_is_refused(tmp_path: Path) -> None:
+    """Its flag is read in the directory, and no password is asked for."""
+    path = _checkpoint(tmp_path / "m.pt", "ultralytics.nn.tasks DetectionModel")
+    content = bytearray(path.read_bytes())
+    content[content.find(b"PK\1\2") + 8] |= 1
+    path.write_bytes(content)
+    with pytest.raises(ModelError, match="it is encrypted"):
+        check_checkpoint(path)
+
+
 def test_unknown_names_are_listed_together(tmp_path: Path) -> None:
     """Every model that cannot be found is in one message, with what would be valid."""
     with pytest.raises(ModelError) as caught:

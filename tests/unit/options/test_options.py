@@ -130,3 +130,31 @@ def test_sizes_are_decimal_unless_they_say_otherwise(text: str, size: int | None
 def test_option_names_are_unique() -> None:
     """No two settings share a flag."""
     assert len({setting.flag for setting in SETTINGS}) == len(SETTINGS)
+
+
+@pytest.mark.parametrize(
+    ("name", "text"),
+    [
+        ("imgsz", "9" * 5_000),
+        ("batch", "²"),
+        ("threads", "٣"),
+        ("device", "cuda:" + "9" * 5_000),
+        ("max_memory", "9" * 400),
+        ("max_memory", "1.2.3GB"),
+        ("max_latency", f"p95={'9' * 400}ms"),
+        ("min_map", "."),
+        ("max_map_drop", "9" * 400),
+        ("gate_budget", "9" * 400),
+        ("alpha", "1e999"),
+        ("backend", "\x1b[2J" + "x" * 100_000),
+        ("report", "a\0b"),
+        ("data", "a\0b"),
+        ("data", "a" * 5_000),
+    ],
+)
+def test_text_that_no_option_can_mean_is_refused_in_a_short_sentence(name: str, text: str) -> None:
+    """Huge numbers, digits of other scripts, control characters and paths that cannot be end in one printable line."""
+    with pytest.raises(UsageError) as caught:
+        parse({name: text})
+    assert len(str(caught.value)) < 300
+    assert str(caught.value).isprintable()

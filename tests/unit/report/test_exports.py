@@ -51,6 +51,17 @@ def test_runs_of_one_name_and_start_are_told_apart() -> None:
     assert digests[0] == digests[2] != digests[1]
 
 
+@pytest.mark.parametrize("formula", ["=1+1", "+1", "-1", "@SUM(A1)", "\n=1"])
+def test_no_cell_is_a_formula_or_an_escape_code(tmp_path: Path, formula: str) -> None:
+    """A reason that a spreadsheet would compute stays a text, and so do codes for a terminal; numbers are numbers."""
+    path = tmp_path / "figures.csv"
+    export([make_run([make_record(reason=formula), make_record(reason="a\x1b[2J\ud800")])], "csv", path)
+    first, second = csv.DictReader(io.StringIO(path.read_text()))
+    assert first["reason"] == f"'{formula}"
+    assert second["reason"] == "a\\x1b[2J\\ud800"
+    assert first["total_p50_ns"] == "40000000.0"
+
+
 def test_formats_without_a_run_take_one_run(tmp_path: Path) -> None:
     """Two runs would overwrite or mix their cases, which go by the same names."""
     for form in ("bencher", "github-smaller", "github-bigger"):

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import hashlib
+import os
 import time
+import zipfile
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -12,10 +14,12 @@ import numpy as np
 import pytest
 
 from benchsuite.backends import BACKENDS
+from benchsuite.machine.arrays import read_arrays
 from benchsuite.report.page import write_report
 from benchsuite.report.samples import MOST_CASES, MOST_POINTS, Thinned, read_samples, thin
 from benchsuite.terms.absence import Absent
 from benchsuite.terms.cases import PRECISIONS
+from benchsuite.terms.errors import RecordError
 from benchsuite.testing import make_case, make_latency, make_metrics, make_record, make_run, write_run
 
 
@@ -65,7 +69,7 @@ def test_samples_of_a_run_are_those_that_were_recorded(tmp_path: Path) -> None:
     (tmp_path / "samples" / "gone.npz").unlink()
     kept, altered, gone = read_samples(make_run(made, folder=tmp_path)).values()
     assert isinstance(kept, Thinned)
-    assert altered == Absent("samples/altered.npz is not the file that was recorded")
+    assert altered == Absent("samples/altered.npz cannot be read: its content is not what was recorded")
     assert isinstance(gone, Absent)
     assert "lies beside the records" in gone.reason
 
@@ -88,7 +92,8 @@ def test_samples_that_are_no_latencies_are_absent(tmp_path: Path, content: str) 
     latency = make_latency(samples_file="x.npz", samples_sha256=hashlib.sha256(path.read_bytes()).hexdigest())
     record = replace(make_record(), metrics=make_metrics(latency=latency))
     (found,) = read_samples(make_run([record], folder=tmp_path)).values()
-    assert found == Absent("x.npz cannot be read: it lies beside the records of the run")
+    assert isinstance(found, Absent)
+    assert found.reason.startswith("x.npz cannot be read: ")
 
 
 def test_page_of_fifteen_cases_is_quick_and_small(tmp_path: Path) -> None:
@@ -114,3 +119,32 @@ def test_page_of_fifteen_cases_is_quick_and_small(tmp_path: Path) -> None:
     assert time.process_time() - started <= 1
     assert page.stat().st_size <= 5_500_000
     assert page.read_text().count('"points": ') >= 30
+
+
+@pytest.mark.parametrize(
+    "named", ["/dev/zero", "../outside.npz", "samples/link.npz", "samples/pipe", "a\0b", "samples"]
+)
+def test_only_regular_files_inside_the_run_are_read(tmp_path: Path, named: str) -> None:
+    """A run of somebody else names what it likes: a page says why that is not read, and waits for nothing."""
+    np.savez(tmp_path / "outside.npz", total_ns=np.arange(1, 9))
+    digest = hashlib.sha256((tmp_path / "outside.npz").read_bytes()).hexdigest()
+    record = make_record(metrics=make_metrics(latency=make_latency(samples_file=named, samples_sha256=digest)))
+    folder = write_run(tmp_path, make_run([record]))
+    (folder / "samples").mkdir()
+    (folder / "samples" / "link.npz").symlink_to(tmp_path / "outside.npz")
+    os.mkfifo(folder / "samples" / "pipe")
+    (found,) = read_samples(make_run([record], folder=folder)).values()
+    assert isinstance(found, Absent)
+    assert "cannot be read" in found.reason
+    assert write_report(folder, (), 1.0)[0].is_file()
+
+
+def test_samples_that_promise_more_than_they_hold_are_not_unpacked(tmp_path: Path) -> None:
+    """Nine million megabytes of zeros are refused by their header, a gigabyte of packed ones by its size."""
+    header = np.lib.format.magic(1, 0) + b"\x76\0" + b"{'descr': '<i8', 'fortran_order': False, 'shape': (%d,)}"
+    for size, content in ((10**15, b""), (10**8, b"\0" * 8_000)):
+        path = tmp_path / "samples.npz"
+        with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as archive:
+            archive.writestr("total_ns.npy", (header % size).ljust(127) + b"\n" + content)
+        with pytest.raises(RecordError, match=r"too large a one|is not as long as it says"):
+            read_arrays(path, ("total_ns",))

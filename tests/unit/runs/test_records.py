@@ -43,6 +43,7 @@ from benchsuite.testing import (
 # Newlines of every kind must not break a line of JSON apart; lone surrogates cannot be encoded at all.
 texts = st.text(st.characters(exclude_categories=("Cs",)), max_size=40)
 floats = st.floats(allow_nan=False, allow_infinity=False)
+fractions, measures = st.floats(0, 1), st.floats(0, allow_infinity=False)
 counts = st.integers(0, 2**62)
 absences = st.builds(Absent, texts)
 
@@ -68,16 +69,16 @@ cases = st.builds(
 )
 distributions = st.builds(
     Distribution,
-    n=counts,
+    n=st.integers(1, 2**62),
     min=counts,
     max=counts,
-    mean=floats,
-    std=floats,
+    mean=measures,
+    std=measures,
     p50=st.floats(0, exclude_min=True, allow_infinity=False),
-    p50_ci95=maybe(st.tuples(floats, floats)),
-    p90=maybe(floats),
-    p95=maybe(floats),
-    p99=maybe(floats),
+    p50_ci95=maybe(st.tuples(measures, measures)),
+    p90=maybe(measures),
+    p95=maybe(measures),
+    p99=maybe(measures),
 )
 metrics = st.builds(
     Metrics,
@@ -85,11 +86,11 @@ metrics = st.builds(
     cold=maybe(st.builds(Cold, counts, counts, counts)),
     throughput=maybe(st.builds(make_throughput, images_per_s=st.floats(0, 1e9))),
     memory=maybe(st.builds(make_memory, gpu_bytes=maybe(counts))),
-    complexity=maybe(st.builds(Complexity, params=counts, gflops=floats)),
+    complexity=maybe(st.builds(Complexity, params=counts, gflops=measures)),
     accuracy=maybe(
-        st.builds(make_accuracy, map50_95_small=maybe(floats), settings=st.dictionaries(texts, floats, max_size=3))
+        st.builds(make_accuracy, map50_95_small=maybe(fractions), settings=st.dictionaries(texts, floats, max_size=3))
     ),
-    parity=maybe(st.builds(make_parity, worst_class=maybe(texts), score_shift_max=maybe(floats))),
+    parity=maybe(st.builds(make_parity, worst_class=maybe(texts), score_shift_max=maybe(fractions))),
 )
 validities = st.builds(
     Validity,
@@ -203,9 +204,13 @@ def test_newer_run_names_the_version_that_reads_it(tmp_path: Path) -> None:
     ("damage", "message"),
     [
         (('"p50":40000000,', '"p50":NaN,'), "not a record"),
-        (('"p50":40000000,', '"p50":-1,'), "line 1: damaged record: its latency is -1"),
-        (('"p50":40000000,', '"p50":1e999,'), "its latency is inf"),
-        (('"imgsz":640', '"imgsz":"wide"'), r"invalid value for type, expected InputSize @ \$\.case\.imgsz"),
+        (('"p50":40000000,', '"p50":-1,'), r"line 1: not a record: a number of at least 0 was expected, found -1"),
+        (('"p50":40000000,', '"p50":0,'), "line 1: damaged record: its latency is 0"),
+        (
+            ('"p50":40000000,', '"p50":1e999,'),
+            r"a number was expected, found inf @ \$\.metrics\.latency\.total_ns\.p50",
+        ),
+        (('"imgsz":640', '"imgsz":"wide"'), r"a size in px was expected, found 'wide' @ \$\.case\.imgsz"),
     ],
 )
 def test_impossible_figures_are_refused_with_their_place(tmp_path: Path, damage: tuple[str, str], message: str) -> None:
