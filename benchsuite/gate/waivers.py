@@ -44,7 +44,10 @@ def read_waivers(path: Path) -> tuple[Waiver, ...]:
         raise UsageError(f"--waivers {path}: it cannot be read: {error}.") from None
     problems = [f"{path}: [{name}] is unknown; there is [[waiver]] only." for name in data if name != "waiver"]
     waivers = []
-    for number, table in enumerate(data.get("waiver", []), 1):
+    tables = data.get("waiver", [])
+    if not isinstance(tables, list):
+        problems, tables = [*problems, f"{path}: write [[waiver]], with two brackets, above each waiver."], []
+    for number, table in enumerate(tables, 1):
         waiver = _waiver(table)
         if isinstance(waiver, str):
             problems.append(f"{path}: waiver {number} {waiver}.")
