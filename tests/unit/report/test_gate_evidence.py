@@ -7,8 +7,10 @@ from pathlib import Path
 
 import pytest
 
+from benchsuite.gate.blocks import Stream
 from benchsuite.gate.card import GATE_FILE, write_card
 from benchsuite.gate.evidence import log_evidence
+from benchsuite.gate.loop import Outcome, Status
 from benchsuite.gate.session import BLOCKS_FILE
 from benchsuite.report.gate_charts import path_chart, ratio_chart
 from benchsuite.report.gate_evidence import evidence_of
@@ -53,6 +55,7 @@ def test_evidence_of_a_run_is_read_back(tmp_path: Path) -> None:
     assert row[:4] == (CASE_ID, "20", "0", "+10.0 %")
     assert row[4] == "+10.0 to +10.0"
     assert (row[6], row[8]) == (significant(math.exp(log_evidence(20, 20))), "REGRESSED")
+    assert row[9] == "–"
     assert found.control == (1.0,) * 5
     ratios, paths = ratio_chart(found), path_chart(found)
     assert ratios is not None
@@ -116,3 +119,16 @@ def test_a_line_that_a_killed_gate_left_is_noted(tmp_path: Path) -> None:
     assert view.evidence is not None
     assert len(view.evidence.control) == 5
     assert view.notes == (f"{tmp_path / BLOCKS_FILE}: dropped an unterminated last line of 9 characters",)
+
+
+def test_undecided_test_says_in_the_table_how_many_blocks_are_missing(tmp_path: Path) -> None:
+    """Few blocks lack those that a verdict takes, and an even split is not decided by any number."""
+    for number, (ratios, missing) in enumerate((([1.0] * 5, "7"), ([0.9, 1.1] * 10, "no number decides"))):
+        taken = [block(ratio) for ratio in ratios]
+        status = Status(Stream(CASE_ID), len(taken), (judged(taken),), False)  # type: ignore[arg-type]
+        folder = tmp_path / str(number)
+        folder.mkdir()
+        write_card(folder, make_card(Outcome((status,), (), False, None, len(taken), 60.0)))
+        found = read_evidence(folder)
+        assert found is not None
+        assert found.table.rows[0][8:] == ("INCONCLUSIVE", missing)
