@@ -21,7 +21,7 @@ from benchsuite.gate.against import Against, ready_against
 from benchsuite.gate.arms import baseline_arm
 from benchsuite.gate.blocks import Arm, Block, Stream
 from benchsuite.gate.card import GateCard, write_card
-from benchsuite.gate.judging import Thresholds
+from benchsuite.gate.judging import TAILS, Thresholds
 from benchsuite.gate.live import LiveSource
 from benchsuite.gate.loop import Loop, Outcome, Status
 from benchsuite.gate.selftest import harness_share
@@ -62,6 +62,7 @@ def read_terms(site: Site) -> Terms:
     """
     options = site.options
     name_one_scheme(options, "a gate")
+    _name_a_decision(options)
     against = ready_against(options, site.models, site.cache_root)
     usual = options.baseline / WAIVERS_FILE
     path = options.gate.waivers or (usual if usual.exists() else None)
@@ -76,6 +77,16 @@ def name_one_scheme(options: Options, what: str) -> None:
     """Raise UsageError where each arm would search for an INT8 scheme of its own."""
     if options.quant_scheme == AUTO:
         raise UsageError(f"--quant-scheme auto: {what} times fixed artifacts; name the scheme that a run has chosen.")
+
+
+def _name_a_decision(options: Options) -> None:
+    """Raise UsageError where nothing would be measured: a tail is waited for only where it looks worse."""
+    tails = [metric for metric in options.gate.metrics if metric in TAILS]
+    if tails and not {"latency", "memory"} & set(options.gate.metrics):
+        raise UsageError(
+            f"--gate-metrics {','.join(options.gate.metrics)}: {' and '.join(tails)} are looked at in the blocks that "
+            "decide on latency or memory; name latency too."
+        )
 
 
 @dataclass(frozen=True)

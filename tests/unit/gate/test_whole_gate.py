@@ -181,6 +181,14 @@ def test_throughput_has_saturated_blocks_of_its_own(gates: Gates) -> None:
     assert all(len(reading) == 1 for it in saturated for reading in it.readings)
 
 
+@pytest.mark.parametrize("metrics", ["p95", "p95,p99", "throughput,p99"])
+def test_tails_alone_are_no_gate(gates: Gates, metrics: str) -> None:
+    """A tail is looked at beside a median: without one no block would be taken, and nothing be decided."""
+    with pytest.raises(UsageError, match=r"--gate-metrics .*p9[59].* name latency too"):
+        gates.run(onnx(20.0), gate_metrics=metrics)
+    assert not (gates.folder / "reports").exists()
+
+
 def test_a_promoted_baseline_is_had_again(gates: Gates) -> None:
     """Its artifact is the baseline's arm, under the name of its machine; one that is not there is a usage error."""
     assert gates.run(onnx(20.0)) == 0
