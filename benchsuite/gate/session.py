@@ -10,24 +10,23 @@ from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from benchsuite.backends.schemes import AUTO
 from benchsuite.compare.comparison import void_if_wrong
 from benchsuite.compare.entries import entry_of
 from benchsuite.compare.exact import judge
 from benchsuite.compare.findings import Finding, Verdict, rerun_line
 from benchsuite.compare.tolerances import TOLERANCES_FILE, default_tolerances, read_tolerances
 from benchsuite.gate import blocks
-from benchsuite.gate.against import Against, ready_against
 from benchsuite.gate.arms import baseline_arm
 from benchsuite.gate.blocks import Arm, Block, Stream
 from benchsuite.gate.card import GateCard, write_card
-from benchsuite.gate.judging import TAILS, Thresholds
+from benchsuite.gate.judging import Thresholds
 from benchsuite.gate.live import LiveSource
 from benchsuite.gate.loop import Loop, Outcome, Status
 from benchsuite.gate.selftest import harness_share
 from benchsuite.gate.suite import plan_tests
+from benchsuite.gate.terms import Terms
 from benchsuite.gate.verdicts import Levels, exit_code, expired, failing_too, findings_of
-from benchsuite.gate.waivers import WAIVERS_FILE, Waiver, ceilings, check_ceilings, read_waivers, without_effect
+from benchsuite.gate.waivers import ceilings, without_effect
 from benchsuite.machine.facts import differences
 from benchsuite.machine.processes import shared_libraries
 from benchsuite.measure.readings import Plan, Side
@@ -35,58 +34,15 @@ from benchsuite.options.chosen import GateMetric, Options
 from benchsuite.runs.figures import Tolerance
 from benchsuite.runs.records import Record
 from benchsuite.runs.runner import Runner
-from benchsuite.runs.site import Site
 from benchsuite.terms.absence import Absent
 from benchsuite.terms.cases import Case
-from benchsuite.terms.errors import BuildError, ProcessError, SessionError, UsageError
+from benchsuite.terms.errors import BuildError, ProcessError, SessionError
 from benchsuite.terms.said import said
 
 BLOCKS_FILE = "gate-blocks.jsonl"
 # What one case may fail by; a mistake of the user's ends the gate.
 _FAILURES = (BuildError, SessionError, ProcessError)
 _DOUBTS: tuple[Verdict, ...] = ("INCONCLUSIVE", "NOT_COMPARABLE")
-
-
-@dataclass(frozen=True)
-class Terms:
-    """What a gate is held under: the baseline and the waivers, read before a run starts."""
-
-    against: Against
-    waivers: tuple[Waiver, ...]
-
-
-def read_terms(site: Site) -> Terms:
-    """Read `--against` and the waivers that were named, or those beside the baselines.
-
-    Raises UsageError where they cannot be meant.
-    """
-    options = site.options
-    name_one_scheme(options, "a gate")
-    _name_a_decision(options)
-    against = ready_against(options, site.models, site.cache_root)
-    usual = options.baseline / WAIVERS_FILE
-    path = options.gate.waivers or (usual if usual.exists() else None)
-    if path is None:
-        return Terms(against, ())
-    waivers = read_waivers(path)
-    check_ceilings(path, waivers, options.gate.max_slowdown, datetime.date.today())
-    return Terms(against, waivers)
-
-
-def name_one_scheme(options: Options, what: str) -> None:
-    """Raise UsageError where each arm would search for an INT8 scheme of its own."""
-    if options.quant_scheme == AUTO:
-        raise UsageError(f"--quant-scheme auto: {what} times fixed artifacts; name the scheme that a run has chosen.")
-
-
-def _name_a_decision(options: Options) -> None:
-    """Raise UsageError where nothing would be measured: a tail is waited for only where it looks worse."""
-    tails = [metric for metric in options.gate.metrics if metric in TAILS]
-    if tails and not {"latency", "memory"} & set(options.gate.metrics):
-        raise UsageError(
-            f"--gate-metrics {','.join(options.gate.metrics)}: {' and '.join(tails)} are looked at in the blocks that "
-            "decide on latency or memory; name latency too."
-        )
 
 
 @dataclass(frozen=True)

@@ -12,7 +12,8 @@ from benchsuite.compare.comparison import compare
 from benchsuite.compare.findings import Finding, answered_by, write_findings
 from benchsuite.compare.limits import broken_limits
 from benchsuite.compare.tolerances import default_tolerances, read_tolerances
-from benchsuite.gate.session import Gate, GateResult, read_terms
+from benchsuite.gate.session import Gate, GateResult
+from benchsuite.gate.terms import read_terms
 from benchsuite.machine.facts import differences, read_machine
 from benchsuite.machine.files import cache_root
 from benchsuite.options.chosen import Options
