@@ -21,6 +21,8 @@ LAUNCHES = ("AB", "BA")
 _MISFIT = "no block of a gate"
 # A reading of a century, and a worker of a million terabytes: beyond it floats overflow.
 _MOST = 10**18
+# Characters of what was found, as of an order; a plan's is no longer.
+_SHOWN = 24
 
 
 @dataclass(frozen=True)
@@ -104,18 +106,19 @@ def _decoded(data: dict[str, Any]) -> Block:
 def _problem(block: Block) -> str:
     """Say what of a block nothing can be computed from, or nothing."""
     if set(block.order) != {"A", "B"} or block.launched not in LAUNCHES:
-        return said("order and launched name the arms A and B, and not {1} and {2}", block.order, block.launched)
+        found = block.order[:_SHOWN], block.launched[:_SHOWN]
+        return said("order and launched name the arms A and B, and not {1} and {2}", *found)
     if len(block.readings) != len(block.order):
-        return said("it has {1} readings for the order {2}", len(block.readings), block.order)
+        return said("it has {1} readings for the order {2}", len(block.readings), block.order[:_SHOWN])
     if len({len(reading) for reading in block.readings}) > 1 or not block.readings[0]:
         return said("its readings must have calls, and all as many")
     figures = [*(ns for reading in block.readings for ns in reading), *block.peak_bytes.values()]
     wrong = next((figure for figure in figures if not 0 < figure < _MOST), None)
     if wrong is not None:
-        return said("{1} is no time and no size", wrong)
+        return said("{1} is no time and no size", str(wrong)[:_SHOWN])
     if block.peak_bytes and set(block.peak_bytes) != {"A", "B"}:
         return said("peak_bytes must have both arms")
     lasted = (block.launch_ns, block.block_ns, block.calls_ns)
     if not all(0 <= ns < _MOST for ns in lasted):
-        return said("{1} are no times", ", ".join(map(str, lasted)))
+        return said("{1} are no times", ", ".join(str(ns)[:_SHOWN] for ns in lasted))
     return ""
