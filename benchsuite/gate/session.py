@@ -25,7 +25,7 @@ from benchsuite.gate.loop import Loop, Outcome, Status
 from benchsuite.gate.selftest import harness_share
 from benchsuite.gate.suite import plan_tests
 from benchsuite.gate.terms import Terms
-from benchsuite.gate.verdicts import Levels, exit_code, expired, failing_too, findings_of
+from benchsuite.gate.verdicts import BaselineLevel, exit_code, expired, failing_too, findings_of
 from benchsuite.gate.waivers import ceilings, without_effect
 from benchsuite.machine.facts import differences
 from benchsuite.machine.processes import shared_libraries
@@ -37,7 +37,7 @@ from benchsuite.runs.runner import Runner
 from benchsuite.terms.absence import Absent
 from benchsuite.terms.cases import Case
 from benchsuite.terms.errors import BuildError, ProcessError, SessionError
-from benchsuite.terms.said import said
+from benchsuite.terms.said import joined, said
 
 BLOCKS_FILE = "gate-blocks.jsonl"
 # What one case may fail by; a mistake of the user's ends the gate.
@@ -193,7 +193,7 @@ class Gate:
         # Other kernels do not make it another detector; lost accuracy does.
         fixed = {it.case.id: tuple(f for f in it.fixed if f.about_detections) for it in prepared}
         found = tuple(
-            void_if_wrong(finding, fixed[finding.case_id])
+            _void_if_wrong(finding, fixed[finding.case_id])
             for status in outcome.statuses
             for finding in self._judged(status, tests[status.subject], taken, outcome)
         )
@@ -204,7 +204,7 @@ class Gate:
     ) -> tuple[Finding, ...]:
         own = [block for block in taken if block.subject == status.subject and not block.void]
         holding = [waiver for waiver in self._waivers if not waiver.expired(self._today)]
-        found = findings_of(status, tests, _levels(own), outcome, self._options.gate, holding)
+        found = findings_of(status, tests, _level(own), outcome, self._options.gate, holding)
         return tuple(replace(finding, environment=self._changed) for finding in found)
 
     def _with_rerun(self, finding: Finding, cases: Sequence[Case]) -> Finding:
@@ -255,13 +255,19 @@ class Gate:
         )
 
 
-def _levels(own: Sequence[Block]) -> Levels:
-    arms: tuple[Arm, Arm] = ("A", "B")
+def _level(own: Sequence[Block]) -> BaselineLevel | None:
     if not own:
-        return Levels({}, {})
-    timed = {arm: statistics.median(ns for block in own for ns in block.calls(arm)) for arm in arms}
-    peaks = {arm: statistics.median(block.peak_bytes[arm] for block in own) for arm in arms}
-    return Levels(timed, peaks)
+        return None
+    timed_ns = statistics.median(ns for block in own for ns in block.calls("A"))
+    return BaselineLevel(timed_ns, statistics.median(block.peak_bytes["A"] for block in own))
+
+
+def _void_if_wrong(finding: Finding, fixed: tuple[Finding, ...]) -> Finding:
+    """Keep what was proved beside what makes it void."""
+    judged = void_if_wrong(finding, fixed)
+    if judged is finding:
+        return finding
+    return replace(judged, sentence=joined(" ", (judged.sentence, finding.sentence)))
 
 
 def _weights(record: Record) -> str:

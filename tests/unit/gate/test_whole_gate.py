@@ -13,7 +13,7 @@ from pathlib import Path
 
 import pytest
 
-from benchsuite.backends.interface import Ran
+from benchsuite.backends.interface import FloatArray, Ran
 from benchsuite.commands.gate import run_gate
 from benchsuite.commands.selftest import SelfTestPlan, run_selftest
 from benchsuite.compare import baselines
@@ -149,6 +149,23 @@ def test_kernels_are_not_compared_between_networks(gates: Gates, monkeypatch: py
     assert gates.run(onnx(20.0)) == 0
     assert (gates.finding("kernels").verdict, gates.finding("kernels").fails) == ("NOT_COMPARABLE", False)
     assert "The arms have other weights" in gates.finding("kernels").sentence
+
+
+def test_faster_and_wrong_is_void_and_keeps_its_figures(gates: Gates, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A candidate that finds nothing any more is not improved, and what its blocks showed still stands there."""
+    seeing = FakeSession.run
+
+    def blind(session: FakeSession, batch: FloatArray) -> FloatArray:
+        output = seeing(session, batch)
+        return output * 0 if (session._case.backend, session._case.model) == ("onnx", BUNDLED) else output
+
+    monkeypatch.setattr(FakeSession, "run", blind)
+    with zipfile.ZipFile(gates.folder / "older.pt", "a") as file:
+        file.writestr("yolo26n_shapes/note", "retrained")
+    assert gates.run(onnx(30.0)) == 1
+    finding = gates.finding("latency")
+    assert finding.verdict == "INCONCLUSIVE"
+    assert re.match(r"Faster, and void: .*failed\. Proved more than 1 % better: .*by the median of", finding.sentence)
 
 
 def test_selftest_tries_replays_and_says_what_held(gates: Gates) -> None:
