@@ -160,8 +160,8 @@ class BenchSession:
         return tuple(render([finding]) for finding in failing)
 
     def gated(self, measured: Measured[object]) -> tuple[tuple[str, str], ...]:
-        """Return the gate's verdicts that the metric answers for, by their names in --junitxml; none without a gate."""
-        metrics = answered_by(measured.metric)
+        """Return the gate's verdicts on the metric or on the whole case, by their names in --junitxml."""
+        metrics = answered_by(measured.metric) | {"case"}
         found = self._gated.findings if self._gated is not None else ()
         own = [it for it in found if it.case_id == measured.case.id and it.metric in metrics]
         return tuple((f"gate_{it.metric}", f"{it.verdict}: {it.sentence}") for it in own)
