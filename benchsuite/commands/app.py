@@ -125,8 +125,16 @@ def gate(given: Mapping[str, str]) -> None:
 
 @app.command()
 @takes_case_options(
-    *("against", "same_artifacts", "gate_strict", "waivers"),
-    *(*LIMITS, *BASELINES, "search_budget", "effort", "max_map_drop", "lang"),
+    *LIMITS,
+    *BASELINES,
+    "against",
+    "same_artifacts",
+    "gate_strict",
+    "waivers",
+    "search_budget",
+    "effort",
+    "max_map_drop",
+    "lang",
 )
 def selftest(
     given: Mapping[str, str],

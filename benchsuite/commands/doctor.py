@@ -33,7 +33,7 @@ def report_lines(noise_seconds: float) -> Iterator[str]:
         stolen = "unknown" if noise.stolen is None else f"{noise.stolen:.1%}"
         yield (
             f"{noise.calls} calls, p50 {noise.p50_ns / 1e6:.2f} ms, drift {noise.drift:.1%}, "
-            f"p95 {noise.tail:.2f} x p50, stolen {stolen}"
+            f"p95 {noise.tail:.2f} x p50, stolen of a CPU {stolen}"
         )
         yield from _wrapped("Advice: ", f"{noise.advice}.")
 

@@ -8,7 +8,8 @@ from collections.abc import Mapping
 from dataclasses import replace
 
 from benchsuite.compare.findings import write_findings
-from benchsuite.gate.session import Gate, read_terms
+from benchsuite.gate.session import Gate
+from benchsuite.gate.terms import read_terms
 from benchsuite.options.settings import parse
 from benchsuite.report.failures import render
 from benchsuite.report.gating import GateProgress, result_lines

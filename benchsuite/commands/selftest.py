@@ -10,7 +10,7 @@ from pathlib import Path
 
 from benchsuite.gate.against import refuse_windows
 from benchsuite.gate.selftest import SelfTest, SelfTestSetup, Suite, read_suites, write_setup
-from benchsuite.gate.session import name_one_scheme
+from benchsuite.gate.terms import name_one_scheme
 from benchsuite.measure.readings import Side
 from benchsuite.options.chosen import GateOptions
 from benchsuite.options.settings import parse

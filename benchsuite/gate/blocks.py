@@ -23,6 +23,7 @@ LAUNCHES = ("AB", "BA")
 _MISFIT = "no block of a gate"
 # A reading of a century, and a worker of a million terabytes: beyond it floats overflow.
 _MOST = 10**18
+# Characters of what was found, as of an order; a plan's is no longer.
 
 
 @dataclass(frozen=True)
@@ -115,10 +116,10 @@ def _problem(block: Block) -> str:
     figures = [*(ns for reading in block.readings for ns in reading), *block.peak_bytes.values()]
     wrong = next((figure for figure in figures if not 0 < figure < _MOST), None)
     if wrong is not None:
-        return said("{1} is no time and no size", wrong)
+        return said("{1} is no time and no size", excerpt(wrong))
     if block.peak_bytes and set(block.peak_bytes) != {"A", "B"}:
         return said("peak_bytes must have both arms")
     lasted = (block.launch_ns, block.block_ns, block.calls_ns)
     if not all(0 <= ns < _MOST for ns in lasted):
-        return said("{1} are no times", ", ".join(map(str, lasted)))
+        return said("{1} are no times", ", ".join(excerpt(ns) for ns in lasted))
     return ""

@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from benchsuite.machine.noise import steal_of_usable_cpus
+from benchsuite.machine.noise import Ticks, most_stolen, steal_and_total
 from benchsuite.machine.nvml import read_gpu
 from benchsuite.terms.absence import Absent
 from benchsuite.terms.said import said
@@ -28,7 +28,7 @@ class Snapshot:
     """
 
     asleep_s: float
-    ticks: Mapping[str, tuple[int, int]]
+    ticks: Ticks
     state: Mapping[str, float]
     gpu_slowed: tuple[str, ...] = ()
     gpu_strangers: tuple[int, ...] = ()
@@ -37,7 +37,7 @@ class Snapshot:
 def snapshot(gpu_uuid: str | None = None, own_pids: tuple[int, ...] = ()) -> Snapshot:
     """Read the counters; called between readings only, and cheap."""
     slowed, strangers, gpu = _gpu(gpu_uuid, own_pids) if gpu_uuid else ((), (), {})
-    return Snapshot(_asleep_s(), steal_of_usable_cpus(), {**_cpu_state(), **gpu}, slowed, strangers)
+    return Snapshot(_asleep_s(), steal_and_total(), {**_cpu_state(), **gpu}, slowed, strangers)
 
 
 def between(before: Snapshot, after: Snapshot, involuntary_switches: int) -> tuple[Mapping[str, float], str]:
@@ -48,7 +48,7 @@ def between(before: Snapshot, after: Snapshot, involuntary_switches: int) -> tup
     if asleep_s > _MOST_ASLEEP_S:
         conditions["asleep_s"] = round(asleep_s, 3)
         void = said("the machine slept for {1} s", f"{asleep_s:.1f}")
-    stolen = _most_stolen(before.ticks, after.ticks)
+    stolen = most_stolen(before.ticks, after.ticks)
     if stolen is not None:
         conditions["most_stolen_of_a_cpu"] = round(stolen, 4)
         if stolen > _MOST_STOLEN:
@@ -61,16 +61,6 @@ def between(before: Snapshot, after: Snapshot, involuntary_switches: int) -> tup
     if after.gpu_strangers:
         void = void or said("other processes ran on the GPU: {1}", ", ".join(map(str, after.gpu_strangers)))
     return conditions, void
-
-
-def _most_stolen(before: Mapping[str, tuple[int, int]], after: Mapping[str, tuple[int, int]]) -> float | None:
-    """Return the share of its time that the CPU lost from which most was stolen, or None where no CPU tells."""
-    shares = [
-        (after[cpu][0] - stolen) / (after[cpu][1] - total)
-        for cpu, (stolen, total) in before.items()
-        if cpu in after and after[cpu][1] > total
-    ]
-    return max(shares, default=None)
 
 
 def _gpu(uuid: str, own_pids: tuple[int, ...]) -> tuple[tuple[str, ...], tuple[int, ...], Mapping[str, float]]:

@@ -11,6 +11,7 @@ collectif, 1939; Robbins, Statistical methods related to the law of the iterated
 from __future__ import annotations
 
 import math
+from bisect import insort
 from collections.abc import Sequence
 from functools import cache
 
@@ -55,9 +56,18 @@ def interval(ds: Sequence[float], alpha: float) -> tuple[float, float]:
 
 
 def excluded_above(ds: Sequence[float], alpha: float) -> float:
-    """Return the smallest value that the median of d is proved to lie below, at level α; infinite for no proof yet."""
-    heads = fewest_heads(len(ds), math.log(1 / alpha))
-    return math.inf if heads is None else sorted(ds)[heads - 1]
+    """Return the smallest value that the median of d was proved to lie below, at level α; infinite for no proof yet.
+
+    What was excluded after any block stays excluded: each value's test holds at whatever block one stops.
+    """
+    ordered: list[float] = []
+    lowest = math.inf
+    for d in ds:
+        insort(ordered, d)
+        heads = fewest_heads(len(ordered), math.log(1 / alpha))
+        if heads is not None:
+            lowest = min(lowest, ordered[heads - 1])
+    return lowest
 
 
 def blocks_needed(heads: int, n: int, at_least: float) -> int | None:

@@ -8,7 +8,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Protocol
 
-from benchsuite.gate.blocks import QUADS, Block, Stream
+from benchsuite.gate.blocks import LAUNCHES, QUADS, Block, Stream
 from benchsuite.gate.judging import TAILS, Judgement, Thresholds, contaminated, judge_shift, judge_tail
 from benchsuite.gate.pair import ArmError
 from benchsuite.gate.shift import Shift, common_shift
@@ -145,7 +145,7 @@ def reading_order(coins: random.Random, quads: int) -> str:
 
 def launch_order(coins: random.Random) -> str:
     """Toss a fair coin for the arm that is launched first."""
-    return coins.choice(("AB", "BA"))
+    return coins.choice(LAUNCHES)
 
 
 def judge_blocks(blocks: Sequence[Block], tests: Mapping[GateMetric, Thresholds]) -> tuple[Judgement, ...]:

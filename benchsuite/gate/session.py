@@ -10,14 +10,12 @@ from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from benchsuite.backends.schemes import AUTO
 from benchsuite.compare.comparison import void_if_wrong
 from benchsuite.compare.entries import entry_of
 from benchsuite.compare.exact import judge
 from benchsuite.compare.findings import Finding, Verdict, rerun_line
 from benchsuite.compare.tolerances import TOLERANCES_FILE, default_tolerances, read_tolerances
 from benchsuite.gate import blocks
-from benchsuite.gate.against import Against, ready_against
 from benchsuite.gate.arms import baseline_arm
 from benchsuite.gate.blocks import Arm, Block, Stream
 from benchsuite.gate.card import GateCard, write_card
@@ -26,8 +24,9 @@ from benchsuite.gate.live import LiveSource
 from benchsuite.gate.loop import Loop, Outcome, Status
 from benchsuite.gate.selftest import harness_share
 from benchsuite.gate.suite import plan_tests
-from benchsuite.gate.verdicts import Levels, exit_code, expired, failing_too, findings_of
-from benchsuite.gate.waivers import WAIVERS_FILE, Waiver, ceilings, check_ceilings, read_waivers, without_effect
+from benchsuite.gate.terms import Terms
+from benchsuite.gate.verdicts import BaselineLevel, exit_code, expired, failing_too, findings_of
+from benchsuite.gate.waivers import ceilings, without_effect
 from benchsuite.machine.facts import differences
 from benchsuite.machine.processes import shared_libraries
 from benchsuite.measure.readings import Plan, Side
@@ -35,47 +34,15 @@ from benchsuite.options.chosen import GateMetric, Options
 from benchsuite.runs.figures import Tolerance
 from benchsuite.runs.records import Record
 from benchsuite.runs.runner import Runner
-from benchsuite.runs.site import Site
 from benchsuite.terms.absence import Absent
 from benchsuite.terms.cases import Case
-from benchsuite.terms.errors import BuildError, ProcessError, SessionError, UsageError
-from benchsuite.terms.said import said
+from benchsuite.terms.errors import BuildError, ProcessError, SessionError
+from benchsuite.terms.said import joined, said
 
 BLOCKS_FILE = "gate-blocks.jsonl"
 # What one case may fail by; a mistake of the user's ends the gate.
 _FAILURES = (BuildError, SessionError, ProcessError)
 _DOUBTS: tuple[Verdict, ...] = ("INCONCLUSIVE", "NOT_COMPARABLE")
-
-
-@dataclass(frozen=True)
-class Terms:
-    """What a gate is held under: the baseline and the waivers, read before a run starts."""
-
-    against: Against
-    waivers: tuple[Waiver, ...]
-
-
-def read_terms(site: Site) -> Terms:
-    """Read `--against` and the waivers that were named, or those beside the baselines.
-
-    Raises UsageError where they cannot be meant.
-    """
-    options = site.options
-    name_one_scheme(options, "a gate")
-    against = ready_against(options, site.models, site.cache_root)
-    usual = options.baseline / WAIVERS_FILE
-    path = options.gate.waivers or (usual if usual.exists() else None)
-    if path is None:
-        return Terms(against, ())
-    waivers = read_waivers(path)
-    check_ceilings(path, waivers, options.gate.max_slowdown, datetime.date.today())
-    return Terms(against, waivers)
-
-
-def name_one_scheme(options: Options, what: str) -> None:
-    """Raise UsageError where each arm would search for an INT8 scheme of its own."""
-    if options.quant_scheme == AUTO:
-        raise UsageError(f"--quant-scheme auto: {what} times fixed artifacts; name the scheme that a run has chosen.")
 
 
 @dataclass(frozen=True)
@@ -226,7 +193,7 @@ class Gate:
         # Other kernels do not make it another detector; lost accuracy does.
         fixed = {it.case.id: tuple(f for f in it.fixed if f.about_detections) for it in prepared}
         found = tuple(
-            void_if_wrong(finding, fixed[finding.case_id])
+            _void_if_wrong(finding, fixed[finding.case_id])
             for status in outcome.statuses
             for finding in self._judged(status, tests[status.subject], taken, outcome)
         )
@@ -237,7 +204,7 @@ class Gate:
     ) -> tuple[Finding, ...]:
         own = [block for block in taken if block.subject == status.subject and not block.void]
         holding = [waiver for waiver in self._waivers if not waiver.expired(self._today)]
-        found = findings_of(status, tests, _levels(own), outcome, self._options.gate, holding)
+        found = findings_of(status, tests, _level(own), outcome, self._options.gate, holding)
         return tuple(replace(finding, environment=self._changed) for finding in found)
 
     def _with_rerun(self, finding: Finding, cases: Sequence[Case]) -> Finding:
@@ -288,13 +255,19 @@ class Gate:
         )
 
 
-def _levels(own: Sequence[Block]) -> Levels:
-    arms: tuple[Arm, Arm] = ("A", "B")
+def _level(own: Sequence[Block]) -> BaselineLevel | None:
     if not own:
-        return Levels({}, {})
-    timed = {arm: statistics.median(ns for block in own for ns in block.calls(arm)) for arm in arms}
-    peaks = {arm: statistics.median(block.peak_bytes[arm] for block in own) for arm in arms}
-    return Levels(timed, peaks)
+        return None
+    timed_ns = statistics.median(ns for block in own for ns in block.calls("A"))
+    return BaselineLevel(timed_ns, statistics.median(block.peak_bytes["A"] for block in own))
+
+
+def _void_if_wrong(finding: Finding, fixed: tuple[Finding, ...]) -> Finding:
+    """Keep what was proved beside what makes it void."""
+    judged = void_if_wrong(finding, fixed)
+    if judged is finding:
+        return finding
+    return replace(judged, sentence=joined(" ", (judged.sentence, finding.sentence)))
 
 
 def _weights(record: Record) -> str:

@@ -22,17 +22,17 @@ DECIDING = ("case", "latency", "throughput", "memory")
 
 
 @dataclass(frozen=True)
-class Levels:
-    """What was typical of an arm over all blocks: ns a call (or an image), and bytes."""
+class BaselineLevel:
+    """What was typical of the baseline over all blocks: ns a call (or an image), and bytes."""
 
-    timed_ns: Mapping[Arm, float]
-    peak_bytes: Mapping[Arm, float]
+    timed_ns: float
+    peak_bytes: float
 
 
 def findings_of(
     status: Status,
     tests: Mapping[GateMetric, Thresholds],
-    levels: Levels,
+    level: BaselineLevel | None,
     outcome: Outcome,
     options: GateOptions,
     waivers: Sequence[Waiver],
@@ -47,7 +47,7 @@ def findings_of(
     found = []
     for judgement in status.judgements:
         waiver = next((it for it in waivers if (it.case_id, it.metric) == (case_id, judgement.metric)), None)
-        finding = _finding(status, judgement, tests[judgement.metric], levels, options, waiver)
+        finding = _finding(status, judgement, tests[judgement.metric], level, options, waiver)
         if finding is not None:
             found.append(_vetoed(finding, outcome) if outcome.contaminated else finding)
     return tuple(found)
@@ -57,14 +57,14 @@ def _finding(
     status: Status,
     judgement: Judgement,
     thresholds: Thresholds,
-    levels: Levels,
+    level: BaselineLevel | None,
     options: GateOptions,
     waiver: Waiver | None,
 ) -> Finding | None:
     finding = (
         _tail(status, judgement, thresholds)
         if judgement.metric in TAILS
-        else _shift(status, judgement, thresholds, levels)
+        else _shift(status, judgement, thresholds, level)
     )
     if finding is None or waiver is None:
         return finding
@@ -78,8 +78,8 @@ def _finding(
     return replace(finding, sentence=joined(" ", sentences))
 
 
-def _shift(status: Status, judgement: Judgement, thresholds: Thresholds, levels: Levels) -> Finding:
-    before = _baseline(judgement, levels) if judgement.ratio is not None else ""
+def _shift(status: Status, judgement: Judgement, thresholds: Thresholds, level: BaselineLevel | None) -> Finding:
+    before = "" if level is None else _baseline(judgement, level)
     allowed = said("less than {1} % more", f"{thresholds.promise * 100:g}")
     sentence = _sentence(status, judgement, thresholds)
     fails = judgement.decision == "REGRESSED"
@@ -215,12 +215,12 @@ def percent(ratio: float) -> str:
     return signed((ratio - 1) * 100)
 
 
-def _baseline(judgement: Judgement, levels: Levels) -> str:
+def _baseline(judgement: Judgement, level: BaselineLevel) -> str:
     if judgement.metric == "memory":
-        return f"{megabytes(levels.peak_bytes['A'])} MB"
+        return f"{megabytes(level.peak_bytes)} MB"
     if judgement.metric == "throughput":
-        return f"{significant(1e9 / levels.timed_ns['A'])} img/s"
-    return f"{milliseconds(levels.timed_ns['A'])} ms"
+        return f"{significant(1e9 / level.timed_ns)} img/s"
+    return f"{milliseconds(level.timed_ns)} ms"
 
 
 def _change(judgement: Judgement) -> str:

@@ -49,7 +49,7 @@ def read_waivers(path: Path) -> tuple[Waiver, ...]:
     problems = [f"{path}: [{short(name)}] is unknown; there is [[waiver]] only." for name in data if name != "waiver"]
     tables = data.get("waiver", [])
     if not isinstance(tables, list):
-        problems.append(f"{path}: waiver is {excerpt(tables)}; each waiver is a [[waiver]] table of its own.")
+        problems.append(f"{path}: waiver is {excerpt(tables)}: write [[waiver]], with two brackets, above each waiver.")
         tables = []
     waivers = []
     for number, table in enumerate(tables, 1):

@@ -11,13 +11,15 @@ from pathlib import Path
 
 _WINDOW_NS = 500_000_000
 _NUMBERS = 4_000_000
+# By a CPU's name: ticks that were stolen, and all ticks so far.
+Ticks = Mapping[str, tuple[int, int]]
 
 
 @dataclass(frozen=True)
 class Noise:
     """Spread of one fixed piece of work on one core; `drift` is the CV of half-second medians, `tail` is p95 over p50.
 
-    `stolen` is the share of CPU time that a hypervisor gave to others, None where the system does not tell.
+    `stolen` is the largest share of one usable CPU's time that a hypervisor gave to others, None where nothing tells.
     """
 
     calls: int
@@ -62,40 +64,33 @@ def measure_noise(seconds: float, clock: Callable[[], int] = time.perf_counter_n
         p50_ns=p50,
         drift=statistics.stdev(medians) / statistics.mean(medians) if len(medians) > 1 else 0.0,
         tail=calls[int(0.95 * (len(calls) - 1))] / p50,
-        stolen=_stolen(steal_before, steal_and_total()),
+        stolen=most_stolen(steal_before, steal_and_total()),
     )
 
 
-def _stolen(before: tuple[int, int] | None, after: tuple[int, int] | None) -> float | None:
-    if before is None or after is None or after[1] == before[1]:
-        return None
-    return (after[0] - before[0]) / (after[1] - before[1])
+def most_stolen(before: Ticks, after: Ticks) -> float | None:
+    """Return the share of its time that the CPU lost from which most was stolen, or None where no CPU tells.
 
-
-def steal_and_total() -> tuple[int, int] | None:
-    """Return the ticks that were stolen and all ticks so far, over all CPUs (proc(5), /proc/stat)."""
-    return _ticks().get("cpu")
-
-
-def steal_of_usable_cpus() -> Mapping[str, tuple[int, int]]:
-    """Return the ticks that were stolen and all ticks so far of each CPU that this process may use, by name.
-
-    Empty where the system does not tell.
+    A share of all CPUs would hide it among many: a thread that lost its CPU waits, and the others for it.
     """
-    ticks = _ticks()
-    each = {name: counted for name, counted in ticks.items() if name != "cpu"}
-    if not hasattr(os, "sched_getaffinity"):
-        return each
-    usable = {f"cpu{number}" for number in os.sched_getaffinity(0)}
-    # A container may number its CPUs anew.
-    return {name: counted for name, counted in each.items() if name in usable} or each
+    shares = [
+        (after[cpu][0] - stolen) / (after[cpu][1] - total)
+        for cpu, (stolen, total) in before.items()
+        if cpu in after and after[cpu][1] > total
+    ]
+    return max(shares, default=None)
 
 
-def _ticks() -> Mapping[str, tuple[int, int]]:
+def steal_and_total() -> Ticks:
+    """Return the ticks of each CPU that this process may use (proc(5), /proc/stat); empty where nothing tells."""
     try:
         lines = [line.split() for line in Path("/proc/stat").read_text().splitlines() if line.startswith("cpu")]
-        ticks = {name: [int(field) for field in fields[:8]] for name, *fields in lines}
+        # The first line adds up the others.
+        ticks = {name: [int(field) for field in fields[:8]] for name, *fields in lines if name != "cpu"}
     except (OSError, ValueError):
         return {}
     # Steal is the eighth field, which kernels before 2.6.11 have not.
-    return {name: (fields[7], sum(fields)) for name, fields in ticks.items() if len(fields) == 8}
+    each = {name: (fields[7], sum(fields)) for name, fields in ticks.items() if len(fields) == 8}
+    usable = {f"cpu{number}" for number in os.sched_getaffinity(0)} if hasattr(os, "sched_getaffinity") else set(each)
+    # A container may number its CPUs anew.
+    return {name: counted for name, counted in each.items() if name in usable} or each

@@ -13,7 +13,8 @@ from benchsuite.compare.comparison import compare
 from benchsuite.compare.findings import Finding, answered_by, write_findings
 from benchsuite.compare.limits import broken_limits
 from benchsuite.compare.tolerances import default_tolerances, read_tolerances
-from benchsuite.gate.session import Gate, GateResult, read_terms
+from benchsuite.gate.session import Gate, GateResult
+from benchsuite.gate.terms import read_terms
 from benchsuite.machine.facts import Machine, differences, read_machine
 from benchsuite.machine.files import cache_root
 from benchsuite.options.chosen import Options
@@ -184,8 +185,8 @@ class BenchSession:
         return tuple(render([finding]) for finding in failing)
 
     def gated(self, measured: Measured[object]) -> tuple[tuple[str, str], ...]:
-        """Return the gate's verdicts that the metric answers for, by their names in --junitxml; none without a gate."""
-        metrics = answered_by(measured.metric)
+        """Return the gate's verdicts on the metric or on the whole case, by their names in --junitxml."""
+        metrics = answered_by(measured.metric) | {"case"}
         found = self._gated.findings if self._gated is not None else ()
         own = [it for it in found if it.case_id == measured.case.id and it.metric in metrics]
         return tuple((f"gate_{it.metric}", f"{it.verdict}: {it.sentence}") for it in own)

@@ -128,7 +128,7 @@ def _table(tests: Sequence[Evidence]) -> DetailTable:
         worse, within = _evidence(test.worse), _evidence(test.within)
         rows.append(
             (test.name, str(len(test.ratios)), str(test.void), change, spread, excluded, worse, within,
-             judgement.decision)
+             judgement.decision, _missing(judgement))
         )  # fmt: skip
     return DetailTable(
         "evidence",
@@ -143,6 +143,7 @@ def _table(tests: Sequence[Evidence]) -> DetailTable:
             "E worse",
             "E within",
             "by blocks",
+            "blocks missing",
         ),
         tuple(rows),
         "E is how much likelier the blocks' signs are where the candidate is worse than the margin, or better than the "
@@ -150,6 +151,12 @@ def _table(tests: Sequence[Evidence]) -> DetailTable:
         "smallest slowdown that is proved not to be. The verdict above also holds what was counted, tails, waivers and "
         "the control.",
     )
+
+
+def _missing(judgement: Judgement) -> str:
+    if judgement.decision != "INCONCLUSIVE":
+        return DASH
+    return said("no number decides") if judgement.more_blocks is None else str(judgement.more_blocks)
 
 
 def _evidence(path: Sequence[float]) -> str:

@@ -71,9 +71,9 @@ def headline(run: Run, findings: Sequence[Finding], unmeasured: Sequence[Unmeasu
         return Headline("UNFINISHED", "warn", facts)
     if not findings:
         return Headline("MEASURED", "none", _sentences(said("There was no baseline to compare with"), facts))
-    decided = {finding.verdict for finding in findings if gated and finding.metric in DECIDING and not finding.fails}
-    undecided = decided & {"INCONCLUSIVE", "NOT_COMPARABLE"}
-    if undecided and not decided & {"PASS", "IMPROVED"}:
+    of_cases = {finding.verdict for finding in findings if gated and finding.metric in DECIDING}
+    undecided = of_cases & {"INCONCLUSIVE", "NOT_COMPARABLE"}
+    if undecided and not of_cases & {"PASS", "IMPROVED"}:
         return Headline("NOT DECIDED", "warn", _sentences(_listed(better, doubts), facts))
     if open_["REGRESSED"] or undecided:
         return Headline("PASSED WITH WARNINGS", "warn", _sentences(_listed(better, doubts), facts))

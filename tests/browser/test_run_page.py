@@ -10,12 +10,14 @@ import numpy as np
 import pytest
 
 from benchsuite.compare.findings import Finding
+from benchsuite.report.gate_view import gate_view
 from benchsuite.report.page import render
 from benchsuite.report.samples import thin
 from benchsuite.report.views import page_view
 from benchsuite.runs.records import Record
 from benchsuite.terms.absence import Absent
 from benchsuite.testing import make_case, make_metrics, make_record, make_run
+from tests.support.gates import write_waived_gate
 
 pytestmark = pytest.mark.slow
 
@@ -180,6 +182,19 @@ def test_course_shows_the_case_that_is_picked(opened: Any) -> None:
     pick.select_option("2")
     shown = opened.page.evaluate("document.getElementById('course-0').data.map(trace => trace.visible)")
     assert [number for number, visible in enumerate(shown) if visible is True] == [2]
+
+
+def test_lines_of_a_gate_follow_the_test_that_is_picked(open_page: Any, tmp_path: Path) -> None:
+    """A waived case is drawn against its ceiling, and the others against the gate's own limits."""
+    write_waived_gate(tmp_path)
+    page = tmp_path / "index.html"
+    page.write_text(render(page_view(make_run([make_record()]), (), 1.0, gate_view(tmp_path, ()))))
+    opened = open_page(page, viewport=WIDE)
+    lines = "document.getElementById('gate-ratios').layout.shapes.map(line => line.y0.toFixed(3))"
+    assert opened.page.evaluate(lines) == ["1.000", "1.010", "1.050"]
+    opened.page.locator("#pick-gate").select_option("1")
+    assert opened.page.evaluate(lines) == ["1.000", "1.039", "1.080"]
+    assert not opened.troubles
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])

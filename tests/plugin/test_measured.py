@@ -12,6 +12,9 @@ from typing import Any
 
 import pytest
 
+# A run in this process drops the modules that it was first to import, and these load only once.
+import scipy.special  # noqa: F401
+
 from benchsuite.commands.init import scaffold
 from benchsuite.runs.folder import read_run
 from benchsuite.terms.absence import Absent
@@ -198,3 +201,13 @@ def test_gate_before_the_tests(bench: Bench, pytester: pytest.Pytester, tmp_path
     assert re.search(
         r'name="gate_latency" value="INCONCLUSIVE: Not decided: (no block|\+\d+\.\d %).* excluded.* more blocks', told
     )
+    # Without a baseline's artifact there is nothing to compare, which every test of the case says.
+    (tmp_path / "store" / "artifacts").mkdir(parents=True)
+    for strict, code in (((), pytest.ExitCode.OK), (("--gate-strict",), pytest.ExitCode.TESTS_FAILED)):
+        result = bench("--backend", "onnx", "--precision", "fp32", "--imgsz", "64", "--effort", "quick", "--against",
+                       f"store:{tmp_path / 'store'}", "--junitxml", "junit.xml", *strict, **gated)  # fmt: skip
+        assert result.ret == code
+        told = (pytester.path / "junit.xml").read_text()
+        assert told.count('name="gate_case" value="NOT_COMPARABLE: The baseline cannot be measured: ') >= 7
+        word = "FAILED" if strict else "NOT DECIDED"
+        assert f" {word}\n" in (pytester.path / "reports" / "latest" / "summary.md").read_text()

@@ -18,6 +18,8 @@ from benchsuite.testing import make_case, make_machine
 
 CASE_ID = make_case().id
 THRESHOLDS = Thresholds(0.01, 0.05, 0.001)
+# Of a waiver of 8 %.
+WAIVED = Thresholds(1.08 / 1.05 * 1.01 - 1, 0.08, 0.001)
 _OF_TWELVE = Thresholds(0.01, 0.05, 0.01 / 24)
 
 
@@ -47,6 +49,20 @@ def write_gate(folder: Path) -> None:
         blocks.append(folder / BLOCKS_FILE, it)
     status = Status(Stream(CASE_ID), 20, (judged(taken),), True)  # type: ignore[arg-type]
     write_card(folder, make_card(Outcome((status,), (0.0,) * 5, False, None, 20, 60.0)))
+
+
+def write_waived_gate(folder: Path) -> None:
+    """Write what a gate leaves of two cases, both 3 % slower, of which the second one is waived."""
+    asked = {CASE_ID: THRESHOLDS, make_case(backend="openvino").id: WAIVED}
+    taken = [block(1.03) for _ in range(20)]
+    statuses = []
+    for case_id, thresholds in asked.items():
+        for it in taken:
+            blocks.append(folder / BLOCKS_FILE, replace(it, subject=Stream(case_id)))
+        judgement = judge_shift("latency", [it.d for it in taken], thresholds)
+        statuses.append(Status(Stream(case_id), 20, (judgement,), True))
+    card = make_card(Outcome(tuple(statuses), (), False, None, 20, 60.0))
+    write_card(folder, replace(card, thresholds={f"{case_id} latency": it for case_id, it in asked.items()}))
 
 
 def make_card(outcome: Outcome | None, notes: tuple[str, ...] = ()) -> GateCard:

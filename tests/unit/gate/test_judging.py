@@ -60,6 +60,13 @@ def test_few_blocks_lack_at_least_those_that_no_verdict_can_do_without(ratios: l
     assert judgement.more_blocks == 12 - len(ratios)
 
 
+def test_pass_keeps_what_it_excluded() -> None:
+    """Where blocks after a proof of PASS are slower, as while another test goes on, the proof is shown as it was."""
+    judgement = judge_shift("latency", shift(1.01, 12) + shift(1.2, 30), TEST)
+    assert judgement.decision == "PASS"
+    assert judgement.excluded == pytest.approx(1.01)
+
+
 def test_undecided_names_what_is_excluded_and_how_many_blocks_are_missing() -> None:
     """Blocks on both sides of the promise leave it open and say what more would take."""
     ds = [math.log(1.0), math.log(1.02), math.log(1.0), math.log(1.08)] * 4

@@ -12,7 +12,7 @@ from benchsuite.compare.findings import Finding, Verdict
 from benchsuite.gate.blocks import Stream
 from benchsuite.gate.judging import Thresholds, judge_shift
 from benchsuite.gate.loop import Outcome, Status
-from benchsuite.gate.verdicts import Levels, exit_code, failing_too, findings_of
+from benchsuite.gate.verdicts import BaselineLevel, exit_code, failing_too, findings_of
 from benchsuite.gate.waivers import Waiver
 from benchsuite.options.settings import defaults
 from benchsuite.report.headline import headline
@@ -20,7 +20,7 @@ from benchsuite.testing import make_case, make_record, make_run
 
 CASE = make_case().id
 TESTS = {"latency": Thresholds(0.01, 0.05, 0.01 / 24)}
-LEVELS = Levels({"A": 40e6, "B": 55e6}, {"A": 2e8, "B": 2e8})
+LEVEL = BaselineLevel(40e6, 2e8)
 OPTIONS = defaults().gate
 
 
@@ -37,7 +37,7 @@ def outcome_of(status: Status, **fields: object) -> Outcome:
 
 def finding_of(status: Status, waivers: tuple[Waiver, ...] = (), **fields: object) -> Finding:
     """Return the one finding of a status."""
-    (finding,) = findings_of(status, TESTS, LEVELS, outcome_of(status, **fields), OPTIONS, waivers)
+    (finding,) = findings_of(status, TESTS, LEVEL, outcome_of(status, **fields), OPTIONS, waivers)
     return finding
 
 

@@ -55,6 +55,9 @@ def test_expired_waiver_of_a_selected_case_fails(tmp_path: Path) -> None:
         ('metric = "latency"', 'metric = "speed"', "has the metric 'speed'"),
         ('metric = "latency"\n', "", "must have exactly the keys"),
         ("[[waiver]]", "[[waver]]", r"\[waver\] is unknown"),
+        ("[[waiver]]", "[waiver]", r"write \[\[waiver\]\], with two brackets"),
+        ("[[waiver]]", "waiver = 5\n[other]", r"write \[\[waiver\]\], with two brackets"),
+        ('ceiling = "8%"', "ceiling = nan", "needs a ceiling in percent"),
     ],
 )
 def test_whatever_is_wrong_is_said(tmp_path: Path, old: str, new: str, problem: str) -> None:

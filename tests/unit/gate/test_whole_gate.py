@@ -13,7 +13,7 @@ from pathlib import Path
 
 import pytest
 
-from benchsuite.backends.interface import Ran
+from benchsuite.backends.interface import FloatArray, Ran
 from benchsuite.commands.gate import run_gate
 from benchsuite.commands.selftest import SelfTestPlan, run_selftest
 from benchsuite.compare import baselines
@@ -151,6 +151,23 @@ def test_kernels_are_not_compared_between_networks(gates: Gates, monkeypatch: py
     assert "The arms have other weights" in gates.finding("kernels").sentence
 
 
+def test_faster_and_wrong_is_void_and_keeps_its_figures(gates: Gates, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A candidate that finds nothing any more is not improved, and what its blocks showed still stands there."""
+    seeing = FakeSession.run
+
+    def blind(session: FakeSession, batch: FloatArray) -> FloatArray:
+        output = seeing(session, batch)
+        return output * 0 if (session._case.backend, session._case.model) == ("onnx", BUNDLED) else output
+
+    monkeypatch.setattr(FakeSession, "run", blind)
+    with zipfile.ZipFile(gates.folder / "older.pt", "a") as file:
+        file.writestr("yolo26n_shapes/note", "retrained")
+    assert gates.run(onnx(30.0)) == 1
+    finding = gates.finding("latency")
+    assert finding.verdict == "INCONCLUSIVE"
+    assert re.match(r"Faster, and void: .*failed\. Proved more than 1 % better: .*by the median of", finding.sentence)
+
+
 def test_selftest_tries_replays_and_says_what_held(gates: Gates) -> None:
     """Replays need suites of equal arms, which later commands draw from as well; the last line says what was tried."""
     said: list[str] = []
@@ -164,11 +181,13 @@ def test_selftest_tries_replays_and_says_what_held(gates: Gates) -> None:
     with pytest.raises(UsageError, match=r"--replay 3: .* give --aa 10 too"):
         selftest(0, (0.1,), 3)
     assert selftest(1, (), 0) == 0
-    assert said[-2] == "No false alarm in these suites. Half of the promise was not tried: give --inject 5% too."
+    assert said[-2] == (
+        "No more false alarms than promised in these suites. Half of the promise was not tried: give --inject 5% too."
+    )
     assert selftest(0, (), 2) == 0
     assert "replayed suites, with exact 95 % intervals:" in said
     assert selftest(0, (0.1,), 2) == 0
-    assert said[-2] == "The promise held in these suites: no more alarms and misses than it allows."
+    assert said[-2].endswith("slowdowns from 10 % on were caught: give --inject 5% too.")
 
 
 def test_throughput_has_saturated_blocks_of_its_own(gates: Gates) -> None:
@@ -179,6 +198,14 @@ def test_throughput_has_saturated_blocks_of_its_own(gates: Gates) -> None:
     saturated = [it for it in blocks.read(gates.latest / "gate-blocks.jsonl")[0] if it.subject.metric == "throughput"]
     assert saturated
     assert all(len(reading) == 1 for it in saturated for reading in it.readings)
+
+
+@pytest.mark.parametrize("metrics", ["p95", "p95,p99", "throughput,p99"])
+def test_tails_alone_are_no_gate(gates: Gates, metrics: str) -> None:
+    """A tail is looked at beside a median: without one no block would be taken, and nothing be decided."""
+    with pytest.raises(UsageError, match=r"--gate-metrics .*p9[59].* name latency too"):
+        gates.run(onnx(20.0), gate_metrics=metrics)
+    assert not (gates.folder / "reports").exists()
 
 
 def test_a_promoted_baseline_is_had_again(gates: Gates) -> None:

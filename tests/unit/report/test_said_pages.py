@@ -19,7 +19,7 @@ from benchsuite.compare.limits import broken_limits
 from benchsuite.gate.blocks import Stream
 from benchsuite.gate.judging import Thresholds, judge_shift
 from benchsuite.gate.loop import Outcome, Status
-from benchsuite.gate.verdicts import Levels, findings_of
+from benchsuite.gate.verdicts import BaselineLevel, findings_of
 from benchsuite.gate.waivers import Waiver
 from benchsuite.options.settings import defaults, parse
 from benchsuite.report.gate_view import GateView, SelfTestView
@@ -153,7 +153,7 @@ def test_page_and_summary_of_a_run(code: str) -> None:
 def test_gate_of_every_verdict(code: str, tmp_path: Path) -> None:
     """Verdicts, waivers, the control's facts and a self-test's rates leave nothing unsaid."""
     thresholds = {"latency": Thresholds(0.01, 0.05, 0.01 / 24)}
-    levels = Levels({"A": 40e6, "B": 42e6}, {"A": 2e8, "B": 2e8})
+    level = BaselineLevel(40e6, 2e8)
     waiver = Waiver(make_case().id, "latency", 0.08, "accepted for now", make_date())
     findings = []
     for ds, stopped in (
@@ -165,7 +165,7 @@ def test_gate_of_every_verdict(code: str, tmp_path: Path) -> None:
         status = Status(Stream(make_case().id), len(ds), (judgement,), judgement.done, stopped=stopped)
         outcome = Outcome((status,), (), False, None, 12, 60.0)
         for waivers in ((), (waiver,)):
-            findings += findings_of(status, thresholds, levels, outcome, defaults().gate, waivers)
+            findings += findings_of(status, thresholds, level, outcome, defaults().gate, waivers)
     write_gate(tmp_path)
     gate = GateView(
         against="weights:old.pt",

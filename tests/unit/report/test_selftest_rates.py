@@ -56,6 +56,11 @@ def test_a_false_alarm_beside_an_injected_slowdown_breaks_it() -> None:
     [
         ([EQUAL, CAUGHT], "The promise held in these suites", True),
         ([EQUAL], "Half of the promise was not tried: give --inject 5% too.", True),
+        (
+            [EQUAL, replace(CAUGHT, injected={"one": 0.1})],
+            "slowdowns from 10 % on were caught: give --inject 5% too.",
+            True,
+        ),
         ([EQUAL, replace(CAUGHT, injected={"one": 0.03})], "Half of the promise was not tried: give --inject 5%", True),
         ([CAUGHT], "Half of the promise was not tried: give --aa 20 too.", True),
         (
