@@ -58,7 +58,7 @@ def load_checkpoint(weights: Path) -> Any:
     if channels != _CHANNELS:
         raise ModelError(
             said(
-                "{1} takes images of {2} channels: benchsuite reads images in red, green and blue alone",
+                "{1} is for other images (channels: {2}): benchsuite reads images in red, green and blue alone",
                 weights.name,
                 channels,
             )

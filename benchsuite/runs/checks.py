@@ -109,7 +109,7 @@ def _model_cards(models: Sequence[ModelRef], cases: Sequence[Case], cache_root: 
                 cards.by_model[model.slug], notes = store.card(weights, digest, imgsz, "one2many")
                 cards.notes += notes
             except BenchsuiteError as error:
-                cards.problems.append(f"{error}.")
+                cards.problems.append(f"{str(error).rstrip('.')}.")
     return cards
 
 

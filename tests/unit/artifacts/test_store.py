@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import multiprocessing
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -11,6 +12,7 @@ import pytest
 from benchsuite.artifacts.recipe import Calibration, Recipe
 from benchsuite.artifacts.store import Card, Store
 from benchsuite.machine import processes
+from benchsuite.machine.nvml import Gpu
 from benchsuite.terms.errors import BuildError
 from benchsuite.terms.input_size import InputSize
 from benchsuite.testing import FakeChild
@@ -113,6 +115,24 @@ def test_damaged_card_is_asked_for_again_and_said(
     assert note.startswith(f"cannot read {path}: its content is damaged: ")
     assert note.endswith("; it is made again")
     assert store.card(tmp_path / "w.pt", "0" * 64, SIZE, "one2many") == (card, ())
+
+
+def test_engine_is_built_on_the_gpu_that_was_chosen(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Its builder sees the chosen GPU alone, be there another of the same name before it; other builders see none."""
+    seen: list[str] = []
+
+    def start(_module: str, _log: Path, environment: Mapping[str, str], *_: object, **__: object) -> FakeChild:
+        seen.append(environment["CUDA_VISIBLE_DEVICES"])
+        return FakeChild({"build": lambda _: {"peak_rss_bytes": 1}})
+
+    twins = [Gpu("NVIDIA T4", uuid, 16 << 30) for uuid in ("GPU-1", "GPU-2")]
+    monkeypatch.setattr("benchsuite.machine.nvml.list_gpus", lambda: (twins, "580"))
+    monkeypatch.setattr(processes.Child, "start", start)
+    store = Store(tmp_path)
+    for level, gpu in (("1", "GPU-2"), ("2", "")):
+        store.get(replace(RECIPE, build={"gpu": "NVIDIA T4", "level": level}), tmp_path / "w.pt", gpu=gpu)
+    store.get(RECIPE, tmp_path / "w.pt", gpu="GPU-2")
+    assert seen == ["GPU-2", "GPU-1", ""]
 
 
 def test_failed_build_leaves_nothing_behind(tmp_path: Path) -> None:
