@@ -81,7 +81,7 @@ def _classes(pickle: IO[bytes]) -> Iterator[tuple[str, bool]]:
         if opcode.name in _PUTS:
             memo[len(memo) if argument is None else argument] = pushed[-1]
             continue
-        text = str(argument) if opcode.name in _TEXTS else memo.get(argument, "") if opcode.name in _GETS else ""
+        text = str(argument) if opcode.name in _TEXTS else memo.get(argument or 0, "") if opcode.name in _GETS else ""
         if opcode.name in ("GLOBAL", "INST"):
             yield str(argument), not begun
         elif opcode.name == "STACK_GLOBAL":

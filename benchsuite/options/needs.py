@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from pathlib import Path
 
 from benchsuite.backends import backend
 from benchsuite.backends.interface import ArtifactChoices, ArtifactNeed
 from benchsuite.backends.offers import calibration_method
 from benchsuite.backends.schemes import DEFAULT
 from benchsuite.data.dataset import calibration_images, load_dataset
+from benchsuite.data.images import undecodable
 from benchsuite.machine.facts import Machine
+from benchsuite.measure.accuracy import evaluated_images
 from benchsuite.options.chosen import Options
 from benchsuite.terms.cases import Case
 from benchsuite.terms.errors import UsageError
@@ -40,19 +43,24 @@ def option_problems(options: Options, cases: Sequence[Case], machine: Machine) -
 def data_problems(options: Options, calibrated: bool) -> list[str]:
     """Say what is wrong with --data, and with what INT8 is calibrated on where any is."""
     problems = []
-    if options.data is not None:
-        try:
-            dataset = load_dataset(options.data)
-            if calibrated and options.calib is None:
-                calibration_images(dataset, options.calib_size)
-        except UsageError as error:
-            problems.append(f"--data {options.data}: {error}.")
-    if options.calib is not None:
-        try:
-            calibration_images(load_dataset(options.calib), options.calib_size)
-        except UsageError as error:
-            problems.append(f"--calib {options.calib}: {error}.")
+    for flag, yaml, evaluated, calibrates in (
+        ("--data", options.data, True, calibrated and options.calib is None),
+        ("--calib", options.calib, False, calibrated),
+    ):
+        if yaml is not None:
+            try:
+                problem = _data_problem(yaml, options, evaluated, calibrates)
+            except UsageError as error:
+                problem = str(error)
+            problems += [f"{flag} {yaml}: {problem}."] if problem else []
     return problems
+
+
+def _data_problem(yaml: Path, options: Options, evaluated: bool, calibrates: bool) -> str | None:
+    """Say which images cannot be read of those that are evaluated or calibrated on; raises DataError."""
+    dataset = load_dataset(yaml)
+    images = evaluated_images(dataset, options.effort.accuracy_images) if evaluated else ()
+    return undecodable((*images, *(calibration_images(dataset, options.calib_size) if calibrates else ())))
 
 
 def artifact_need(case: Case, machine: Machine, options: Options) -> ArtifactNeed:

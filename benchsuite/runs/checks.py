@@ -10,7 +10,8 @@ from pathlib import Path
 
 from benchsuite.artifacts.store import Card, Store
 from benchsuite.backends import backend
-from benchsuite.data.dataset import Dataset, load_dataset
+from benchsuite.backends.schemes import AUTO
+from benchsuite.data.dataset import load_dataset
 from benchsuite.data.labels import unusable_labels
 from benchsuite.data.shapes import NAMES
 from benchsuite.machine.facts import Machine, gpu_of
@@ -21,7 +22,7 @@ from benchsuite.options.chosen import Options
 from benchsuite.options.needs import data_problems, option_problems
 from benchsuite.options.selection import select
 from benchsuite.terms.cases import Case
-from benchsuite.terms.errors import BenchsuiteError, DataError, UsageError, raise_all
+from benchsuite.terms.errors import BenchsuiteError, UsageError, raise_all
 
 # Records, samples and a page; and what a runtime may write beside its artifacts.
 _REPORT_BYTES, _TEMPORARY_BYTES = 20_000_000, 1_000_000
@@ -61,8 +62,11 @@ def check_before_work(
     if not folders:
         cards = _model_cards(models, can_run, cache_root)
     raise_all([*problems, *cards.problems, *folders])
-    notes = [*cards.notes, *_machine_notes(options, can_run, machine), *_accuracy_notes(options, cards.by_model)]
-    return tuple(dict.fromkeys(notes))
+    unscored = tuple(_unscored(options, cards.by_model))
+    if unscored and options.quant_scheme == AUTO and any(case.precision == "int8" for case in can_run):
+        raise UsageError(f"--quant-scheme auto: it chooses by accuracy, and there is {unscored[0]}; name a scheme.")
+    sizes = _sizes_untrained(options, cards.by_model)
+    return tuple(dict.fromkeys([*cards.notes, *_machine_notes(options, can_run, machine), *unscored, *sizes]))
 
 
 def folder_problems(options: Options, models: Sequence[ModelRef], cache_root: Path) -> list[str]:
@@ -127,23 +131,23 @@ def _machine_notes(options: Options, cases: Sequence[Case], machine: Machine) ->
                 yield f"{device} is {gpu.name} ({gpu.uuid}): CUDA_VISIBLE_DEVICES is read as nvidia-smi counts"
 
 
-def _accuracy_notes(options: Options, cards: Mapping[str, Card]) -> Iterator[str]:
-    """Say why accuracy will be absent, and where it is of a size that the model was not trained at."""
+def _unscored(options: Options, cards: Mapping[str, Card]) -> Iterator[str]:
+    """Say why accuracy will be absent."""
     dataset = load_dataset(options.data) if options.data is not None else None
-    unusable = _unusable(dataset, options) if dataset is not None and cards else None
-    if unusable:
-        yield f"no accuracy: {unusable}"
+    if dataset is not None and cards:
+        images = evaluated_images(dataset, options.effort.accuracy_images)
+        unusable = unusable_labels(images, dataset.names)
+        if unusable:
+            yield f"no accuracy: {unusable}"
     for model, card in cards.items():
         mismatch = class_mismatch(card.names, dataset.names if dataset else NAMES)
         if mismatch:
             yield f"no accuracy of {model}: {mismatch}"
+
+
+def _sizes_untrained(options: Options, cards: Mapping[str, Card]) -> Iterator[str]:
+    """Say which sizes a model was not trained at."""
+    for model, card in cards.items():
         others = [str(size) for size in options.imgsz if card.trained_px not in (None, *size.shape)]
         if others and not options.case_ids:
             yield f"{model} was trained at {card.trained_px} px: at {', '.join(others)} px its accuracy is another"
-
-
-def _unusable(dataset: Dataset, options: Options) -> str | None:
-    try:
-        return unusable_labels(evaluated_images(dataset, options.effort.accuracy_images), dataset.names)
-    except DataError as error:
-        return str(error)
