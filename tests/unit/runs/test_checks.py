@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 from types import SimpleNamespace
+from typing import Any
 
 import pytest
 
@@ -22,14 +23,16 @@ from benchsuite.terms.input_size import InputSize
 from benchsuite.testing import FakeChild, draw_small_data, fake_runtimes, make_machine
 from benchsuite.testing.fake_backend import FakeBackend
 
-TOLD = {"names": list(NAMES), "params": 5, "gflops": 1.5, "heads": ["one2many"], "trained_px": 640}
+TOLD: dict[str, Any] = {"names": list(NAMES), "params": 5, "gflops": 1.5, "heads": ["one2many"], "trained_px": 640}
 ONE = {"backend": "onnx", "precision": "fp32", "threads": "2"}
 
 
-def notes(tmp_path: Path, machine: Machine | None = None, told: object = None, **given: str) -> tuple[str, ...]:
+def notes(
+    tmp_path: Path, machine: Machine | None = None, told: dict[str, Any] | None = None, **given: str
+) -> tuple[str, ...]:
     """Check one case on a machine, its checkpoint being what is told."""
     options = parse({**ONE, "report": str(tmp_path / "reports"), **given})
-    with fake_runtimes(FakeBackend("onnx", schemes=("qdq-u8s8", "dynamic"))):
+    with fake_runtimes(FakeBackend("onnx", schemes=("qdq-u8s8", "dynamic"), methods=("minmax",))):
         processes.STAND_INS["benchsuite.artifacts.builder"] = lambda: FakeChild({"describe": lambda _: told or TOLD})
         cases = cases_of(options, [BUNDLED])
         models = resolve([BUNDLED], tmp_path)
@@ -94,7 +97,7 @@ def test_image_that_is_none_is_told(tmp_path: Path) -> None:
     yaml = draw_small_data(tmp_path)
     images = sorted((yaml.parent / "images" / "val").iterdir())
     images[0].write_bytes(b"")
-    images[2].write_bytes(b"GIF99")
+    images[2].write_bytes(b"no image")
     with pytest.raises(UsageError, match=rf"--data .*image '{images[0]}' is not an image .*\(1 more like it\)"):
         notes(tmp_path, data=str(yaml))
 
@@ -102,7 +105,7 @@ def test_image_that_is_none_is_told(tmp_path: Path) -> None:
 def test_search_by_accuracy_needs_some(tmp_path: Path) -> None:
     """Where accuracy will be absent, `--quant-scheme auto` is refused with the reason."""
     told = {**TOLD, "names": ["a", "b"]}
-    with pytest.raises(UsageError, match="there is no accuracy of .*: the model knows 2 classes and the data has 6"):
+    with pytest.raises(UsageError, match=r"there is no accuracy of .*: the model knows 2 classes and the data has 6"):
         notes(tmp_path, told=told, precision="int8", quant_scheme="auto")
 
 
