@@ -19,6 +19,8 @@ from benchsuite.terms.errors import UsageError
 
 # Of an image as runtimes take it: three floats.
 _PIXEL_BYTES = 12
+# The image as it was decoded, letterboxed, handed to the runtime, and its first layer's output.
+_LEAST_COPIES = 4
 
 
 def option_problems(options: Options, cases: Sequence[Case], machine: Machine) -> list[str]:
@@ -32,10 +34,10 @@ def option_problems(options: Options, cases: Sequence[Case], machine: Machine) -
         except UsageError as error:
             problems.append(str(error))
         call_bytes = case.batch * _PIXEL_BYTES * case.imgsz.pixels
-        if call_bytes > memory_bytes:
+        if call_bytes * _LEAST_COPIES > memory_bytes:
             problems.append(
                 f"--batch {case.batch}: the images of one call at {case.imgsz} px take {call_bytes / 1e9:,.0f} GB, "
-                f"and there are {memory_bytes / 1e9:,.0f} GB of memory; ask for fewer."
+                f"a runtime needs several times that, and there are {memory_bytes / 1e9:,.0f} GB; ask for fewer."
             )
     return list(dict.fromkeys([*problems, *data_problems(options, calibrated)]))
 

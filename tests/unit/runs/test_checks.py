@@ -77,7 +77,8 @@ def test_full_disk_and_memory_are_told_together(tmp_path: Path, monkeypatch: pyt
         notes(tmp_path, make_machine(memory_limit_bytes=1 << 30), batch="1000")
     problems = str(caught.value).splitlines()
     assert problems[0] == (
-        "--batch 1000: the images of one call at 640 px take 5 GB, and there are 1 GB of memory; ask for fewer."
+        "--batch 1000: the images of one call at 640 px take 5 GB, "
+        "a runtime needs several times that, and there are 1 GB; ask for fewer."
     )
     assert problems[1].startswith(f"--report {tmp_path / 'reports'}: 3 MB are free there, and a run needs about 20 MB")
     assert problems[2].startswith(f"$BENCHSUITE_CACHE {tmp_path / 'cache'}: 3 MB are free there")
