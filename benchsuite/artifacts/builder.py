@@ -19,8 +19,7 @@ _IMGSZ = 640
 
 
 def describe_checkpoint(request: dict[str, Any]) -> dict[str, Any]:
-    """Answer what `weights` hold: classes, heads, the size of images that they were trained at, and the size of the
-    fused network with the head that runs.
+    """Answer what `weights` hold: classes, heads, size of training, and size of the fused network with its head.
 
     `head` (one2many) and `imgsz` (640) may be given. A multiply-add counts as two operations.
     """

@@ -20,6 +20,7 @@ from benchsuite.artifacts.exporters import parent_recipe
 from benchsuite.artifacts.recipe import Artifact, Calibration, Recipe
 from benchsuite.machine.cache import CacheEntry, remove_longest_unused
 from benchsuite.machine.json_files import read_json, write_json
+from benchsuite.machine.nvml import list_gpus
 from benchsuite.machine.processes import Child, offline_environment
 from benchsuite.terms.cases import Head
 from benchsuite.terms.codec import from_builtins, to_builtins
@@ -95,8 +96,8 @@ class Store:
     ) -> tuple[Artifact, tuple[str, ...]]:
         """Return the artifact of a recipe, building it and what it derives from if needed, and what was noted.
 
-        An engine is built on the GPU whose UUID is `gpu`, or on the first of the kind that its recipe names. Raises
-        BuildError. A stored artifact whose bytes are not those that were built is rebuilt, with a note.
+        An engine is built on the GPU whose UUID is `gpu`, else on one of its recipe's kind. Raises BuildError. A stored
+        artifact whose bytes are not those that were built is rebuilt, with a note.
         """
         from filelock import FileLock
 
@@ -266,8 +267,6 @@ class Store:
 
 def _first_gpu(recipe: Recipe) -> str:
     """Return the UUID of a GPU of the kind that a recipe names; empty for none."""
-    from benchsuite.machine.nvml import list_gpus
-
     return next((gpu.uuid for gpu in list_gpus()[0] if gpu.name == recipe.build["gpu"]), "")
 
 

@@ -44,7 +44,7 @@ def select_cases(options: Options, cache_root: Path) -> tuple[tuple[ModelRef, ..
     try:
         return select(options, cache_root)
     except UsageError as error:
-        raise_all([str(error), *data_problems(options, False), *folder_problems(options, (), cache_root)])
+        raise_all([str(error), *data_problems(options, False), *folder_problems(options)])
         raise
 
 
@@ -57,42 +57,51 @@ def check_before_work(
     """
     can_run = [case for case in cases if backend(case.backend).why_not(case, machine) is None]
     problems = option_problems(options, can_run, machine)
-    folders = folder_problems(options, models, cache_root)
-    cards = Cards()
-    if not folders:
-        cards = _model_cards(models, can_run, cache_root)
-    raise_all([*problems, *cards.problems, *folders])
+    cache_problem, cache_note = _cache_problem(models, cache_root)
+    cards = Cards() if cache_problem else _model_cards(models, can_run, cache_root)
+    raise_all([*problems, *cards.problems, *cache_problem, *folder_problems(options)])
     unscored = tuple(_unscored(options, cards.by_model))
     if unscored and options.quant_scheme == AUTO and any(case.precision == "int8" for case in can_run):
         raise UsageError(f"--quant-scheme auto: it chooses by accuracy, and there is {unscored[0]}; name a scheme.")
     sizes = _sizes_untrained(options, cards.by_model)
-    return tuple(dict.fromkeys([*cards.notes, *_machine_notes(options, can_run, machine), *unscored, *sizes]))
+    of_machine = _machine_notes(options, can_run, machine)
+    return tuple(dict.fromkeys([*cache_note, *cards.notes, *of_machine, *unscored, *sizes]))
 
 
-def folder_problems(options: Options, models: Sequence[ModelRef], cache_root: Path) -> list[str]:
+def folder_problems(options: Options) -> list[str]:
     """Say which folder of a run cannot be written, or has not the room that the least run takes."""
-    weights_bytes = max((model.path.stat().st_size for model in models if model.path is not None), default=0)
     try:
         temporary = Path(tempfile.gettempdir())
     except OSError as error:
         return [f"there is no folder for temporary files ({error.strerror}); name one in $TMPDIR."]
-    needed = (
-        ("--report", options.report, _REPORT_BYTES),
-        ("$BENCHSUITE_CACHE", cache_root, _CACHE_BYTES + _TIMES_WEIGHTS * weights_bytes),
-        ("$TMPDIR", temporary, _TEMPORARY_BYTES),
+    found = (
+        _folder_problem("--report", options.report, _REPORT_BYTES),
+        _folder_problem("$TMPDIR", temporary, _TEMPORARY_BYTES),
     )
-    problems = []
-    for name, folder, size_bytes in needed:
-        why = unwritable(folder)
-        room = 0 if why else free_bytes(folder)
-        if why:
-            problems.append(f"{name} {folder}: cannot write there ({why}); name a folder that can be written.")
-        elif room < size_bytes:
-            problems.append(
-                f"{name} {folder}: {room / 1e6:.0f} MB are free there, and a run needs about "
-                f"{size_bytes / 1e6:.0f} MB; free some space or name another folder."
-            )
-    return problems
+    return [f"{problem} name another folder." for problem in found if problem]
+
+
+def _cache_problem(models: Sequence[ModelRef], cache_root: Path) -> tuple[list[str], list[str]]:
+    """Return why nothing can be kept in the cache, as a problem, or as a note where something may be kept already."""
+    weights_bytes = max((model.path.stat().st_size for model in models if model.path is not None), default=0)
+    found = _folder_problem("$BENCHSUITE_CACHE", cache_root, _CACHE_BYTES + _TIMES_WEIGHTS * weights_bytes)
+    if not found:
+        return [], []
+    # Those whose names begin with a point are being built.
+    if next((cache_root / "artifacts").glob("[!.]*"), None) is None:
+        return [f"{found} name another folder."], []
+    return [], [f"{found} what lies there is used, and a case that needs more will fail."]
+
+
+def _folder_problem(name: str, folder: Path, needed_bytes: int) -> str:
+    """Say why a folder cannot be used, up to a semicolon; empty where it can."""
+    why = unwritable(folder)
+    if why:
+        return f"{name} {folder}: cannot write there ({why});"
+    room = free_bytes(folder)
+    if room < needed_bytes:
+        return f"{name} {folder}: {room / 1e6:.0f} MB are free, and a run needs about {needed_bytes / 1e6:.0f} MB;"
+    return ""
 
 
 def _model_cards(models: Sequence[ModelRef], cases: Sequence[Case], cache_root: Path) -> Cards:
@@ -120,7 +129,7 @@ def _model_cards(models: Sequence[ModelRef], cases: Sequence[Case], cache_root: 
 def _machine_notes(options: Options, cases: Sequence[Case], machine: Machine) -> Iterator[str]:
     quota = machine.cpu_quota_cores
     if cases and quota is not None and quota < machine.usable_cores:
-        told = f"{options.threads} threads: the CPU quota here is {quota:g} of {machine.usable_cores} cores"
+        told = f"--threads is {options.threads}: the CPU quota here is {quota:g} of {machine.usable_cores} cores"
         over = "; more threads than that are stopped again and again, which shows in every time"
         yield told + (over if options.threads > max(1, quota) else "")
     numbered = any(word.strip().isdecimal() for word in os.environ.get("CUDA_VISIBLE_DEVICES", "").split(","))

@@ -126,7 +126,7 @@ def test_engine_is_built_on_the_gpu_that_was_chosen(tmp_path: Path, monkeypatch:
         return FakeChild({"build": lambda _: {"peak_rss_bytes": 1}})
 
     twins = [Gpu("NVIDIA T4", uuid, 16 << 30) for uuid in ("GPU-1", "GPU-2")]
-    monkeypatch.setattr("benchsuite.machine.nvml.list_gpus", lambda: (twins, "580"))
+    monkeypatch.setattr("benchsuite.artifacts.store.list_gpus", lambda: (twins, "580"))
     monkeypatch.setattr(processes.Child, "start", start)
     store = Store(tmp_path)
     for level, gpu in (("1", "GPU-2"), ("2", "")):

@@ -55,8 +55,10 @@ def test_cpu_quota_is_told(tmp_path: Path) -> None:
     """Threads beyond it are warned of, and a quota of all cores is none."""
     within = notes(tmp_path, make_machine(cpu_quota_cores=1.5), threads="1")
     beyond = notes(tmp_path, make_machine(cpu_quota_cores=1.5))
-    assert within == ("1 threads: the CPU quota here is 1.5 of 2 cores",)
-    assert beyond[0].startswith("2 threads: the CPU quota here is 1.5 of 2 cores; more threads than that are stopped")
+    assert within == ("--threads is 1: the CPU quota here is 1.5 of 2 cores",)
+    assert beyond[0].startswith(
+        "--threads is 2: the CPU quota here is 1.5 of 2 cores; more threads than that are stopped"
+    )
     assert notes(tmp_path, make_machine(cpu_quota_cores=2.0)) == ()
 
 
@@ -80,17 +82,31 @@ def test_full_disk_and_memory_are_told_together(tmp_path: Path, monkeypatch: pyt
         "--batch 1000: the images of one call at 640 px take 5 GB, "
         "a runtime needs several times that, and there are 1 GB; ask for fewer."
     )
-    assert problems[1].startswith(f"--report {tmp_path / 'reports'}: 3 MB are free there, and a run needs about 20 MB")
-    assert problems[2].startswith(f"$BENCHSUITE_CACHE {tmp_path / 'cache'}: 3 MB are free there")
+    assert problems[1].startswith(f"$BENCHSUITE_CACHE {tmp_path / 'cache'}: 3 MB are free, and a run needs about")
+    assert problems[2] == (
+        f"--report {tmp_path / 'reports'}: 3 MB are free, and a run needs about 20 MB; name another folder."
+    )
     assert len(problems) == 3
 
 
 def test_folder_under_a_file_is_told(tmp_path: Path) -> None:
-    """What is in the way is named, and nothing is made."""
+    """What is in the way is named and left as it is."""
     (tmp_path / "taken").write_text("")
     with pytest.raises(UsageError, match=r"--report .*: cannot write there \(.*taken is no folder\)"):
         notes(tmp_path, report=str(tmp_path / "taken" / "a" / "b"))
-    assert not (tmp_path / "cache").exists()
+    assert (tmp_path / "taken").read_text() == ""
+
+
+def test_cache_that_cannot_be_written_may_hold_all_that_is_needed(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It is a remark where artifacts lie there, and refused where nothing does."""
+    monkeypatch.setattr(checks, "unwritable", lambda folder: "Read-only file system" if folder.name == "cache" else "")
+    with pytest.raises(UsageError, match=r"\$BENCHSUITE_CACHE .*: cannot write there \(Read-only.*name another folder"):
+        notes(tmp_path)
+    (tmp_path / "cache" / "artifacts" / ("0" * 16)).mkdir(parents=True)
+    (note,) = notes(tmp_path)
+    assert note.endswith("what lies there is used, and a case that needs more will fail.")
 
 
 def test_image_that_is_none_is_told(tmp_path: Path) -> None:
