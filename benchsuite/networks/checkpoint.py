@@ -83,6 +83,17 @@ def _load(weights: Path) -> tuple[Any, dict[str, Any]]:
     return model, checkpoint
 
 
+def class_names(model: Any) -> list[str]:
+    """Return what a loaded checkpoint calls its classes, in their order; raises ModelError unless each has a name."""
+    names = model.names if isinstance(model.names, dict) else dict(enumerate(model.names))
+    found = model.model[-1].nc
+    if set(names) != set(range(found)):
+        raise ModelError(
+            said("it finds {1} classes and names {2}: set model.names and save it again", found, len(names))
+        )
+    return [str(names[number]) for number in range(found)]
+
+
 def check_size(model: Any, imgsz: InputSize) -> None:
     """Raise ModelError, in the words of --imgsz, unless both sides are multiples of the network's largest stride."""
     stride = int(model.stride.max())

@@ -15,7 +15,7 @@ from benchsuite.data.dataset import load_dataset
 from benchsuite.data.labels import unusable_labels
 from benchsuite.data.shapes import NAMES
 from benchsuite.machine.facts import Machine, gpu_of
-from benchsuite.machine.files import free_bytes, unwritable
+from benchsuite.machine.files import cannot_write, free_bytes, unwritable
 from benchsuite.measure.accuracy import class_mismatch, evaluated_images
 from benchsuite.networks.weights import ModelRef, fetch, file_sha256
 from benchsuite.options.chosen import Options
@@ -114,8 +114,11 @@ def _model_cards(models: Sequence[ModelRef], cases: Sequence[Case], cache_root: 
         try:
             weights = fetch(model, cache_root, cache_root / "logs" / "download.log")
             digest = file_sha256(weights)
-        except (BenchsuiteError, OSError) as error:
+        except BenchsuiteError as error:
             cards.problems.append(str(error))
+            continue
+        except OSError as error:
+            cards.problems.append(f"--model {model.name}: it cannot be read or downloaded: {error}.")
             continue
         for imgsz in sizes:
             try:
@@ -123,6 +126,8 @@ def _model_cards(models: Sequence[ModelRef], cases: Sequence[Case], cache_root: 
                 cards.notes += notes
             except BenchsuiteError as error:
                 cards.problems.append(f"{str(error).rstrip('.')}.")
+            except OSError as error:
+                cards.problems.append(cannot_write(cache_root, error))
     return cards
 
 
