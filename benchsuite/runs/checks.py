@@ -23,6 +23,7 @@ from benchsuite.options.needs import data_problems, option_problems
 from benchsuite.options.selection import select
 from benchsuite.terms.cases import Case
 from benchsuite.terms.errors import BenchsuiteError, UsageError, raise_all
+from benchsuite.terms.input_size import InputSize
 
 # Records, samples and a page; and what a runtime may write beside its artifacts.
 _REPORT_BYTES, _TEMPORARY_BYTES = 20_000_000, 1_000_000
@@ -58,14 +59,14 @@ def check_before_work(
     can_run = [case for case in cases if backend(case.backend).why_not(case, machine) is None]
     problems = option_problems(options, can_run, machine)
     cache_problem, cache_note = _cache_problem(models, cache_root)
-    cards = Cards() if cache_problem else _model_cards(models, can_run, cache_root)
+    sizes = {model: [case.imgsz for case in can_run if case.model == model.slug] for model in models}
+    cards = Cards() if cache_problem else read_cards(sizes, cache_root)
     raise_all([*problems, *cards.problems, *cache_problem, *folder_problems(options)])
     unscored = tuple(_unscored(options, cards.by_model))
     if unscored and options.quant_scheme == AUTO and any(case.precision == "int8" for case in can_run):
         raise UsageError(f"--quant-scheme auto: it chooses by accuracy, and there is {unscored[0]}; name a scheme.")
-    sizes = _sizes_untrained(options, cards.by_model)
-    of_machine = _machine_notes(options, can_run, machine)
-    return tuple(dict.fromkeys([*cache_note, *cards.notes, *of_machine, *unscored, *sizes]))
+    of_machine, untrained = _machine_notes(options, can_run, machine), _sizes_untrained(options, cards.by_model)
+    return tuple(dict.fromkeys([*cache_note, *cards.notes, *of_machine, *unscored, *untrained]))
 
 
 def folder_problems(options: Options) -> list[str]:
@@ -104,13 +105,10 @@ def _folder_problem(name: str, folder: Path, needed_bytes: int) -> str:
     return ""
 
 
-def _model_cards(models: Sequence[ModelRef], cases: Sequence[Case], cache_root: Path) -> Cards:
-    """Ask what each checkpoint is, at each size that it is measured at."""
+def read_cards(sizes: Mapping[ModelRef, Sequence[InputSize]], cache_root: Path) -> Cards:
+    """Ask what each checkpoint is, at each of its sizes; one without any is not looked at."""
     store, cards = Store(cache_root), Cards()
-    for model in models:
-        sizes = dict.fromkeys(case.imgsz for case in cases if case.model == model.slug)
-        if not sizes:
-            continue
+    for model in (model for model in sizes if sizes[model]):
         try:
             weights = fetch(model, cache_root, cache_root / "logs" / "download.log")
             digest = file_sha256(weights)
@@ -120,7 +118,7 @@ def _model_cards(models: Sequence[ModelRef], cases: Sequence[Case], cache_root: 
         except OSError as error:
             cards.problems.append(f"--model {model.name}: it cannot be read or downloaded: {error}.")
             continue
-        for imgsz in sizes:
+        for imgsz in dict.fromkeys(sizes[model]):
             try:
                 cards.by_model[model.slug], notes = store.card(weights, digest, imgsz, "one2many")
                 cards.notes += notes
