@@ -162,4 +162,4 @@ def _sizes_untrained(options: Options, cards: Mapping[str, Card]) -> Iterator[st
     for model, card in cards.items():
         others = [str(size) for size in options.imgsz if card.trained_px not in (None, *size.shape)]
         if others and not options.case_ids:
-            yield f"{model} was trained at {card.trained_px} px: at {', '.join(others)} px its accuracy is another"
+            yield f"{model} was trained at {card.trained_px} px: at {', '.join(others)} px its accuracy differs"

@@ -47,7 +47,7 @@ def test_nothing_is_said_of_what_fits(tmp_path: Path) -> None:
 def test_size_of_the_training_is_told(tmp_path: Path) -> None:
     """Each size that the model was not trained at is named; a checkpoint that does not say is left alone."""
     (note,) = notes(tmp_path, imgsz="320,640,960")
-    assert note == f"{BUNDLED} was trained at 640 px: at 320, 960 px its accuracy is another"
+    assert note == f"{BUNDLED} was trained at 640 px: at 320, 960 px its accuracy differs"
     assert notes(tmp_path / "other", imgsz="320", told={**TOLD, "trained_px": None}) == ()
 
 
