@@ -9,7 +9,14 @@ from benchsuite.artifacts.exporters import Order, build
 from benchsuite.artifacts.recipe import Recipe
 from benchsuite.machine.memory import peak_rss_bytes
 from benchsuite.machine.processes import serve
-from benchsuite.networks.checkpoint import check_size, heads_of, load_checkpoint, load_detector, trained_size
+from benchsuite.networks.checkpoint import (
+    check_size,
+    class_names,
+    heads_of,
+    load_checkpoint,
+    load_detector,
+    trained_size,
+)
 from benchsuite.terms.codec import from_builtins
 from benchsuite.terms.errors import ModelError
 from benchsuite.terms.input_size import InputSize
@@ -19,8 +26,7 @@ _IMGSZ = 640
 
 
 def describe_checkpoint(request: dict[str, Any]) -> dict[str, Any]:
-    """Answer what `weights` hold: classes, heads, the size of images that they were trained at, and the size of the
-    fused network with the head that runs.
+    """Answer what `weights` hold: classes, heads, size of training, and size of the fused network with its head.
 
     `head` (one2many) and `imgsz` (640) may be given. A multiply-add counts as two operations.
     """
@@ -43,7 +49,7 @@ def describe_checkpoint(request: dict[str, Any]) -> dict[str, Any]:
             )
         )
     return {
-        "names": [model.names[index] for index in sorted(model.names)],
+        "names": class_names(saved),
         "params": params,
         "gflops": gflops,
         "heads": list(heads_of(saved)),

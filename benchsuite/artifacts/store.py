@@ -22,6 +22,7 @@ from benchsuite.artifacts.recipe import Artifact, Recipe
 from benchsuite.machine.cache import CacheEntry, mark_used, remove_longest_unused
 from benchsuite.machine.json_files import read_kept, write_kept
 from benchsuite.machine.locks import hold, locked
+from benchsuite.machine.nvml import list_gpus
 from benchsuite.machine.processes import Child, offline_environment
 from benchsuite.machine.scratch import remove_folder, scratch_folder
 from benchsuite.terms.cases import Head
@@ -93,10 +94,10 @@ class Store:
     ) -> tuple[Artifact, tuple[str, ...]]:
         """Return the artifact of a recipe, building it and what it derives from if needed, and what was noted.
 
-        An engine is built on the GPU whose UUID is `gpu`, or on the first of the kind that its recipe names. `model` is
-        what the weights are called; an artifact keeps the name that it was built, or first asked for, under. Raises
-        BuildError. A stored artifact whose bytes are not those that were built is rebuilt, with a note; one that cannot
-        be read just now is left alone.
+        An engine is built on the GPU whose UUID is `gpu`, else on one of its recipe's kind. `model` is what the weights
+        are called; an artifact keeps the name that it was built, or first asked for, under. Raises BuildError. A stored
+        artifact whose bytes are not those that were built is rebuilt, with a note; one that cannot be read just now is
+        left alone.
         """
         stored, _ = self._stored(recipe)
         if stored:
@@ -321,8 +322,6 @@ class Store:
 
 def _first_gpu(recipe: Recipe) -> str:
     """Return the UUID of a GPU of the kind that a recipe names; empty for none."""
-    from benchsuite.machine.nvml import list_gpus
-
     return next((gpu.uuid for gpu in list_gpus()[0] if gpu.name == recipe.build["gpu"]), "")
 
 

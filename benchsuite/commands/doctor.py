@@ -9,7 +9,7 @@ from operator import itemgetter
 
 from benchsuite.backends import BACKENDS, backend, only_builds
 from benchsuite.backends.offers import recorded_packages
-from benchsuite.machine.facts import Machine, read_machine
+from benchsuite.machine.facts import Machine, read_machine, usable_threads
 from benchsuite.machine.noise import measure_noise
 from benchsuite.options.selection import cases_of
 from benchsuite.options.settings import defaults
@@ -39,8 +39,9 @@ def report_lines(noise_seconds: float) -> Iterator[str]:
 
 
 def _machine_lines(machine: Machine) -> Iterator[str]:
-    quota = f", limited to {machine.cpu_quota_cores:g}" if machine.cpu_quota_cores else ""
-    yield f"CPU       {machine.cpu}, {machine.cores} cores, {machine.usable_cores} usable{quota}"
+    quota = machine.cpu_quota_cores
+    limit = "" if quota is None else f", limited to {quota:g}; --threads auto is {usable_threads()}"
+    yield f"CPU       {machine.cpu}, {machine.cores} cores, {machine.usable_cores} usable{limit}"
     yield from _wrapped("ISA       ", " ".join(machine.isa) or "unknown")
     yield f"Governor  {machine.governor}"
     yield f"Memory    {machine.memory_bytes / (1 << 30):.0f} GiB"

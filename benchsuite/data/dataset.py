@@ -91,7 +91,7 @@ def calibration_images(dataset: Dataset, size: int) -> tuple[Path, ...]:
     if split is None:
         raise DataError(
             f"'{dataset.yaml}' names neither a calib nor a train split to calibrate on; "
-            f"add 'calib:' with a folder of images that are not in val"
+            f"add 'calib:' with a folder of images that are not in val, or leave int8 out with --precision"
         )
     images = dataset.splits[split]
     if not images:

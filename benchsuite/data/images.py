@@ -70,6 +70,23 @@ def _by_pillow(encoded: Image) -> Image | None:
     return np.asarray(upright, np.uint8)[..., ::-1]
 
 
+def undecodable(images: Sequence[Path]) -> str | None:
+    """Name the first of these files that cannot be an image and count those like it, or None; pixels are not read."""
+    import cv2
+
+    problems = []
+    for path in images:
+        try:
+            # What OpenCV cannot open by its name, as some on Windows, is decoded instead.
+            if not (path.is_file() and cv2.haveImageReader(str(path))):
+                read_image(path)
+        except DataError as error:
+            problems.append(str(error))
+    if len(problems) < 2:
+        return problems[0] if problems else None
+    return f"{problems[0]} ({len(problems) - 1} more like it)"
+
+
 def data_digest(images: Sequence[Path]) -> str:
     """Return the SHA-256 over the bytes of all images and their labels, in order; a missing label counts as empty."""
     digest = hashlib.sha256()

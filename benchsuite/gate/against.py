@@ -10,11 +10,15 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Literal, get_args
 
+from benchsuite.backends.offers import recorded_packages
 from benchsuite.compare import baselines
+from benchsuite.machine.facts import read_machine
 from benchsuite.machine.processes import PROTOCOL_VERSION, PROTOCOLS, Child, offline_environment
 from benchsuite.networks.weights import ModelRef, resolve
 from benchsuite.options.chosen import Options
-from benchsuite.terms.errors import ModelError, ProcessError, UsageError
+from benchsuite.runs.checks import read_cards
+from benchsuite.terms.cases import Case
+from benchsuite.terms.errors import ProcessError, UsageError, raise_all
 
 Kind = Literal["env", "weights", "store", "baseline"]
 _KINDS: tuple[Kind, ...] = get_args(Kind)
@@ -100,8 +104,11 @@ def ready_against(options: Options, models: Sequence[ModelRef], cache_root: Path
         if len(models) != 1:
             raise UsageError(f"--against {against}: it compares two models; name one with --model, not {len(models)}.")
         try:
-            resolve([against.value], cache_root)
-        except ModelError as error:
+            (baseline,) = resolve([against.value], cache_root)
+            sizes = [Case.parse(text).imgsz for text in options.case_ids] or options.imgsz
+            packages = read_machine(recorded_packages()).packages
+            raise_all(read_cards({baseline: sizes}, cache_root, packages).problems)
+        except UsageError as error:
             raise UsageError(str(error).replace("--model ", "--against weights:")) from None
     if against.kind == "env":
         with tempfile.TemporaryDirectory() as folder:

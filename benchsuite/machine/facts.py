@@ -196,7 +196,7 @@ def _cpu_quota() -> float | None:
 
 
 def _own_cgroup(controller: str) -> str:
-    """Return the path of this process's cgroup under the root of a controller, which v2 has none of."""
+    """Return the path of this process's cgroup under the root of a v1 controller, or of v2, whose name is empty."""
     for line in _read("/proc/self/cgroup").splitlines():
         _, _, rest = line.partition(":")
         controllers, _, path = rest.partition(":")

@@ -58,7 +58,7 @@ def load_checkpoint(weights: Path) -> Any:
     if channels != _CHANNELS:
         raise ModelError(
             said(
-                "{1} takes images of {2} channels: benchsuite reads images in red, green and blue alone",
+                "{1} is for other images (channels: {2}): benchsuite reads images in red, green and blue alone",
                 weights.name,
                 channels,
             )
@@ -81,6 +81,17 @@ def _load(weights: Path) -> tuple[Any, dict[str, Any]]:
         model, checkpoint = tasks.load_checkpoint(str(link))
     model.pt_path = name
     return model, checkpoint
+
+
+def class_names(model: Any) -> list[str]:
+    """Return what a loaded checkpoint calls its classes, in their order; raises ModelError unless each has a name."""
+    names = model.names if isinstance(model.names, dict) else dict(enumerate(model.names))
+    found = model.model[-1].nc
+    if set(names) != set(range(found)):
+        raise ModelError(
+            said("it finds {1} classes and names {2}: set model.names and save it again", found, len(names))
+        )
+    return [str(names[number]) for number in range(found)]
 
 
 def check_size(model: Any, imgsz: InputSize) -> None:

@@ -18,8 +18,8 @@ _MOST_OPCODES = 1_000_000
 # PyTorch compresses nothing.
 _MOST_GROWTH = 20
 _ENCRYPTED = 0x1
-# What PyTorch before 1.6 begins its files with; pickles of the protocol, the system, the object and its keys follow.
-_LEGACY_MARK = 0x1950A86A20F9469CFC6C
+# The pickle that files of PyTorch before 1.6 begin with; those of protocol, system, object and keys follow.
+_LEGACY_MARK = b"\x80\x02\x8a\n" + 0x1950A86A20F9469CFC6C.to_bytes(10, "little") + b"."
 _DAMAGED = "it is damaged or no PyTorch checkpoint"
 # What zipfile raises for a file that is cut, encrypted, altered or compressed by a method that there is not.
 _UNREADABLE = (zipfile.BadZipFile, zlib.error, OSError, EOFError, ValueError, RuntimeError, NotImplementedError)
@@ -70,7 +70,7 @@ def _read_archive(path: Path) -> Pickled | str:
 
 def _read_legacy(file: IO[bytes]) -> Pickled | str:
     """Read the file of a PyTorch before 1.6: pickles one behind another, then the weights."""
-    if [argument for opcode, argument, _ in pickletools.genops(file) if opcode.name == "LONG1"] != [_LEGACY_MARK]:
+    if file.read(len(_LEGACY_MARK)) != _LEGACY_MARK:
         return _DAMAGED
     _, _, found, _ = (_found(file) for _ in range(4))
     return found

@@ -3,19 +3,24 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from pathlib import Path
 
 from benchsuite.backends import backend
 from benchsuite.backends.interface import ArtifactChoices, ArtifactNeed
 from benchsuite.backends.offers import calibration_method
 from benchsuite.backends.schemes import DEFAULT, split_scheme
 from benchsuite.data.dataset import calibration_images, load_dataset
+from benchsuite.data.images import undecodable
 from benchsuite.machine.facts import Machine
+from benchsuite.measure.accuracy import evaluated_images
 from benchsuite.options.chosen import Options
 from benchsuite.terms.cases import Case
 from benchsuite.terms.errors import UsageError
 
 # Of an image as runtimes take it: three floats.
 _PIXEL_BYTES = 12
+# The image as it was decoded, letterboxed, handed to the runtime, and its first layer's output.
+_LEAST_COPIES = 4
 
 
 def option_problems(options: Options, cases: Sequence[Case], machine: Machine) -> list[str]:
@@ -29,10 +34,10 @@ def option_problems(options: Options, cases: Sequence[Case], machine: Machine) -
         except UsageError as error:
             problems.append(str(error))
         call_bytes = case.batch * _PIXEL_BYTES * case.imgsz.pixels
-        if call_bytes > memory_bytes:
+        if call_bytes * _LEAST_COPIES > memory_bytes:
             problems.append(
                 f"--batch {case.batch}: the images of one call at {case.imgsz} px take {call_bytes / 1e9:,.0f} GB, "
-                f"and there are {memory_bytes / 1e9:,.0f} GB of memory; ask for fewer."
+                f"a runtime needs several times that, and there are {memory_bytes / 1e9:,.0f} GB; ask for fewer."
             )
     return list(dict.fromkeys([*problems, *data_problems(options, calibrated)]))
 
@@ -40,18 +45,16 @@ def option_problems(options: Options, cases: Sequence[Case], machine: Machine) -
 def data_problems(options: Options, calibrated: bool) -> list[str]:
     """Say what is wrong with --data, and with what INT8 is calibrated on where any is."""
     problems = []
-    if options.data is not None:
-        try:
-            dataset = load_dataset(options.data)
-            if calibrated and options.calib is None:
-                calibration_images(dataset, options.calib_size)
-        except UsageError as error:
-            problems.append(f"--data {options.data}: {error}.")
-    if options.calib is not None:
-        try:
-            calibration_images(load_dataset(options.calib), options.calib_size)
-        except UsageError as error:
-            problems.append(f"--calib {options.calib}: {error}.")
+    for flag, yaml, evaluated, calibrates in (
+        ("--data", options.data, True, calibrated and options.calib is None),
+        ("--calib", options.calib, False, calibrated),
+    ):
+        if yaml is not None:
+            try:
+                problem = _data_problem(yaml, options, evaluated, calibrates)
+            except UsageError as error:
+                problem = str(error)
+            problems += [f"{flag} {yaml}: {problem}."] if problem else []
     return problems
 
 
@@ -67,6 +70,13 @@ def scheme_in_id(case: Case, machine: Machine, asked: str) -> str:
     if len(schemes) > 1:
         plain = backend(case.backend).need(case, machine, ArtifactChoices()).scheme
     return "" if asked == plain else asked
+
+
+def _data_problem(yaml: Path, options: Options, evaluated: bool, calibrates: bool) -> str | None:
+    """Say which images cannot be read of those that are evaluated or calibrated on; raises DataError."""
+    dataset = load_dataset(yaml)
+    images = evaluated_images(dataset, options.effort.accuracy_images) if evaluated else ()
+    return undecodable((*images, *(calibration_images(dataset, options.calib_size) if calibrates else ())))
 
 
 def artifact_need(case: Case, machine: Machine, options: Options) -> ArtifactNeed:

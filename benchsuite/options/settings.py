@@ -16,7 +16,6 @@ from benchsuite.options import texts
 from benchsuite.options.chosen import GATE_METRICS, CalibMethod, GateOptions, HeadChoice, Limits, Options
 from benchsuite.terms.cases import PLAIN, PRECISIONS
 from benchsuite.terms.errors import raise_all
-from benchsuite.terms.input_size import InputSize
 from benchsuite.terms.language import ENGLISH, languages
 from benchsuite.terms.printable import short
 
@@ -87,10 +86,6 @@ def _batches(text: str) -> tuple[int, int, int] | None:
     return numbers[0], numbers[1], numbers[2]
 
 
-def _sizes(text: str) -> tuple[InputSize, ...]:
-    return tuple(texts.square_size(word) for word in texts.words(text))
-
-
 def _case_ids(text: str) -> tuple[str, ...]:
     return texts.words(text) if text else ()
 
@@ -112,7 +107,7 @@ SETTINGS = (
             texts.some_of(PRECISIONS), "precisions"),
     Setting("--device", "auto", "D", "auto (the CPU; cuda:0 for trt), cpu, cuda:N, or vulkan for ncnn", texts.device),
     Setting("--imgsz", "640", "PX[,PX]", "side of the square input, multiples of 32",
-            _sizes),
+            texts.list_of(texts.square_size)),
     Setting("--batch", "1", "N[,N]", "images per call; each size is a case of its own", texts.list_of(texts.whole(1))),
     Setting("--threads", "auto", "N", "threads of every runtime; auto is all cores this process may use, within the "
             "container's CPU quota", texts.thread_count),

@@ -7,10 +7,12 @@ import re
 import unicodedata
 from collections.abc import Callable, Mapping
 from pathlib import Path
+from typing import TypeVar
 
 from benchsuite.terms.input_size import InputSize
 from benchsuite.terms.printable import short
 
+T = TypeVar("T")
 PERCENTILES = ("p50", "p90", "p95", "p99")
 # Nobody means more, and what computes with numbers beyond it overflows.
 _MOST_DIGITS = 9
@@ -18,6 +20,7 @@ _MOST_DIGITS = 9
 _NUMBER = r"(?:[0-9]{1,15}(?:\.[0-9]{0,15})?|\.[0-9]{1,15})"
 _STEP_PX = 32
 _LARGEST_PX = 16_384
+_MOST_PROBLEMS = 5
 
 
 def unreadable(text: str) -> str:
@@ -93,8 +96,20 @@ def _is_whole(text: str) -> bool:
     return re.fullmatch(f"[0-9]{{1,{_MOST_DIGITS}}}", text) is not None
 
 
-def list_of(parse_one: Callable[[str], int]) -> Callable[[str], tuple[int, ...]]:
-    return lambda text: tuple(parse_one(word) for word in words(text))
+def list_of(parse_one: Callable[[str], T]) -> Callable[[str], tuple[T, ...]]:
+    def parse(text: str) -> tuple[T, ...]:
+        found, problems = [], []
+        for word in words(text):
+            try:
+                found.append(parse_one(word))
+            except ValueError as error:
+                problems.append(f"{short(word)}: {error}" if "," in text else str(error))
+        if problems:
+            # Whoever gives a thousand wrong ones learns it from the first.
+            raise ValueError("; ".join(problems[:_MOST_PROBLEMS]))
+        return tuple(found)
+
+    return parse
 
 
 def device(text: str) -> str | None:

@@ -36,7 +36,7 @@ from benchsuite.runs.site import Site
 from benchsuite.study.search import scheme_search
 from benchsuite.terms.absence import Absent
 from benchsuite.terms.cases import Case
-from benchsuite.terms.errors import UsageError
+from benchsuite.terms.errors import UsageError, raise_all
 
 # What decides the figures of a case and does not stand in its id.
 _OF_A_WHOLE_RUN = (
@@ -56,14 +56,15 @@ def with_resumed(given: Mapping[str, str]) -> tuple[Options, Run | None]:
     run = read_run(folder)
     before = parse({**run.options, "threads": str(run.policy.threads)})
     resumed = parse({**run.options, "threads": str(run.policy.threads), **given})
-    for name in _OF_A_WHOLE_RUN:
-        setting = SETTING[name]
+    changed = []
+    for setting in (SETTING[name] for name in _OF_A_WHOLE_RUN):
         if setting.chosen_in(before) != setting.chosen_in(resumed):
-            was = str(run.policy.threads) if name == "threads" else run.options.get(name, setting.default)
-            raise UsageError(
-                f"--resume: {run.name} was started with {setting.flag} {was or '(none)'}, this command says "
-                f"{given[name]}; leave {setting.flag} out or start a new run."
+            was = str(run.policy.threads) if setting.name == "threads" else run.options.get(setting.name)
+            changed.append(
+                f"--resume: {run.name} was started with {setting.flag} {was or setting.default or '(none)'}, this "
+                f"command says {given[setting.name]}; leave {setting.flag} out or start a new run."
             )
+    raise_all(changed)
     return resumed, run
 
 

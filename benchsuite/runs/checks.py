@@ -10,18 +10,20 @@ from pathlib import Path
 
 from benchsuite.artifacts.store import Card, Store
 from benchsuite.backends import backend
-from benchsuite.data.dataset import Dataset, load_dataset
+from benchsuite.backends.schemes import AUTO
+from benchsuite.data.dataset import load_dataset
 from benchsuite.data.labels import unusable_labels
 from benchsuite.data.shapes import NAMES
 from benchsuite.machine.facts import Machine, gpu_of
-from benchsuite.machine.files import free_bytes, unwritable
+from benchsuite.machine.files import cannot_write, free_bytes, unwritable
 from benchsuite.measure.accuracy import class_mismatch, evaluated_images
 from benchsuite.networks.weights import ModelRef, fetch, file_sha256
 from benchsuite.options.chosen import Options
 from benchsuite.options.needs import data_problems, option_problems
 from benchsuite.options.selection import select
 from benchsuite.terms.cases import Case
-from benchsuite.terms.errors import BenchsuiteError, DataError, UsageError, raise_all
+from benchsuite.terms.errors import BenchsuiteError, UsageError, raise_all
+from benchsuite.terms.input_size import InputSize
 
 # Records, samples and a page; and what a runtime may write beside its artifacts.
 _REPORT_BYTES, _TEMPORARY_BYTES = 20_000_000, 1_000_000
@@ -43,7 +45,7 @@ def select_cases(options: Options, cache_root: Path, machine: Machine) -> tuple[
     try:
         return select(options, cache_root, machine)
     except UsageError as error:
-        raise_all([str(error), *data_problems(options, False), *folder_problems(options, (), cache_root)])
+        raise_all([str(error), *data_problems(options, False), *folder_problems(options)])
         raise
 
 
@@ -56,70 +58,81 @@ def check_before_work(
     """
     can_run = [case for case in cases if backend(case.backend).why_not(case, machine) is None]
     problems = option_problems(options, can_run, machine)
-    folders = folder_problems(options, models, cache_root)
-    cards = Cards()
-    if not folders:
-        cards = _model_cards(models, can_run, cache_root, machine)
-    raise_all([*problems, *cards.problems, *folders])
-    notes = [*cards.notes, *_machine_notes(options, can_run, machine), *_accuracy_notes(options, cards.by_model)]
-    return tuple(dict.fromkeys(notes))
+    cache_problem, cache_note = _cache_problem(models, cache_root)
+    sizes = {model: [case.imgsz for case in can_run if case.model == model.slug] for model in models}
+    cards = Cards() if cache_problem else read_cards(sizes, cache_root, machine.packages)
+    raise_all([*problems, *cards.problems, *cache_problem, *folder_problems(options)])
+    unscored = tuple(_unscored(options, cards.by_model))
+    if unscored and options.quant_scheme == AUTO and any(case.precision == "int8" for case in can_run):
+        raise UsageError(f"--quant-scheme auto: it chooses by accuracy, and there is {unscored[0]}; name a scheme.")
+    of_machine, untrained = _machine_notes(options, can_run, machine), _sizes_untrained(options, cards.by_model)
+    return tuple(dict.fromkeys([*cache_note, *cards.notes, *of_machine, *unscored, *untrained]))
 
 
-def folder_problems(options: Options, models: Sequence[ModelRef], cache_root: Path) -> list[str]:
+def folder_problems(options: Options) -> list[str]:
     """Say which folder of a run cannot be written, or has not the room that the least run takes."""
-    weights_bytes = max((model.path.stat().st_size for model in models if model.path is not None), default=0)
     try:
         temporary = Path(tempfile.gettempdir())
     except OSError as error:
         return [f"there is no folder for temporary files ({error.strerror}); name one in $TMPDIR."]
-    needed = (
-        ("--report", options.report, _REPORT_BYTES),
-        ("$BENCHSUITE_CACHE", cache_root, _CACHE_BYTES + _TIMES_WEIGHTS * weights_bytes),
-        ("$TMPDIR", temporary, _TEMPORARY_BYTES),
+    found = (
+        _folder_problem("--report", options.report, _REPORT_BYTES),
+        _folder_problem("$TMPDIR", temporary, _TEMPORARY_BYTES),
     )
-    problems = []
-    for name, folder, size_bytes in needed:
-        why = unwritable(folder)
-        if why and folder == cache_root and folder.is_dir():
-            # What it holds is used all the same, and what must be built says so itself.
-            continue
-        room = 0 if why else free_bytes(folder)
-        if why:
-            problems.append(f"{name} {folder}: cannot write there ({why}); name a folder that can be written.")
-        elif room < size_bytes:
-            problems.append(
-                f"{name} {folder}: {room / 1e6:.0f} MB are free there, and a run needs about "
-                f"{size_bytes / 1e6:.0f} MB; free some space or name another folder."
-            )
-    return problems
+    return [f"{problem} name another folder." for problem in found if problem]
 
 
-def _model_cards(models: Sequence[ModelRef], cases: Sequence[Case], cache_root: Path, machine: Machine) -> Cards:
-    """Ask what each checkpoint is, at each size that it is measured at."""
+def _cache_problem(models: Sequence[ModelRef], cache_root: Path) -> tuple[list[str], list[str]]:
+    """Return why nothing can be kept in the cache, as a problem, or as a note where something may be kept already."""
+    weights_bytes = max((model.path.stat().st_size for model in models if model.path is not None), default=0)
+    found = _folder_problem("$BENCHSUITE_CACHE", cache_root, _CACHE_BYTES + _TIMES_WEIGHTS * weights_bytes)
+    if not found:
+        return [], []
+    # Those whose names begin with a point are being built.
+    if next((cache_root / "artifacts").glob("[!.]*"), None) is None:
+        return [f"{found} name another folder."], []
+    return [], [f"{found} what lies there is used, and a case that needs more will fail."]
+
+
+def _folder_problem(name: str, folder: Path, needed_bytes: int) -> str:
+    """Say why a folder cannot be used, up to a semicolon; empty where it can."""
+    why = unwritable(folder)
+    if why:
+        return f"{name} {folder}: cannot write there ({why});"
+    room = free_bytes(folder)
+    if room < needed_bytes:
+        return f"{name} {folder}: {room / 1e6:.0f} MB are free, and a run needs about {needed_bytes / 1e6:.0f} MB;"
+    return ""
+
+
+def read_cards(sizes: Mapping[ModelRef, Sequence[InputSize]], cache_root: Path, packages: Mapping[str, str]) -> Cards:
+    """Ask what each checkpoint is, at each of its sizes; one without any is not looked at."""
     store, cards = Store(cache_root), Cards()
-    for model in models:
-        sizes = dict.fromkeys(case.imgsz for case in cases if case.model == model.slug)
-        if not sizes:
-            continue
+    for model in (model for model in sizes if sizes[model]):
         try:
             weights = fetch(model, cache_root, cache_root / "logs" / "download.log")
             digest = file_sha256(weights)
-        except (BenchsuiteError, OSError) as error:
+        except BenchsuiteError as error:
             cards.problems.append(str(error))
             continue
-        for imgsz in sizes:
+        except OSError as error:
+            cards.problems.append(f"--model {model.name}: it cannot be read or downloaded: {error}.")
+            continue
+        for imgsz in dict.fromkeys(sizes[model]):
             try:
-                cards.by_model[model.slug], notes = store.card(weights, digest, imgsz, "one2many", machine.packages)
+                cards.by_model[model.slug], notes = store.card(weights, digest, imgsz, "one2many", packages)
                 cards.notes += notes
             except BenchsuiteError as error:
-                cards.problems.append(f"{error}.")
+                cards.problems.append(f"{str(error).rstrip('.')}.")
+            except OSError as error:
+                cards.problems.append(cannot_write(cache_root, error))
     return cards
 
 
 def _machine_notes(options: Options, cases: Sequence[Case], machine: Machine) -> Iterator[str]:
     quota = machine.cpu_quota_cores
     if cases and quota is not None and quota < machine.usable_cores:
-        told = f"{options.threads} threads: the CPU quota here is {quota:g} of {machine.usable_cores} cores"
+        told = f"--threads is {options.threads}: the CPU quota here is {quota:g} of {machine.usable_cores} cores"
         over = "; more threads than that are stopped again and again, which shows in every time"
         yield told + (over if options.threads > max(1, quota) else "")
     numbered = any(word.strip().isdecimal() for word in os.environ.get("CUDA_VISIBLE_DEVICES", "").split(","))
@@ -130,23 +143,23 @@ def _machine_notes(options: Options, cases: Sequence[Case], machine: Machine) ->
                 yield f"{device} is {gpu.name} ({gpu.uuid}): CUDA_VISIBLE_DEVICES is read as nvidia-smi counts"
 
 
-def _accuracy_notes(options: Options, cards: Mapping[str, Card]) -> Iterator[str]:
-    """Say why accuracy will be absent, and where it is of a size that the model was not trained at."""
+def _unscored(options: Options, cards: Mapping[str, Card]) -> Iterator[str]:
+    """Say why accuracy will be absent."""
     dataset = load_dataset(options.data) if options.data is not None else None
-    unusable = _unusable(dataset, options) if dataset is not None and cards else None
-    if unusable:
-        yield f"no accuracy: {unusable}"
+    if dataset is not None and cards:
+        images = evaluated_images(dataset, options.effort.accuracy_images)
+        unusable = unusable_labels(images, dataset.names)
+        if unusable:
+            yield f"no accuracy: {unusable}"
     for model, card in cards.items():
         mismatch = class_mismatch(card.names, dataset.names if dataset else NAMES)
         if mismatch:
             yield f"no accuracy of {model}: {mismatch}"
+
+
+def _sizes_untrained(options: Options, cards: Mapping[str, Card]) -> Iterator[str]:
+    """Say which sizes a model was not trained at."""
+    for model, card in cards.items():
         others = [str(size) for size in options.imgsz if card.trained_px not in (None, *size.shape)]
         if others and not options.case_ids:
-            yield f"{model} was trained at {card.trained_px} px: at {', '.join(others)} px its accuracy is another"
-
-
-def _unusable(dataset: Dataset, options: Options) -> str | None:
-    try:
-        return unusable_labels(evaluated_images(dataset, options.effort.accuracy_images), dataset.names)
-    except DataError as error:
-        return str(error)
+            yield f"{model} was trained at {card.trained_px} px: at {', '.join(others)} px its accuracy differs"

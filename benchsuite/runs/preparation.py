@@ -84,10 +84,6 @@ class Preparation:
     def _losses(self) -> Losses:
         return Losses(self.data)
 
-    def draw_data(self) -> int:
-        """Draw or digest the evaluated images now, and not while something is timed; return how many there are."""
-        return len(self._data.evaluated.images)
-
     def why_not(self, case: Case) -> str | None:
         """Say why the case cannot run here, or None."""
         return backend(case.backend).why_not(case, self.site.machine)

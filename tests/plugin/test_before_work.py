@@ -5,7 +5,7 @@ from __future__ import annotations
 import shutil
 import tempfile
 import warnings
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -35,7 +35,7 @@ def data(drawn: Path, pytester: pytest.Pytester) -> Path:
 
 
 @pytest.fixture
-def bench(pytester: pytest.Pytester, data: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Bench]:
+def bench(pytester: pytest.Pytester, data: Path, monkeypatch: pytest.MonkeyPatch) -> Bench:
     """Give `pytest bench/` in a folder of its own, in this process."""
     scaffold(pytester.path)
     (pytester.path / "conftest.py").write_text("")

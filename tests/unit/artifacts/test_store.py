@@ -7,7 +7,7 @@ import json
 import multiprocessing
 import os
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -17,6 +17,7 @@ import pytest
 from benchsuite.artifacts.recipe import Calibration, Recipe
 from benchsuite.artifacts.store import Card, Store
 from benchsuite.machine import processes
+from benchsuite.machine.nvml import Gpu
 from benchsuite.terms.errors import BuildError
 from benchsuite.terms.input_size import InputSize
 from benchsuite.testing import FakeChild
@@ -163,6 +164,24 @@ def test_disk_that_reads_nothing_just_now_loses_no_artifact(
             store.get(RECIPE, tmp_path / "w.pt")
     assert store.get(RECIPE, tmp_path / "w.pt") == (before, ())
     assert _built(builder) == ["torch fp32"]
+
+
+def test_engine_is_built_on_the_gpu_that_was_chosen(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Its builder sees the chosen GPU alone, be there another of the same name before it; other builders see none."""
+    seen: list[str] = []
+
+    def start(_module: str, _log: Path, environment: Mapping[str, str], *_: object, **__: object) -> FakeChild:
+        seen.append(environment["CUDA_VISIBLE_DEVICES"])
+        return FakeChild({"build": lambda _: {"peak_rss_bytes": 1}})
+
+    twins = [Gpu("NVIDIA T4", uuid, 16 << 30) for uuid in ("GPU-1", "GPU-2")]
+    monkeypatch.setattr("benchsuite.artifacts.store.list_gpus", lambda: (twins, "580"))
+    monkeypatch.setattr(processes.Child, "start", start)
+    store = Store(tmp_path)
+    for level, gpu in (("1", "GPU-2"), ("2", "")):
+        store.get(replace(RECIPE, build={"gpu": "NVIDIA T4", "level": level}), tmp_path / "w.pt", gpu=gpu)
+    store.get(RECIPE, tmp_path / "w.pt", gpu="GPU-2")
+    assert seen == ["GPU-2", "GPU-1", ""]
 
 
 def test_failed_build_leaves_nothing_behind(tmp_path: Path) -> None:

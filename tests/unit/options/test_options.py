@@ -76,6 +76,7 @@ def test_long_texts_are_not_said_again() -> None:
     ("text", "advice"),
     [
         ("720", "give 704 or 736"), ("10", "give 32"), ("20000", "give 16384"), ("640x480", "give one side, as in 640"),
+        ("640,720,six", "720: .*give 704 or 736; six: it must be a multiple"),
         ("720x1280", "give one side, as in 1280"), ("650x10", "give one side, as in 640 or 672"),
     ],
 )  # fmt: skip
