@@ -99,6 +99,12 @@ def test_what_tells_most_comes_first() -> None:
     assert language("zh").say(found[0]) == "yolo26n 的权重：abababababab -> 999999999999"
 
 
+def test_weights_of_two_names_are_said_with_both() -> None:
+    """A gate may compare two models."""
+    other = made(make_record(make_case(model="new")), weights_sha256="99" * 32)
+    assert differing(make_record(), other) == ("weights: abababababab of yolo26n -> 999999999999 of new",)
+
+
 def test_equal_inputs_differ_in_nothing() -> None:
     """The same recipe, bytes, data and machine are no difference, whatever came out."""
     assert differing(make_record(total_ms=40), make_record(total_ms=80, map50_95=0.1)) == ()
@@ -155,6 +161,14 @@ def test_another_scheme_has_other_kernels(tmp_path: Path) -> None:
     kernels = against_baseline(tmp_path, old, with_kernels(new, Conv=3))["kernels"]
     assert kernels.verdict == "NOT_COMPARABLE"
     assert "INT8 scheme of onnx: qdq-u8s8 -> qdq-s8s8" in kernels.sentence
+
+
+def test_another_build_may_have_other_kernels(tmp_path: Path) -> None:
+    """TensorRT on another driver picks anew: that is no other network, and no lost fusion."""
+    engines = [made(make_record(make_case(backend="trt")), build={"gpu": "A", "driver": it}) for it in ("570", "580")]
+    kernels = against_baseline(tmp_path, engines[0], with_kernels(engines[1], Conv=3))["kernels"]
+    assert kernels.verdict == "NOT_COMPARABLE"
+    assert kernels.sentence.startswith("Built in another way, which may pick other kernels: build of trt, driver: 570")
 
 
 def test_what_was_promoted_before_ids_named_its_scheme_is_found_and_renamed(tmp_path: Path) -> None:
