@@ -74,8 +74,9 @@ def _kernels(old: Entry, new: Entry, tolerance: Tolerance, same_processors: bool
         return Finding(case_id, "kernels", "NOT_COMPARABLE", *shown, "", why_not)
     if not same_artifact(old.artifact, new.artifact):
         # What its reason says holds for one artifact.
-        made = joined("; ", artifact_differences(old, new)) or said("which is not recorded")
-        tolerance = replace(tolerance, reason=said("The artifact is not the same: {1}.", made))
+        made = artifact_differences(old, new)
+        reason = said("The artifact is not the same: {1}.", joined("; ", made))
+        tolerance = replace(tolerance, reason=reason if made else said("Which artifact ran is not recorded."))
     changes = {kind: abs(now.get(kind, 0) - before.get(kind, 0)) for kind in {**before, **now}}
     kinds = {kind: None for kind, change in changes.items() if change} or before
     # There is no better or worse: a changed kernel is a change to look at, so none is an improvement.

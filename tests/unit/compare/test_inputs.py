@@ -185,6 +185,16 @@ def test_what_was_promoted_before_ids_named_its_scheme_is_found_and_renamed(tmp_
     assert what_differs((accepted_inputs(entry, make_machine()), inputs_of(named, make_machine()))) == ()
 
 
+def test_the_usual_scheme_keeps_its_plain_id(tmp_path: Path) -> None:
+    """A row of a scheme study may be the same artifact: promoting it takes nothing from the plain case."""
+    plain = made(make_record(INT8), scheme="qdq-u8s8")
+    promote(make_run([plain]), tmp_path, "here")
+    promote(make_run([replace(plain, case=replace(INT8, scheme="qdq-u8s8"))], folder=LATER), tmp_path, "here")
+    baseline = load(tmp_path / "here")
+    assert [entry.case.scheme for entry in baseline.models["yolo26n"].entries.values()] == ["", "qdq-u8s8"]
+    assert len(baseline.entries(INT8.id)) == 1
+
+
 def pair(old: list[Record], new: list[Record], **changes: object) -> tuple[Run, Run]:
     return make_run(old), make_run(new, folder=LATER, **changes)
 
