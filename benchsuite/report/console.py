@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 
 from benchsuite.report.terminal import WIDTH, aligned, fit, wrap
@@ -43,17 +44,18 @@ def table_lines(records: Sequence[Record]) -> list[str]:
     lines = []
     columns = [it for it in figures.FIGURES if it.names.terminal]
     for title, group in _groups(records):
+        names = _names(group)
         measured = [record for record in group if record.outcome in ("measured", "built")]
         lines += [fit(title), ""]
         if measured:
             # Long names of variants take the room between the columns.
-            widest = max(len(record.row_name) for record in measured)
+            widest = max(len(names[record.case.id]) for record in measured)
             width = min(_COLUMN if widest < _LABEL else _COLUMN - 1, (WIDTH - _LABEL) // len(columns))
             label = _LABEL if widest < _LABEL else WIDTH - width * len(columns)
             widths = [label, *(width for _ in columns)]
             lines.append(aligned(("", *(it.names.terminal for it in columns)), widths))
-            lines += [aligned(_cells(record, columns), widths) for record in measured]
-        lines += [*_reason_lines(group), ""]
+            lines += [aligned(_cells(record, names[record.case.id], columns), widths) for record in measured]
+        lines += [*_reason_lines(group, names), ""]
     return lines
 
 
@@ -64,11 +66,20 @@ def _groups(records: Iterable[Record]) -> Iterable[tuple[str, list[Record]]]:
     return groups.items()
 
 
-def _cells(record: Record, columns: Sequence[Figure]) -> list[str]:
+def _names(records: Sequence[Record]) -> Mapping[str, str]:
+    """Return the name of each row by its case's id, with its device where another row has the same name."""
+    counts = Counter(record.row_name for record in records)
+    return {
+        record.case.id: record.row_name if counts[record.row_name] == 1 else f"{record.row_name} {record.case.device}"
+        for record in records
+    }
+
+
+def _cells(record: Record, name: str, columns: Sequence[Figure]) -> list[str]:
     label = record.validity.label
     # A precision that is only stored must not be read as one that was computed in.
     note = "*" if not isinstance(label, Absent) and "storage" in label else ""
-    return [record.row_name + note, *(_cell(it, record) for it in columns)]
+    return [name + note, *(_cell(it, record) for it in columns)]
 
 
 def _cell(column: Figure, record: Record) -> str:
@@ -77,14 +88,14 @@ def _cell(column: Figure, record: Record) -> str:
     return shown(column.read(record), unit.show)
 
 
-def _reason_lines(records: Iterable[Record]) -> list[str]:
+def _reason_lines(records: Iterable[Record], row_names: Mapping[str, str]) -> list[str]:
     """Say of each record that was not measured why, once for all that share the reason."""
     shared: dict[str, list[str]] = {}
     for record in records:
         if record.outcome != "measured":
             # What was built says so itself.
             outcome = "" if record.outcome == "built" else f"{record.outcome}: "
-            shared.setdefault(outcome + record.reason, []).append(record.row_name)
+            shared.setdefault(outcome + record.reason, []).append(row_names[record.case.id])
     lines = []
     for text, names in shared.items():
         label = ", ".join(names)

@@ -52,3 +52,10 @@ def test_one_reason_stands_once() -> None:
     assert "trt fp32, trt fp16  built here, not run: no GPU" in lines
     assert f"{'trt int8':22}failed: no images" in lines
     assert any(line.startswith("trt fp16 ") and "9.80" in line for line in lines)
+
+
+def test_rows_of_two_devices_are_told_apart() -> None:
+    """Cases that were named one by one may differ by their device alone."""
+    cases = [make_case(), make_case(device="cuda:0"), make_case(precision="int8")]
+    rows = [line.rpartition("  ")[0] for line in table_lines([make_record(it) for it in cases]) if line[:4] == "onnx"]
+    assert [row.split("  ")[0] for row in rows] == ["onnx fp32 cpu", "onnx fp32 cuda:0", "onnx int8"]
