@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 
-from benchsuite.report.terminal import WIDTH, aligned, fit, wrap
+from benchsuite.report.terminal import WIDTH, aligned, fit, fit_id, wrap
 from benchsuite.runs import figures
 from benchsuite.runs.figures import Figure, figure
 from benchsuite.runs.records import Record
@@ -17,6 +17,8 @@ from benchsuite.terms.cases import heading
 _LABEL = 22
 _COLUMN = 9
 _LONGEST_LABEL = 50
+# What stands behind an id must have room.
+_LONGEST_ID = 60
 _REASON_LINES = 4
 # What one line says of a case.
 _TOLD = ("latency", "throughput", "map50_95")
@@ -26,17 +28,18 @@ def case_line(record: Record) -> str:
     """Say in one line how a case ended."""
     if record.outcome in ("skipped", "failed"):
         reason = record.reason.splitlines()[0] if record.reason else "no reason was recorded"
-        return fit(f"{record.case.id}  {record.outcome}: {reason}")
+        return fit(f"{fit_id(record.case.id, _LONGEST_ID)}  {record.outcome}: {reason}")
     parts = []
     if record.outcome == "built" and not isinstance(record.artifact, Absent):
         seconds = record.artifact.build_s
         took = "" if isinstance(seconds, Absent) else f" in {seconds:.1f} s"
         parts.append(f"built {figure('artifact_bytes').unit.say(record.artifact.bytes)}{took}")
-    for told in map(figure, _TOLD):
-        value, unit = told.read(record), told.unit
+    for it in map(figure, _TOLD):
+        value, unit = it.read(record), it.unit
         if not isinstance(value, Absent):
-            parts.append(unit.say(value) if unit.text else f"{told.names.terminal} {unit.show(value)}")
-    return fit(f"{record.case.id}  {'  '.join(parts) or 'measured'}")
+            parts.append(unit.say(value) if unit.text else f"{it.names.terminal} {unit.show(value)}")
+    told = "  ".join(parts) or "measured"
+    return f"{fit_id(record.case.id, WIDTH - len(told) - 2)}  {told}"
 
 
 def table_lines(records: Sequence[Record]) -> list[str]:
