@@ -185,6 +185,16 @@ def test_what_was_promoted_before_ids_named_its_scheme_is_found_and_renamed(tmp_
     assert what_differs((accepted_inputs(entry, make_machine()), inputs_of(named, make_machine()))) == ()
 
 
+def test_weights_that_the_baseline_has_under_another_name_are_said(tmp_path: Path) -> None:
+    """As where a release named a file otherwise, or another file of the same name stands beside it now."""
+    renamed = make_record(make_case(model="train3_best"))
+    found = against_baseline(tmp_path, make_record(), renamed)["case"]
+    assert (found.verdict, found.fails) == ("NOT_COMPARABLE", False)
+    assert "the same weights under the name yolo26n: give them that name, as in --model yolo26n=PATH" in found.sentence
+    other = against_baseline(tmp_path, make_record(), made(renamed, weights_sha256="99" * 32))["case"]
+    assert other.sentence == "The baseline does not have this case yet; promoting a run adds it."
+
+
 def test_the_usual_scheme_keeps_its_plain_id(tmp_path: Path) -> None:
     """A row of a scheme study may be the same artifact: promoting it takes nothing from the plain case."""
     plain = made(make_record(INT8), scheme="qdq-u8s8")
