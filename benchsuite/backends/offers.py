@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from benchsuite.backends import BACKENDS
-from benchsuite.backends.schemes import AUTO, DEFAULT, split_scheme
+from benchsuite.backends.schemes import AUTO, BY_CPU, DEFAULT, split_scheme
 from benchsuite.backends.tools import STEPS
 from benchsuite.machine.facts import PACKAGES
 from benchsuite.networks.topology import GROUPS
@@ -11,6 +11,8 @@ from benchsuite.terms.errors import UsageError
 from benchsuite.terms.printable import short
 
 EVERY_SCHEME = tuple(dict.fromkeys(scheme for backend in BACKENDS.values() for scheme in backend.schemes))
+# What backends take, each on some machine, where no scheme is asked for: rows need not say it.
+USUAL_SCHEMES = BY_CPU.union(*(backend.schemes[:1] for backend in BACKENDS.values()))
 # By the way to run: the runtime that has it.
 EVERY_WAY = {way: name for name, backend in BACKENDS.items() for way in backend.ways}
 

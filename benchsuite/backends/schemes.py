@@ -20,8 +20,8 @@ SYMMETRIC = "qdq-s8s8-symmetric"
 
 # Schemes whose ranges are found in every call: no image calibrates them.
 UNCALIBRATED = frozenset({"dynamic-u8u8"})
-# What backends take, each on some machine, where no scheme is asked for: rows need not say it.
-USUAL = frozenset({"qdq-u8s8", "qdq-u8s7", "qdq-s8s8", SYMMETRIC, "nncf-mixed", "ncnn-w8"})
+# What is taken where no scheme is asked for and the CPU does not suit a backend's first.
+BY_CPU = frozenset({"qdq-u8s7", "qdq-s8s8"})
 # Where everything that can be integer is: a search starts here and lets parts of the network stay float.
 MOST_INTEGER = "qdq-u8s8-most"
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -51,12 +51,9 @@ class Baseline:
 
         An entry that was promoted before ids named a scheme that is not the usual one is that of the id which does.
         """
-        found = tuple(entry for entry in self._all() if entry.case.id == case_id)
-        return found or tuple(entry for it in self._all() if (entry := with_scheme(it)).case.id == case_id)
-
-    def _all(self) -> Iterator[Entry]:
-        for model in self.models.values():
-            yield from model.entries.values()
+        every = [(entry, model.machine) for model in self.models.values() for entry in model.entries.values()]
+        found = tuple(entry for entry, _ in every if entry.case.id == case_id)
+        return found or tuple(entry for both in every if (entry := with_scheme(*both)).case.id == case_id)
 
 
 def promote(
@@ -80,8 +77,7 @@ def promote(
     paths: list[Path] = []
     write_default_tolerances(root)
     for model in sorted({*accepted, *fresh}):
-        before = accepted[model].entries if model in accepted else {}
-        before = _renamed(before, fresh.get(model, {}))
+        before = _renamed(accepted[model], fresh.get(model, {})) if model in accepted else {}
         kept = {key: entry for key, entry in before.items() if entry.case.id not in gone}
         merged = {key: merge(before.get(key), entry) for key, entry in fresh.get(model, {}).items()}
         for key, entry in merged.items():
@@ -98,12 +94,12 @@ def promote(
     return tuple(paths)
 
 
-def _renamed(before: Mapping[str, Entry], fresh: Mapping[str, Entry]) -> Mapping[str, Entry]:
+def _renamed(before: ModelBaseline, fresh: Mapping[str, Entry]) -> Mapping[str, Entry]:
     """File what was accepted before ids named its scheme under the id that a run has for it now."""
     found = {}
-    for key, entry in before.items():
-        named = with_scheme(entry)
-        renamed = named.key in fresh and named.key not in before
+    for key, entry in before.entries.items():
+        named = with_scheme(entry, before.machine)
+        renamed = named.key in fresh and named.key not in before.entries
         found[named.key if renamed else key] = named if renamed else entry
     return found
 

@@ -11,7 +11,7 @@ from benchsuite.compare.baselines import Baseline
 from benchsuite.compare.entries import Entry, entry_of
 from benchsuite.compare.exact import judge
 from benchsuite.compare.findings import Finding, rerun_line
-from benchsuite.compare.inputs import accepted_inputs, inputs_of, paired, what_differs
+from benchsuite.compare.inputs import accepted_inputs, another_network, inputs_of, paired, what_differs
 from benchsuite.compare.sessions import judge_timing, policy_text
 from benchsuite.compare.tolerances import no_tolerance
 from benchsuite.machine.facts import Machine, differences
@@ -34,10 +34,23 @@ def compare(run: Run, baseline: Baseline, tolerances: Mapping[str, Tolerance]) -
         if entries:
             accepted_on = baseline.models[entries[0].case.model].machine
             findings += _case(run, case_id, entries, accepted_on, tolerances)
-        elif _measured(run, case_id):
-            sentence = "The baseline does not have this case yet; promoting a run adds it."
-            findings.append(_whole_case(case_id, "NOT_COMPARABLE", "none", "measured", sentence))
+        elif record := _measured(run, case_id):
+            findings.append(_whole_case(case_id, "NOT_COMPARABLE", "none", "measured", _why_new(record, baseline)))
     return tuple(findings)
+
+
+def _why_new(record: Record, baseline: Baseline) -> Sentence:
+    """Say that the baseline lacks a case, and by which other name of the same weights it has it."""
+    entries = (entry for model in baseline.models.values() for entry in model.entries.values())
+    named = (it for it in entries if replace(it.case, model=record.case.model) == record.case)
+    other = next((it for it in named if not another_network(it, entry_of(record, ""))), None)
+    if other is None:
+        return said("The baseline does not have this case yet; promoting a run adds it.")
+    return said(
+        "The baseline has this case of the same weights under the name {1}: give them that name, as in --model "
+        "{2}=PATH, or promote a run to add it under its own.",
+        other.case.model, other.case.model,
+    )  # fmt: skip
 
 
 def compare_runs(before: Run, after: Run) -> tuple[Finding, ...]:

@@ -8,7 +8,10 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
+from benchsuite.backends import BACKENDS
+from benchsuite.machine.facts import Machine
 from benchsuite.measure.measurement import Complexity
+from benchsuite.options.needs import scheme_in_id
 from benchsuite.runs import figures
 from benchsuite.runs.figures import Figure
 from benchsuite.runs.records import ArtifactFacts, Outcome, Record
@@ -127,11 +130,15 @@ def entry_of(record: Record, run: str) -> Entry:
     )
 
 
-def with_scheme(entry: Entry) -> Entry:
-    """Return an entry as that of the case which names its INT8 scheme; ids left that out before."""
-    if entry.case.scheme or isinstance(entry.artifact, Absent):
+def with_scheme(entry: Entry, machine: Machine) -> Entry:
+    """Return an entry as that of the case which names its INT8 scheme, where a machine would take another by itself.
+
+    Ids left it out before.
+    """
+    if entry.case.scheme or isinstance(entry.artifact, Absent) or entry.case.backend not in BACKENDS:
         return entry
-    return replace(entry, case=replace(entry.case, scheme=entry.artifact.recipe.scheme))
+    scheme = scheme_in_id(entry.case, machine, entry.artifact.recipe.scheme)
+    return replace(entry, case=replace(entry.case, scheme=scheme))
 
 
 def merge(before: Entry | None, entry: Entry) -> Entry:

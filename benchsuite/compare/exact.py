@@ -7,7 +7,7 @@ from dataclasses import replace
 
 from benchsuite.compare.entries import AcceptedAccuracy, AcceptedParity, Entry
 from benchsuite.compare.findings import Finding, Verdict
-from benchsuite.compare.inputs import another_network, artifact_differences, same_artifact
+from benchsuite.compare.inputs import another_build, another_network, artifact_differences, same_artifact
 from benchsuite.runs import figures
 from benchsuite.runs.figures import Figure, Tolerance
 from benchsuite.terms.absence import NOT_SELECTED, Absent
@@ -74,8 +74,9 @@ def _kernels(old: Entry, new: Entry, tolerance: Tolerance, same_processors: bool
         return Finding(case_id, "kernels", "NOT_COMPARABLE", *shown, "", why_not)
     if not same_artifact(old.artifact, new.artifact):
         # What its reason says holds for one artifact.
-        made = joined("; ", artifact_differences(new.case, old.artifact, new.artifact)) or said("which is not recorded")
-        tolerance = replace(tolerance, reason=said("The artifact is not the same: {1}.", made))
+        made = artifact_differences(old, new)
+        reason = said("The artifact is not the same: {1}.", joined("; ", made))
+        tolerance = replace(tolerance, reason=reason if made else said("Which artifact ran is not recorded."))
     changes = {kind: abs(now.get(kind, 0) - before.get(kind, 0)) for kind in {**before, **now}}
     kinds = {kind: None for kind, change in changes.items() if change} or before
     # There is no better or worse: a changed kernel is a change to look at, so none is an improvement.
@@ -109,9 +110,12 @@ def _counts(kernels: Mapping[str, int], kinds: Mapping[str, object]) -> str:
 
 def _why_other_kernels(old: Entry, new: Entry, same_processors: bool) -> str:
     """Say why two entries may have other kernels though nothing was lost, or nothing."""
-    networks = another_network(new.case, old.artifact, new.artifact)
+    networks = another_network(old, new)
     if networks:
         return said("Another network has other kernels: {1}.", joined("; ", networks))
+    builds = another_build(old, new)
+    if builds:
+        return said("Built in another way, which may pick other kernels: {1}.", joined("; ", builds))
     if not same_processors:
         return said("Another processor may pick other kernels for the same network.")
     if old.runtime != new.runtime:

@@ -30,6 +30,7 @@ class Inputs:
     effort: str = ""
 
 
+_RecipePart = Callable[[Case, Case, Recipe, Recipe], Iterator[Sentence]]
 # Of two measurements, the older one first.
 Pair = tuple[Inputs, Inputs]
 
@@ -92,21 +93,29 @@ def same_artifact(old: ArtifactFacts | Absent, new: ArtifactFacts | Absent) -> b
     return not isinstance(old, Absent) and not isinstance(new, Absent) and old.sha256 == new.sha256
 
 
-def artifact_differences(case: Case, old: ArtifactFacts | Absent, new: ArtifactFacts | Absent) -> tuple[Sentence, ...]:
-    """Say what differs in how two artifacts of a case were made."""
-    if isinstance(old, Absent) or isinstance(new, Absent):
+def artifact_differences(old: Entry, new: Entry) -> tuple[Sentence, ...]:
+    """Say what differs in how the artifacts of two entries were made, or that equal recipes made other bytes."""
+    if isinstance(old.artifact, Absent) or isinstance(new.artifact, Absent):
         return ()
     made = (_weights, _scheme, _calibration, _build, _rest, _tools)
-    found = (sentence for part in made for sentence in part(case, case, old.recipe, new.recipe))
-    return tuple(dict.fromkeys(found)) or tuple(_bytes(old, new))
+    return _by_parts(made, old, new) or tuple(_bytes(old.artifact, new.artifact))
 
 
-def another_network(case: Case, old: ArtifactFacts | Absent, new: ArtifactFacts | Absent) -> tuple[Sentence, ...]:
-    """Say what makes two artifacts different networks, whose kernels have nothing in common; empty for one network."""
-    if isinstance(old, Absent) or isinstance(new, Absent):
+def another_network(old: Entry, new: Entry) -> tuple[Sentence, ...]:
+    """Say what makes the artifacts of two entries different networks, which have kernels of their own."""
+    return _by_parts((_weights, _scheme), old, new)
+
+
+def another_build(old: Entry, new: Entry) -> tuple[Sentence, ...]:
+    """Say what else of how two artifacts were built decides which kernels they get, as TensorRT's level."""
+    return _by_parts((_build,), old, new)
+
+
+def _by_parts(parts: Sequence[_RecipePart], old: Entry, new: Entry) -> tuple[Sentence, ...]:
+    if isinstance(old.artifact, Absent) or isinstance(new.artifact, Absent):
         return ()
-    network = (_weights, _scheme, _build)
-    return tuple(sentence for part in network for sentence in part(case, case, old.recipe, new.recipe))
+    recipes = old.artifact.recipe, new.artifact.recipe
+    return tuple(sentence for part in parts for sentence in part(old.case, new.case, *recipes))
 
 
 def _weights(before: Case, after: Case, old: Recipe, new: Recipe) -> Iterator[Sentence]:
@@ -156,9 +165,6 @@ def _bytes(old: ArtifactFacts, new: ArtifactFacts) -> Iterator[Sentence]:
     if old.sha256 != new.sha256:
         made = "the same recipe made other bytes: {1} -> {2}"
         yield said(made, _short(old.sha256), _short(new.sha256))
-
-
-_RecipePart = Callable[[Case, Case, Recipe, Recipe], Iterator[Sentence]]
 
 
 def _of_recipes(part: _RecipePart) -> Callable[[Inputs, Inputs], Iterable[Sentence]]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path, PurePath
 
@@ -14,6 +14,8 @@ from benchsuite.terms.cases import slug
 _SAY_NOTHING = frozenset(
     {"weights", "weight", "checkpoints", "checkpoint", "ckpt", "models", "model", "runs", "detect"}
 )
+# Commas in one path, at most.
+_MOST_COMMAS = 20
 
 
 @dataclass(frozen=True)
@@ -29,7 +31,7 @@ def split_models(text: str) -> tuple[str, ...]:
     words = text.split(",")
     found: dict[str, str] = {}
     while words:
-        joined = ((count, ",".join(words[:count]).strip()) for count in range(len(words), 0, -1))
+        joined = ((count, ",".join(words[:count]).strip()) for count in range(min(len(words), _MOST_COMMAS + 1), 0, -1))
         count, model = next(((count, it) for count, it in joined if count == 1 or is_file(read_model(it).path)))
         if model:
             found.setdefault(os.path.normpath(model), model)
@@ -50,9 +52,9 @@ def is_file(path: str) -> bool:
 def read_model(text: str) -> AskedModel:
     """Read `name=path`, or a path alone, as that of a file whose own name holds `=`."""
     name, equals, path = text.partition("=")
-    if not equals or not name or set(name) & {"/", "\\", ","} or is_file(text):
+    if not equals or not name.strip() or set(name) & {"/", "\\", ","} or is_file(text):
         return AskedModel("", text)
-    return AskedModel(name, path)
+    return AskedModel(name.strip(), path.strip())
 
 
 def names_of(models: Sequence[str]) -> tuple[str, ...]:
@@ -85,13 +87,16 @@ def ask_for(name: str, option: str) -> str:
         if called == name:
             return model if names_of([model]) == (name,) else f"{name}={read_model(model).path}"
     # Whether a comma or `=` is part of a path cannot be told without its file.
-    words = option.split(",")
-    for piece in (
-        ",".join(words[start:end]) for start in range(len(words)) for end in range(start + 1, len(words) + 1)
-    ):
+    for piece in _pieces(option.split(",")):
         if slug(PurePath(piece).stem) == name:
             return piece if names_of([piece]) == (name,) else f"{name}={piece}"
     return f"{name}={read_model(asked[0]).path}" if len(asked) == 1 else name
+
+
+def _pieces(words: Sequence[str]) -> Iterator[str]:
+    for start in range(len(words)):
+        for end in range(start + 1, min(start + 1 + _MOST_COMMAS, len(words)) + 1):
+            yield ",".join(words[start:end]).strip()
 
 
 def _name(asked: AskedModel, depth: int) -> str:

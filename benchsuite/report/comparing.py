@@ -23,7 +23,9 @@ def comparison_lines(before: Run, after: Run) -> list[str]:
     for finding in compare_runs(before, after):
         by_case.setdefault(finding.case_id, []).append(finding)
     lines = [" -> ".join(names_of([before.folder, after.folder]))]
-    for change in run_differences(before, after) or ("nothing that is recorded differs",):
+    changes = run_differences(before, after)
+    compared = any(finding.metric != "case" for findings in by_case.values() for finding in findings)
+    for change in changes or (["nothing that is recorded differs"] if compared else []):
         lines += _wrap(change, "  ")
     for case_id, findings in by_case.items():
         equal = sum(finding.verdict == "PASS" for finding in findings)

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 
-from benchsuite.report.terminal import WIDTH, aligned, fit, wrap
+from benchsuite.report.terminal import WIDTH, aligned, fit, fit_id, wrap
 from benchsuite.runs import figures
 from benchsuite.runs.figures import Figure, figure
 from benchsuite.runs.records import Record, accuracy_notes
@@ -17,6 +18,8 @@ from benchsuite.terms.cases import heading
 _LABEL = 22
 _COLUMN = 9
 _LONGEST_LABEL = 50
+# What stands behind an id must have room.
+_LONGEST_ID = 60
 _REASON_LINES = 4
 # What one line says of a case.
 _TOLD = ("latency", "throughput", "map50_95")
@@ -26,17 +29,18 @@ def case_line(record: Record) -> str:
     """Say in one line how a case ended."""
     if record.outcome in ("skipped", "failed"):
         reason = record.reason.splitlines()[0] if record.reason else "no reason was recorded"
-        return fit(f"{record.case.id}  {record.outcome}: {reason}")
+        return fit(f"{fit_id(record.case.id, _LONGEST_ID)}  {record.outcome}: {reason}")
     parts = []
     if record.outcome == "built" and not isinstance(record.artifact, Absent):
         seconds = record.artifact.build_s
         took = "" if isinstance(seconds, Absent) else f" in {seconds:.1f} s"
         parts.append(f"built {figure('artifact_bytes').unit.say(record.artifact.bytes)}{took}")
-    for told in map(figure, _TOLD):
-        value, unit = told.read(record), told.unit
+    for it in map(figure, _TOLD):
+        value, unit = it.read(record), it.unit
         if not isinstance(value, Absent):
-            parts.append(unit.say(value) if unit.text else f"{told.names.terminal} {unit.show(value)}")
-    return fit(f"{record.case.id}  {'  '.join(parts) or 'measured'}")
+            parts.append(unit.say(value) if unit.text else f"{it.names.terminal} {unit.show(value)}")
+    told = "  ".join(parts) or "measured"
+    return f"{fit_id(record.case.id, WIDTH - len(told) - 2)}  {told}"
 
 
 def table_lines(records: Sequence[Record], max_map_drop: float) -> list[str]:
@@ -47,19 +51,20 @@ def table_lines(records: Sequence[Record], max_map_drop: float) -> list[str]:
     lines = []
     columns = [it for it in figures.FIGURES if it.names.terminal]
     for title, group in _groups(records):
+        names = _names(group)
         measured = [record for record in group if record.outcome in ("measured", "built")]
         lines += [fit(title), ""]
         if measured:
             # Long names of variants take the room between the columns.
-            widest = max(len(record.row_name) for record in measured)
+            widest = max(len(names[record.case.id]) for record in measured)
             width = min(_COLUMN if widest < _LABEL else _COLUMN - 1, (WIDTH - _LABEL) // len(columns))
             label = _LABEL if widest < _LABEL else WIDTH - width * len(columns)
             widths = [label, *(width for _ in columns)]
             lines.append(aligned(("", *(it.names.terminal for it in columns)), widths))
-            lines += [aligned(_cells(record, columns), widths) for record in measured]
+            lines += [aligned(_cells(record, names[record.case.id], columns), widths) for record in measured]
         for note in dict.fromkeys(note for record in measured for note in accuracy_notes(record)):
             lines += wrap(note, "mAP: ", "  ", most_lines=_REASON_LINES)
-        lines += [*_reason_lines(group, max_map_drop), ""]
+        lines += [*_reason_lines(group, names, max_map_drop), ""]
     return lines
 
 
@@ -70,11 +75,20 @@ def _groups(records: Iterable[Record]) -> Iterable[tuple[str, list[Record]]]:
     return groups.items()
 
 
-def _cells(record: Record, columns: Sequence[Figure]) -> list[str]:
+def _names(records: Sequence[Record]) -> Mapping[str, str]:
+    """Return the name of each row by its case's id, with its device where another row has the same name."""
+    counts = Counter(record.row_name for record in records)
+    return {
+        record.case.id: record.row_name if counts[record.row_name] == 1 else f"{record.row_name} {record.case.device}"
+        for record in records
+    }
+
+
+def _cells(record: Record, name: str, columns: Sequence[Figure]) -> list[str]:
     label = record.validity.label
     # A precision that is only stored must not be read as one that was computed in.
     note = "*" if not isinstance(label, Absent) and "storage" in label else ""
-    return [record.row_name + note, *(_cell(it, record) for it in columns)]
+    return [name + note, *(_cell(it, record) for it in columns)]
 
 
 def _cell(column: Figure, record: Record) -> str:
@@ -83,7 +97,7 @@ def _cell(column: Figure, record: Record) -> str:
     return shown(column.read(record), unit.show)
 
 
-def _reason_lines(records: Sequence[Record], max_map_drop: float) -> list[str]:
+def _reason_lines(records: Sequence[Record], row_names: Mapping[str, str], max_map_drop: float) -> list[str]:
     """Say of each record why it was not measured or what is wrong with its accuracy, once for all that share it."""
     shared: dict[str, list[str]] = {}
     reference = reference_of(records)
@@ -93,7 +107,7 @@ def _reason_lines(records: Sequence[Record], max_map_drop: float) -> list[str]:
         if record.outcome != "measured":
             # What was built says so itself.
             outcome = "" if record.outcome == "built" else f"{record.outcome}: "
-            shared.setdefault(outcome + record.reason, []).append(record.row_name)
+            shared.setdefault(outcome + record.reason, []).append(row_names[record.case.id])
     lines = []
     for text, names in shared.items():
         label = ", ".join(names)

@@ -13,7 +13,7 @@ from benchsuite.gate.loop import Status
 from benchsuite.gate.session import GateResult
 from benchsuite.gate.verdicts import DECIDING
 from benchsuite.report.failures import sentence
-from benchsuite.report.terminal import aligned, fit
+from benchsuite.report.terminal import aligned, fit_id
 from benchsuite.terms.printable import printable_lines
 from benchsuite.terms.said import counted
 
@@ -42,7 +42,7 @@ def status_line(status: Status) -> str:
         verdict = it.decision if it.metric == judgement.metric else f"{it.decision} {it.metric}"
     else:
         verdict = "…"
-    return aligned((fit(name, _WIDTHS[0]), str(status.blocks), ratio, interval, verdict), _WIDTHS, " ")
+    return aligned((fit_id(name, _WIDTHS[0]), str(status.blocks), ratio, interval, verdict), _WIDTHS, " ")
 
 
 def worst(status: Status) -> Judgement:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Hashable, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
@@ -113,10 +114,11 @@ def make_history(runs: Sequence[Run], left_out: Sequence[str] = ()) -> History:
             # Another number of threads is another question.
             key = (record.case.id, run.machine.fingerprint, record.case.threads)
             places.setdefault(key, []).append((number, record))
+    machines = _machines(ordered)
     series = tuple(
         made
         for (case_id, fingerprint, threads), found in places.items()
-        if (made := _series(case_id, ordered[found[0][0]].machine.cpu, fingerprint, threads, found)).courses
+        if (made := _series(case_id, machines[fingerprint], fingerprint, threads, found)).courses
     )
     changes = [change for number in range(len(series)) for change in _changes(series, number, ordered)]
     return History(
@@ -128,6 +130,13 @@ def make_history(runs: Sequence[Run], left_out: Sequence[str] = ()) -> History:
         figures=tuple(it for it in series_figures() if any(it.key in one.courses for one in series)),
         left_out=tuple(left_out),
     )
+
+
+def _machines(runs: Sequence[Run]) -> Mapping[str, str]:
+    """Return the processor of each machine by its fingerprint, which stands behind it where two have the same."""
+    cpus = {run.machine.fingerprint: run.machine.cpu for run in runs}
+    counts = Counter(cpus.values())
+    return {it: cpu if counts[cpu] == 1 else f"{cpu} ({it[:8]})" for it, cpu in cpus.items()}
 
 
 def _identity(run: Run) -> Hashable:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import textwrap
+import unicodedata
 from collections.abc import Sequence
 
 COLUMNS = 80
@@ -38,7 +39,30 @@ def wrap(
 
 def fit(text: str, width: int = WIDTH) -> str:
     """Cut a text that is wider, with a sign that it went on."""
-    return text if len(text) <= width else text[: width - 1] + "…"
+    return text if _cells(text) <= width else _beginning(text, width - 1) + "…"
+
+
+def fit_id(case_id: str, width: int) -> str:
+    """Cut the middle of an id that is wider: cases of one model differ by its end."""
+    if _cells(case_id) <= width:
+        return case_id
+    end = _beginning(case_id[::-1], width * 2 // 3)[::-1]
+    return f"{_beginning(case_id, width - 1 - _cells(end))}…{end}"
+
+
+def _beginning(text: str, width: int) -> str:
+    # Not more than two marks over each letter.
+    text = text[: 3 * width]
+    while _cells(text) > width:
+        text = text[:-1]
+    return text
+
+
+def _cells(text: str) -> int:
+    """Return how many columns a text takes; letters of eastern Asia take two, marks over letters none."""
+    wide = sum(unicodedata.east_asian_width(character) in "FW" for character in text)
+    marks = sum(unicodedata.combining(character) > 0 for character in text)
+    return len(text) + wide - marks
 
 
 def aligned(cells: Sequence[str], widths: Sequence[int], between: str = "") -> str:

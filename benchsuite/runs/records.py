@@ -13,8 +13,8 @@ from typing import Any, Literal
 
 from benchsuite.artifacts.recipe import Recipe
 from benchsuite.backends.interface import Ran
-from benchsuite.backends.offers import EVERY_SCHEME
-from benchsuite.backends.schemes import USUAL, SchemeSearch, split_scheme
+from benchsuite.backends.offers import EVERY_SCHEME, USUAL_SCHEMES
+from benchsuite.backends.schemes import SchemeSearch, split_scheme
 from benchsuite.machine.json_files import Lines
 from benchsuite.measure.measurement import Metrics
 from benchsuite.terms.absence import Absent
@@ -78,7 +78,7 @@ class Record:
         if self.case.scheme or isinstance(self.artifact, Absent):
             return self.case.row_name
         scheme = self.artifact.recipe.scheme
-        unsaid = scheme in USUAL or split_scheme(scheme)[0] not in EVERY_SCHEME
+        unsaid = scheme in USUAL_SCHEMES or split_scheme(scheme)[0] not in EVERY_SCHEME
         return self.case.row_name if unsaid else replace(self.case, scheme=scheme).row_name
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 from pathlib import Path
 
 import pytest
@@ -65,6 +66,17 @@ def test_k_selects_by_case_id(project: pytest.Pytester) -> None:
     project.runpytest_subprocess("bench/", *SKIPPING, "-k", case_id)
     records = (project.path / "reports" / "latest" / "records.jsonl").read_text().splitlines()
     assert [json.loads(line)["case"]["id"] for line in records] == [case_id]
+
+
+def test_k_finds_an_id_that_pytest_escapes(project: pytest.Pytester) -> None:
+    """In names of tests it stands in escapes, which nobody types; the line that reruns the case names it by --case."""
+    shutil.copy(ROOT / "benchsuite" / "networks" / "yolo26n_shapes.pt", project.path / "模型.pt")
+    latest, case_id = project.path / "reports" / "latest", "模型-trt-int8-cpu-640-b1"
+    for words in (("-k", case_id, *SKIPPING), ("--case", case_id)):
+        project.runpytest_subprocess("bench/", "--model", "模型.pt", *words)
+        records = (latest / "records.jsonl").read_text(encoding="utf-8").splitlines()
+        assert [json.loads(line)["case"]["id"] for line in records] == [case_id]
+    assert f"--case &#39;{case_id}&#39;" in (latest / "index.html").read_text(encoding="utf-8")
 
 
 def test_bad_options_are_a_usage_error_with_all_of_them(project: pytest.Pytester) -> None:

@@ -8,8 +8,8 @@ from benchsuite.artifacts.exporters import EXPORTERS
 from benchsuite.backends import BACKENDS
 from benchsuite.backends.interface import ArtifactChoices, Backend
 from benchsuite.backends.offers import EVERY_SCHEME, recorded_packages
-from benchsuite.backends.schemes import MOST_INTEGER, SYMMETRIC, UNCALIBRATED, USUAL
-from benchsuite.backends.tools import OBSERVED, QUANTISER, STEPS
+from benchsuite.backends.schemes import MOST_INTEGER, SYMMETRIC, UNCALIBRATED
+from benchsuite.backends.tools import OBSERVED, STEPS
 from benchsuite.report.palette import DASHES, MARKS
 from benchsuite.terms.cases import PRECISIONS
 from benchsuite.testing import make_case, make_machine
@@ -59,8 +59,6 @@ def test_what_benchsuite_makes_names_its_own_steps(backend: Backend) -> None:
     own = {precision: set(tools) & set(STEPS) for precision, tools in backend.tools.items()}
     assert all(own.values()) or own == {"fp32": set()}
     assert not set(recorded_packages()) & set(STEPS)
-    assert QUANTISER in own.get("int8", {QUANTISER})
-    assert set(backend.schemes[:1]) <= USUAL
 
 
 def test_exporters_make_nothing_that_no_runtime_offers() -> None:

@@ -9,8 +9,7 @@ import pytest
 
 from benchsuite.backends import backend
 from benchsuite.backends.interface import ArtifactChoices, ArtifactNeed
-from benchsuite.backends.offers import calibration_method
-from benchsuite.backends.schemes import USUAL
+from benchsuite.backends.offers import USUAL_SCHEMES, calibration_method
 from benchsuite.machine.nvml import Gpu
 from benchsuite.options.needs import artifact_need
 from benchsuite.options.settings import parse
@@ -54,7 +53,7 @@ def test_default_scheme_suits_the_cpu(isa: tuple[str, ...], arch: str, scheme: s
     """x86 takes u8 activations, with 7-bit weights where products would saturate; ARM takes s8."""
     case = make_case(precision="int8")
     assert backend("onnx").need(case, make_machine(isa=isa, arch=arch), ArtifactChoices()).scheme == scheme
-    assert scheme in USUAL
+    assert scheme in USUAL_SCHEMES
 
 
 def test_scheme_that_is_asked_for() -> None:

@@ -99,6 +99,12 @@ def test_what_tells_most_comes_first() -> None:
     assert language("zh").say(found[0]) == "yolo26n 的权重：abababababab -> 999999999999"
 
 
+def test_weights_of_two_names_are_said_with_both() -> None:
+    """A gate may compare two models."""
+    other = made(make_record(make_case(model="new")), weights_sha256="99" * 32)
+    assert differing(make_record(), other) == ("weights: abababababab of yolo26n -> 999999999999 of new",)
+
+
 def test_equal_inputs_differ_in_nothing() -> None:
     """The same recipe, bytes, data and machine are no difference, whatever came out."""
     assert differing(make_record(total_ms=40), make_record(total_ms=80, map50_95=0.1)) == ()
@@ -157,6 +163,14 @@ def test_another_scheme_has_other_kernels(tmp_path: Path) -> None:
     assert "INT8 scheme of onnx: qdq-u8s8 -> qdq-s8s8" in kernels.sentence
 
 
+def test_another_build_may_have_other_kernels(tmp_path: Path) -> None:
+    """TensorRT on another driver picks anew: that is no other network, and no lost fusion."""
+    engines = [made(make_record(make_case(backend="trt")), build={"gpu": "A", "driver": it}) for it in ("570", "580")]
+    kernels = against_baseline(tmp_path, engines[0], with_kernels(engines[1], Conv=3))["kernels"]
+    assert kernels.verdict == "NOT_COMPARABLE"
+    assert kernels.sentence.startswith("Built in another way, which may pick other kernels: build of trt, driver: 570")
+
+
 def test_what_was_promoted_before_ids_named_its_scheme_is_found_and_renamed(tmp_path: Path) -> None:
     """The id that names a scheme has the entry and sessions of the plain id; the next promotion files them there."""
     old = made(make_record(INT8), scheme="dynamic-u8u8")
@@ -169,6 +183,26 @@ def test_what_was_promoted_before_ids_named_its_scheme_is_found_and_renamed(tmp_
     assert entry.case == named.case
     assert [timing.run for timing in entry.timing] == ["20260131-120000", LATER.name]
     assert what_differs((accepted_inputs(entry, make_machine()), inputs_of(named, make_machine()))) == ()
+
+
+def test_weights_that_the_baseline_has_under_another_name_are_said(tmp_path: Path) -> None:
+    """As where a release named a file otherwise, or another file of the same name stands beside it now."""
+    renamed = make_record(make_case(model="train3_best"))
+    found = against_baseline(tmp_path, make_record(), renamed)["case"]
+    assert (found.verdict, found.fails) == ("NOT_COMPARABLE", False)
+    assert "the same weights under the name yolo26n: give them that name, as in --model yolo26n=PATH" in found.sentence
+    other = against_baseline(tmp_path, make_record(), made(renamed, weights_sha256="99" * 32))["case"]
+    assert other.sentence == "The baseline does not have this case yet; promoting a run adds it."
+
+
+def test_the_usual_scheme_keeps_its_plain_id(tmp_path: Path) -> None:
+    """A row of a scheme study may be the same artifact: promoting it takes nothing from the plain case."""
+    plain = made(make_record(INT8), scheme="qdq-u8s8")
+    promote(make_run([plain]), tmp_path, "here")
+    promote(make_run([replace(plain, case=replace(INT8, scheme="qdq-u8s8"))], folder=LATER), tmp_path, "here")
+    baseline = load(tmp_path / "here")
+    assert [entry.case.scheme for entry in baseline.models["yolo26n"].entries.values()] == ["", "qdq-u8s8"]
+    assert len(baseline.entries(INT8.id)) == 1
 
 
 def pair(old: list[Record], new: list[Record], **changes: object) -> tuple[Run, Run]:

@@ -85,3 +85,12 @@ def test_what_accuracy_was_taken_on_stands_once_under_the_table() -> None:
     place = lines.index("mAP: 2 of 8 images are not scored")
     assert lines[place - 1].startswith("onnx fp32")
     assert lines[place + 1].startswith("trt fp32")
+
+
+def test_rows_of_two_devices_are_told_apart() -> None:
+    """Cases that were named one by one may differ by their device alone."""
+    cases = [make_case(), make_case(device="cuda:0"), make_case(precision="int8")]
+    rows = [
+        line.rpartition("  ")[0] for line in table_lines([make_record(it) for it in cases], 1.0) if line[:4] == "onnx"
+    ]
+    assert [row.split("  ")[0] for row in rows] == ["onnx fp32 cpu", "onnx fp32 cuda:0", "onnx int8"]

@@ -82,6 +82,13 @@ def test_machines_and_thread_counts_have_courses_of_their_own() -> None:
     assert history.changes == ()
 
 
+def test_machines_of_one_processor_are_told_apart() -> None:
+    """Two machines may differ by their governor alone, which no row would show."""
+    history = make_history([*runs([40] * 4), *runs([80] * 4, governor="powersave")])
+    prints = [make_machine(governor=it).fingerprint[:8] for it in ("performance", "powersave")]
+    assert [one.machine for one in history.series] == [f"Example CPU 9000 ({it})" for it in prints]
+
+
 def test_runs_below_a_folder_are_read_and_the_others_named(tmp_path: Path) -> None:
     """Folders may be nested and hold a link to the latest run; what cannot be read is left out with its reason."""
     folders = [write_run(tmp_path / "laptop", run) for run in runs([40, 41])]

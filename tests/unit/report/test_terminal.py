@@ -14,6 +14,7 @@ from benchsuite.report.console import case_line, table_lines
 from benchsuite.report.failures import render
 from benchsuite.report.gating import result_lines, status_line
 from benchsuite.report.study import study_view, terminal_lines
+from benchsuite.report.terminal import fit, fit_id
 from benchsuite.testing import make_case, make_machine, make_record, make_run
 from tests.support.gates import make_status
 from tests.support.studies import make_row, make_study
@@ -76,7 +77,7 @@ Same boxes: those of PyTorch FP32 at confidence 0.25 that are found again (and
 how many are added)."""
 
 GATE = """\
-yolo26n_coco_approx-openvino-int8-cp…  14  1.010   1.010–1.010 PASS
+yolo26n_coco…penvino-int8-cpu-640-b16  14  1.010   1.010–1.010 PASS
 one                                     0                      INCONCLUSIVE
 
 other
@@ -208,3 +209,14 @@ def test_doctor(monkeypatch: pytest.MonkeyPatch) -> None:
         lambda case, _: ("no", f"needs {REASON}") if (case.backend, case.precision) == refused else ("yes", ""),
     )
     assert "\n".join(doctor.report_lines(0)) == DOCTOR
+
+
+def test_an_id_that_is_too_long_keeps_both_of_its_ends() -> None:
+    """Cases of one model differ by the end of their ids, and what stands behind an id has room, be its letters wide."""
+    ids = [f"{'模型' * 20}-onnx-int8-cpu-640-b{batch}" for batch in (1, 16)]
+    assert [fit_id(it, 37) for it in ids] == [
+        "模型模型模型…型-onnx-int8-cpu-640-b1", "模型模型模型…型-onnx-int8-cpu-640-b16",
+    ]  # fmt: skip
+    assert fit("模型模型", 5) == "模型…"
+    line = case_line(make_record(make_case(model="模型" * 20)))
+    assert line.endswith("-onnx-fp32-cpu-640-b1  40.0 ms  30.0 img/s  mAP 0.650")

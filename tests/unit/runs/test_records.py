@@ -253,3 +253,22 @@ def test_full_disk_is_one_sentence() -> None:
     """A disk that takes no more is an error that names the file and what to do."""
     with pytest.raises(RecordError, match="cannot write /dev/full: No space left on device; free some space"):
         records.append(Path("/dev/full"), make_record())
+
+
+@pytest.mark.parametrize(
+    ("row", "scheme", "name"),
+    [
+        (make_case(), "", "onnx fp32"),
+        (make_case(precision="int8"), "qdq-u8s8", "onnx int8"),
+        (make_case(precision="int8"), "qdq-u8s7", "onnx int8"),
+        (make_case(precision="int8"), "dynamic-u8u8", "onnx int8 dynamic-u8u8"),
+        (make_case(precision="int8", head="end2end"), "qdq-u8s8~p3", "onnx int8 end2end-qdq-u8s8~p3"),
+        (make_case(precision="int8", scheme="dynamic-u8u8"), "dynamic-u8u8", "onnx int8 dynamic-u8u8"),
+        (make_case(precision="int8"), "of-a-newer-release", "onnx int8"),
+    ],
+)
+def test_a_row_says_an_unusual_scheme_whether_its_id_does_or_not(row: Case, scheme: str, name: str) -> None:
+    """A scheme that was searched for stands in no id, nor did those that were asked for in earlier releases."""
+    artifact = make_artifact(row, recipe=make_recipe(row, scheme=scheme))
+    assert make_record(row, artifact=artifact).row_name == name
+    assert make_record(row, "skipped").row_name == row.row_name
