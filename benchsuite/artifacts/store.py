@@ -6,7 +6,6 @@ import json
 import os
 import sys
 import time
-import weakref
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, fields
@@ -18,7 +17,7 @@ from benchsuite.artifacts.manifest import MANIFEST_FILE, Manifest, read_manifest
 from benchsuite.artifacts.recipe import Artifact, Recipe
 from benchsuite.machine.cache import CacheEntry, mark_used, remove_longest_unused
 from benchsuite.machine.json_files import read_json, write_json
-from benchsuite.machine.locks import hold, locked
+from benchsuite.machine.locks import HeldFolders, locked
 from benchsuite.machine.processes import Child, offline_environment
 from benchsuite.machine.scratch import remove_folder, scratch_folder
 from benchsuite.terms.cases import Head
@@ -32,8 +31,7 @@ _FILES = "files"
 _BUILD_DEADLINE_S = 1800
 # What builders of 0.1.0 say of a checkpoint as well.
 _NOT_ON_CARD = ("task", "stride", "class")
-# Locks are open files, of which a process may have so many.
-_MOST_HELD = 128
+_HELD = HeldFolders()
 # Another run may have taken an artifact's path a moment ago: nothing used within this time is evicted.
 _IN_USE_S = 24 * 3600
 
@@ -69,7 +67,7 @@ class Stored(CacheEntry):
 class Store:
     """Artifacts under one folder, shared by any number of processes, which may be unable to write there.
 
-    Those that it has handed out last are locked against removal as long as it lives.
+    Those that were handed out last are locked against removal as long as the process lives.
     """
 
     def __init__(self, root: Path, build: Builder | None = None, python: str = sys.executable) -> None:
@@ -77,8 +75,6 @@ class Store:
         self._python = python
         self._build = build or self._build_in_child
         self._kept: Child | None = None
-        self._held: dict[str, int] = {}
-        weakref.finalize(self, _let_go, self._held)
         self.log = root / "logs" / f"build-{os.getpid()}.log"
 
     def get(self, recipe: Recipe, weights: Path, calibration: Sequence[Path] = ()) -> tuple[Artifact, tuple[str, ...]]:
@@ -218,8 +214,8 @@ class Store:
         """Return the artifact if it is whole, else what is wrong with what lies there (empty for nothing there)."""
         folder = self._folder(recipe)
         try:
-            if not self._hold(recipe):
-                return None, ""
+            if not _HELD.hold(folder):
+                return None, "incomplete" if os.path.lexists(folder) else ""
             # What reading it raises is no fault of the artifact's, unless a file of it is not there.
             (folder / MANIFEST_FILE).read_bytes()
             manifest = read_manifest(folder)
@@ -232,24 +228,8 @@ class Store:
             if manifest.sha256 == sha256:
                 return Artifact(recipe, str(folder / _FILES), sha256, size), ""
             damage = "truncated or altered"
-        self._let_go_of(recipe)
+        _HELD.let_go(folder)
         return None, damage
-
-    def _hold(self, recipe: Recipe) -> bool:
-        """Lock an artifact against removal; say whether it is there."""
-        descriptor = hold(self._folder(recipe))
-        self._let_go_of(recipe)
-        if descriptor is None:
-            return False
-        self._held[recipe.digest] = descriptor
-        while len(self._held) > _MOST_HELD:
-            os.close(self._held.pop(next(iter(self._held))))
-        return True
-
-    def _let_go_of(self, recipe: Recipe) -> None:
-        held = self._held.pop(recipe.digest, None)
-        if held is not None:
-            os.close(held)
 
     def _make(self, recipe: Recipe, write: Callable[[Path], int]) -> None:
         folder = self._folder(recipe)
@@ -262,7 +242,7 @@ class Store:
             (scratch / MANIFEST_FILE).write_text(json.dumps(to_builtins(manifest), indent=1))
             scratch.replace(folder)
             # While the scratch folder's own lock still keeps others from removing it.
-            self._hold(recipe)
+            _HELD.hold(folder)
 
     def _build_in_child(
         self, recipe: Recipe, weights: Path, parent: Path | None, calibration: Sequence[Path], folder: Path
@@ -302,8 +282,3 @@ def _gpu_to_build_on(recipe: Recipe) -> str:
     from benchsuite.machine.nvml import list_gpus
 
     return next((gpu.uuid for gpu in list_gpus()[0] if gpu.name == recipe.build["gpu"]), "")
-
-
-def _let_go(held: dict[str, int]) -> None:
-    for descriptor in held.values():
-        os.close(descriptor)
