@@ -45,7 +45,6 @@ def run_selftest(given: Mapping[str, str], plan: SelfTestPlan, say: Say, termina
     # Where the results lie is not what they are of.
     settings = {name: text for name, text in given.items() if name != "report"}
     folder = options.report / "selftest" / _digest(machine.fingerprint, machine.packages, selected, settings)
-    folder.mkdir(parents=True, exist_ok=True)
     write_setup(folder, SelfTestSetup(machine.fingerprint, tuple(case.id for case in selected), settings))
     runner = Runner(Preparation(replace(site, folder=folder)))
     try:
