@@ -102,10 +102,15 @@ class HeldFolders:
         except (FileNotFoundError, NotADirectoryError):
             self.let_go(folder)
             return False
-        take(descriptor, alone=False)
+        try:
+            take(descriptor, alone=False)
+            held = is_still(folder, descriptor)
+        except BaseException:
+            os.close(descriptor)
+            raise
         # Only now, so that nobody removes it in between.
         self.let_go(folder)
-        if not is_still(folder, descriptor):
+        if not held:
             os.close(descriptor)
             return False
         self._descriptors[folder] = descriptor
