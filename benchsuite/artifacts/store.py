@@ -7,7 +7,6 @@ import json
 import os
 import sys
 import time
-import weakref
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, fields
@@ -21,7 +20,7 @@ from benchsuite.artifacts.model_names import model_of, note_model
 from benchsuite.artifacts.recipe import Artifact, Recipe
 from benchsuite.machine.cache import CacheEntry, mark_used, remove_longest_unused
 from benchsuite.machine.json_files import read_kept, write_kept
-from benchsuite.machine.locks import hold, locked
+from benchsuite.machine.locks import HeldFolders, locked
 from benchsuite.machine.nvml import list_gpus
 from benchsuite.machine.processes import Child, offline_environment
 from benchsuite.machine.scratch import remove_folder, scratch_folder
@@ -36,8 +35,7 @@ _FILES = "files"
 # What says what a card holds, and how benchsuite asks for it: raise the number with any change to that.
 _CARD_PACKAGES, _CARD_VERSION = ("benchsuite", "ultralytics", "ultralytics-thop", "torch"), 1
 _BUILD_DEADLINE_S = 1800
-# Locks are open files, of which a process may have so many.
-_MOST_HELD = 128
+_HELD = HeldFolders()
 # Another run may have taken an artifact's path a moment ago: nothing used within this time is evicted.
 _IN_USE_S = 24 * 3600
 
@@ -77,7 +75,7 @@ class Stored(CacheEntry):
 class Store:
     """Artifacts under one folder, shared by any number of processes, which may be unable to write there.
 
-    Those that it has handed out last are locked against removal as long as it lives.
+    Those that were handed out last are locked against removal as long as the process lives.
     """
 
     def __init__(self, root: Path, build: Builder | None = None, python: str = sys.executable) -> None:
@@ -85,8 +83,6 @@ class Store:
         self._python = python
         self._build = build
         self._kept: Child | None = None
-        self._held: dict[str, int] = {}
-        weakref.finalize(self, _let_go, self._held)
         self.log = root / "logs" / f"build-{os.getpid()}.log"
 
     def get(
@@ -240,8 +236,8 @@ class Store:
         """Return the artifact if it is whole, else what is wrong with what lies there (empty for nothing there)."""
         folder = self._folder(recipe)
         try:
-            if not self._hold(recipe):
-                return None, ""
+            if not _HELD.hold(folder):
+                return None, "incomplete" if os.path.lexists(folder) else ""
             # What reading it raises is no fault of the artifact's, unless a file of it is not there.
             (folder / MANIFEST_FILE).read_bytes()
             manifest = read_manifest(folder)
@@ -257,24 +253,8 @@ class Store:
             if manifest.sha256 == sha256:
                 return Artifact(recipe, str(folder / _FILES), sha256, size), ""
             damage = "truncated or altered"
-        self._let_go_of(recipe)
+        _HELD.let_go(folder)
         return None, damage
-
-    def _hold(self, recipe: Recipe) -> bool:
-        """Lock an artifact against removal; say whether it is there."""
-        descriptor = hold(self._folder(recipe))
-        self._let_go_of(recipe)
-        if descriptor is None:
-            return False
-        self._held[recipe.digest] = descriptor
-        while len(self._held) > _MOST_HELD:
-            os.close(self._held.pop(next(iter(self._held))))
-        return True
-
-    def _let_go_of(self, recipe: Recipe) -> None:
-        held = self._held.pop(recipe.digest, None)
-        if held is not None:
-            os.close(held)
 
     def _make(self, recipe: Recipe, write: Callable[[Path], int]) -> None:
         folder = self._folder(recipe)
@@ -287,7 +267,7 @@ class Store:
             (scratch / MANIFEST_FILE).write_text(json.dumps(to_builtins(manifest), indent=1))
             scratch.replace(folder)
             # While the scratch folder's own lock still keeps others from removing it.
-            self._hold(recipe)
+            _HELD.hold(folder)
 
     def _build_in_child(
         self, gpu: str, recipe: Recipe, weights: Path, parent: Path | None, calibration: Sequence[Path], folder: Path
@@ -323,8 +303,3 @@ class Store:
 def _first_gpu(recipe: Recipe) -> str:
     """Return the UUID of a GPU of the kind that a recipe names; empty for none."""
     return next((gpu.uuid for gpu in list_gpus()[0] if gpu.name == recipe.build["gpu"]), "")
-
-
-def _let_go(held: dict[str, int]) -> None:
-    for descriptor in held.values():
-        os.close(descriptor)

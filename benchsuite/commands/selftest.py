@@ -50,7 +50,6 @@ def run_selftest(given: Mapping[str, str], plan: SelfTestPlan, say: Say, termina
             f"--replay {plan.replays}: it draws from the blocks of suites in which nothing is changed, and there are "
             "none of these cases and options yet; give --aa 10 too."
         )
-    folder.mkdir(parents=True, exist_ok=True)
     write_setup(folder, SelfTestSetup(machine.fingerprint, tuple(case.id for case in selected), settings))
     runner = Runner(Preparation(replace(site, folder=folder)))
     try:

@@ -87,7 +87,7 @@ def remove_longest_unused(entries: Iterable[E], cap_bytes: int, in_use_s: float)
 
 
 def _remove(path: Path) -> bool:
-    if path.is_dir():
+    if path.is_dir() and not path.is_symlink():
         return remove_unused(path)
     path.unlink(missing_ok=True)
     return True

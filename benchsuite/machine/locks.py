@@ -11,6 +11,8 @@ from pathlib import Path
 
 # A folder on such a file system is used without a lock: what is put into it appears whole or not at all anyway.
 _NO_LOCKS_HERE = {errno.ENOSYS, errno.EOPNOTSUPP, errno.ENOLCK, errno.EINVAL, errno.EBADF}
+# A process may have so many files open.
+_MOST_HELD = 128
 
 
 @contextmanager
@@ -84,20 +86,43 @@ def is_still(path: Path, descriptor: int) -> bool:
     return False
 
 
-def hold(folder: Path) -> int | None:
-    """Lock a folder beside others who use it and return the descriptor, which ends the lock when it is closed.
+class HeldFolders:
+    """Folders that this process locks, beside others who use them, until it ends: the last 128 of them."""
 
-    None where there is no such folder. Raises OSError where it cannot be opened. Nothing is written.
-    """
-    try:
-        descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
-    except (FileNotFoundError, NotADirectoryError):
-        return None
-    take(descriptor, alone=False)
-    if is_still(folder, descriptor):
-        return descriptor
-    os.close(descriptor)
-    return None
+    def __init__(self) -> None:
+        self._descriptors: dict[Path, int] = {}
+
+    def hold(self, folder: Path) -> bool:
+        """Lock a folder and say whether there is such a one; nothing is written.
+
+        Raises OSError where it cannot be opened.
+        """
+        try:
+            descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
+        except (FileNotFoundError, NotADirectoryError):
+            self.let_go(folder)
+            return False
+        try:
+            take(descriptor, alone=False)
+            held = is_still(folder, descriptor)
+        except BaseException:
+            os.close(descriptor)
+            raise
+        # Only now, so that nobody removes it in between.
+        self.let_go(folder)
+        if not held:
+            os.close(descriptor)
+            return False
+        self._descriptors[folder] = descriptor
+        if len(self._descriptors) > _MOST_HELD:
+            self.let_go(next(iter(self._descriptors)))
+        return True
+
+    def let_go(self, folder: Path) -> None:
+        """Unlock a folder, be it locked or not."""
+        descriptor = self._descriptors.pop(folder, None)
+        if descriptor is not None:
+            os.close(descriptor)
 
 
 def _open_existing(path: Path, plain: int) -> int:

@@ -108,10 +108,11 @@ class Child:
             stderr = log.open("a")
         except OSError as error:
             raise ProcessError(cannot_write(log, error)) from None
+        words = [str(_TIED), str(os.getpid()), module, *(["descendants"] if descendants else [])]
         try:
             with stderr:
                 process = subprocess.Popen(
-                    [python, "-c", _RUN_TIED, str(_TIED), module, *(["descendants"] if descendants else [])],
+                    [python, "-c", _RUN_TIED, *words],
                     stdin=subprocess.PIPE,
                     stdout=subprocess.PIPE,
                     stderr=stderr,

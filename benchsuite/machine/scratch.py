@@ -18,8 +18,8 @@ BUILDING = ".building-"
 _IN_TEMP = "benchsuite-scratch-"
 # Files that are written whole have such names until they are: see `files.write_whole` and detections.
 _PARTIAL_FILE = re.compile(r"\..+\.[0-9a-f]{32}|\.[0-9a-f]{16,}\.\d+(-scored)?\.npz")
-# Whoever writes one does so in one step, and whoever makes a folder locks it right after.
-_FORGOTTEN_S = 60
+# Detections lie there until they are scored. Whoever makes a folder locks it right after.
+_FORGOTTEN_S = 3600
 _JUST_MADE_S = 2
 
 
@@ -70,7 +70,7 @@ def remove_folder(folder: Path) -> None:
 def remove_unused(folder: Path) -> bool:
     """Remove a folder unless a process holds it; say whether it is gone. Raises OSError where that is refused."""
     try:
-        descriptor = os.open(folder, os.O_RDONLY)
+        descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW)
     except FileNotFoundError:
         return True
     try:

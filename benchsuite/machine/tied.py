@@ -1,8 +1,8 @@
 """What a child process runs first: it ties itself to its parent before anything else is imported.
 
 Read and run as text by whatever interpreter the child has, which may hold another release of benchsuite: it needs
-nothing but Python. Its arguments are the module that the child serves and, where that module's tools start processes,
-the word `descendants`.
+nothing but Python. Its arguments are the number of the process that starts it, the module that the child serves and,
+where that module's tools start processes, the word `descendants`.
 """
 
 import json
@@ -14,6 +14,8 @@ import sys
 from contextlib import suppress
 
 _PR_SET_PDEATHSIG = 1  # <linux/prctl.h>
+# A parent that only closes its end gives two.
+_TO_END_BY_ITSELF_MS = 3000
 
 
 def die_with_parent() -> None:
@@ -25,15 +27,15 @@ def die_with_parent() -> None:
         import ctypes
 
         ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
-        # Not by the parent's number: the interpreter may be a script that stands between.
+        # Not by the parent's number, which tells nothing where a script around the interpreter stands between.
         parent = select.poll()
         parent.register(0, 0)
         if any(event & select.POLLHUP for _, event in parent.poll(0)):
             os._exit(1)
 
 
-def take_descendants_along() -> None:
-    """Leave a process behind that kills this one's group when this one is gone, however it ended.
+def leave_watcher() -> None:
+    """Leave a process behind that kills this one's group when this one is gone, or when only its parent is.
 
     Linux ends children with their parent, but not what these have started.
     """
@@ -44,10 +46,14 @@ def take_descendants_along() -> None:
         return
     # Paused or killed with the group, it could not do its work; in the session, it keeps the group's number taken.
     os.setpgid(0, 0)
-    os.close(held)
-    for descriptor in range(3):
+    for descriptor in (held, 1, 2):
         os.close(descriptor)
-    os.read(watched, 1)
+    ends = select.poll()
+    ends.register(watched, 0)
+    ends.register(0, 0)
+    ends.poll()
+    ends.unregister(0)
+    ends.poll(_TO_END_BY_ITSELF_MS)
     with suppress(ProcessLookupError):
         os.killpg(group, signal.SIGKILL)
     os._exit(0)
@@ -66,8 +72,9 @@ def serve(module: str) -> None:
 
 
 if __name__ == "__main__":
-    _, name, *more = sys.argv
+    _, starter, name, *more = sys.argv
     die_with_parent()
-    if more == ["descendants"]:
-        take_descendants_along()
+    # A script between the two ends with neither.
+    if more == ["descendants"] or os.getppid() != int(starter):
+        leave_watcher()
     serve(name)

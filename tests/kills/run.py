@@ -30,8 +30,8 @@ _BENCH = (
 )  # fmt: skip
 _MARK = "BENCHSUITE_KILLED_RUN"
 _ORPHANS_AFTER_S = 2.0
-# A partial file is scratch once it is a minute old.
-_AGE_S = 120
+# A partial file is scratch once it is an hour old.
+_AGE_S = 7200
 
 
 @dataclass(frozen=True)
@@ -170,7 +170,7 @@ def _records_cost(place: Place, output: str) -> Cost:
 
 
 def _scratch_after_clean(place: Place) -> Iterator[str]:
-    """Clean the cache as a user would some minutes later, and yield what is left of what was unfinished."""
+    """Clean the cache as a user would hours later, and yield what is left of what was unfinished."""
     past = time.time() - _AGE_S
     for path in (*place.cache.rglob("*"), *place.temporary.rglob("*")):
         os.utime(path, (past, past), follow_symlinks=False)

@@ -14,6 +14,7 @@ from typing import Any
 
 import pytest
 
+from benchsuite.artifacts import store as store_module
 from benchsuite.artifacts.recipe import Calibration, Recipe
 from benchsuite.artifacts.store import Card, Store
 from benchsuite.machine import processes
@@ -112,6 +113,11 @@ def test_altered_artifact_is_rebuilt_and_said(store: Store, builder: FakeBuilder
     assert _built(builder) == ["torch fp32"] * 2
     assert "truncated or altered" in notes[0]
     (Path(artifact.folder).parent / "artifact.json").unlink()
+    assert "incomplete" in store.get(RECIPE, tmp_path / "w.pt")[1][0]
+    # As of a copy that went wrong.
+    folder = Path(artifact.folder).parent
+    folder.rename(tmp_path / "aside")
+    folder.write_text("no folder")
     assert "incomplete" in store.get(RECIPE, tmp_path / "w.pt")[1][0]
 
 
@@ -226,9 +232,8 @@ def test_processes_that_ask_at_once_build_once(tmp_path: Path, builder: FakeBuil
     assert _built(builder) == ["torch fp32"]
 
 
-def test_clean_removes_the_longest_unused_first(builder: FakeBuilder, tmp_path: Path) -> None:
+def test_clean_removes_the_longest_unused_first(store: Store, tmp_path: Path) -> None:
     """Cleaning keeps the most recently used artifacts that fit; what is in use is never evicted."""
-    store = Store(tmp_path / "store", builder)
     recipes = [Recipe("torch", "fp32", digit * 64, "one2many", SIZE, 1) for digit in "123"]
     for age_s, recipe in zip((300, 200, 100), recipes, strict=True):
         artifact, _ = store.get(recipe, tmp_path / "w.pt")
@@ -236,12 +241,11 @@ def test_clean_removes_the_longest_unused_first(builder: FakeBuilder, tmp_path: 
         os.utime(Path(artifact.folder).parent / "artifact.json", (stamp, stamp))
     assert store.clean(0) == ()
     assert store.clean(2 * artifact.bytes, in_use_s=0) == ()
-    # What this process uses goes when it does.
-    del store
-    again = Store(tmp_path / "store")
-    removed = again.clean(2 * artifact.bytes, in_use_s=0)
+    for folder in (tmp_path / "store" / "artifacts").iterdir():
+        store_module._HELD.let_go(folder)
+    removed = store.clean(2 * artifact.bytes, in_use_s=0)
     assert [entry.recipe for entry in removed] == recipes[:1]
-    assert [again.has(recipe) for recipe in recipes] == [False, True, True]
+    assert [store.has(recipe) for recipe in recipes] == [False, True, True]
 
 
 def test_what_a_build_took_is_kept(store: Store, tmp_path: Path) -> None:
@@ -338,11 +342,10 @@ def test_foreign_manifest_breaks_nothing(store: Store, builder: FakeBuilder, tmp
 
 def _get_and_leave(root: Path, log: Path, found: Any) -> None:
     while not found.is_set():
-        store = Store(root, FakeBuilder(log))
-        artifact, _ = store.get(RECIPE, root / "w.pt")
+        artifact, _ = Store(root, FakeBuilder(log)).get(RECIPE, root / "w.pt")
         if (Path(artifact.folder) / "model.bin").read_text() != "torch fp32 from False and 0":
             raise AssertionError("half an artifact was handed out")
-        del store
+        store_module._HELD.let_go(Path(artifact.folder).parent)
         time.sleep(0.01)
 
 

@@ -251,3 +251,12 @@ def test_cache_clean_refuses_a_size_it_cannot_read(command: Command) -> None:
     """An unreadable size removes nothing."""
     assert command("cache", "clean", "--max-size", "lots").returncode == 2
     assert "0 artifacts" in command("cache", "list").stdout
+
+
+def test_selftest_says_where_it_cannot_write(command: Command, tmp_path: Path) -> None:
+    """A folder for results that cannot be is one sentence with its path."""
+    (tmp_path / "taken").touch()
+    found = command("selftest", "--aa", "1", "--backend", "onnx", "--precision", "fp32", "--report", "taken/reports")
+    assert found.returncode == 2
+    assert "taken/reports" in found.stderr
+    assert "Traceback" not in found.stderr

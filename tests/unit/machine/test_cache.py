@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from benchsuite.machine.cache import CacheEntry, Removal, digest_entries, remove_longest_unused
-from benchsuite.machine.locks import hold
+from benchsuite.machine.locks import HeldFolders
 
 DIGEST, OTHER = "0123456789abcdef01234567", "fedcba9876543210fedcba98"
 
@@ -57,10 +57,10 @@ def test_what_is_held_stays_and_what_cannot_be_removed_is_no_removal(
     folder = tmp_path / "artifacts" / OTHER
     write(folder / "model.bin", 100, 3600)
     entry = CacheEntry(OTHER, "onnx fp32", (folder,), 100, 0.0)
-    held = hold(folder)
-    assert held is not None
+    held = HeldFolders()
+    assert held.hold(folder)
     assert remove_longest_unused([entry], 0, in_use_s=0) == Removal((), in_use=(entry,))
-    os.close(held)
+    held.let_go(folder)
 
     def refuse(path: Path, target: Path) -> None:
         raise OSError(errno.EROFS, "Read-only file system")

@@ -134,13 +134,16 @@ def test_nothing_is_signalled_once_the_child_was_waited_for(child: Child, monkey
 LINUX = pytest.mark.skipif(sys.platform != "linux", reason="only Linux can be asked to end a child with its parent")
 _START = (
     "import sys; from pathlib import Path; from benchsuite.machine.processes import Child\n"
-    "child = Child.start(sys.argv[2], Path(sys.argv[1]), {'PYTHONPATH': sys.argv[3]}, descendants=True)\n"
+    "_, log, module, root, python = sys.argv\n"
+    "child = Child.start(module, Path(log), {'PYTHONPATH': root}, python, descendants=python == sys.executable)\n"
 )
 
 
-def parent(code: str, module: str, folder: Path, **variables: str) -> subprocess.Popen[str]:
-    """Start a process that starts a child and goes on with `code`."""
-    command = [sys.executable, "-c", _START + code, str(folder / "log"), module, str(ROOT)]
+def parent(
+    code: str, module: str, folder: Path, python: str = sys.executable, **variables: str
+) -> subprocess.Popen[str]:
+    """Start a process that starts a child, of whatever interpreter, and goes on with `code`."""
+    command = [sys.executable, "-c", _START + code, str(folder / "log"), module, str(ROOT), python]
     environment = {**os.environ, "PYTHONPATH": str(ROOT), **variables}
     return subprocess.Popen(command, env=environment, stdout=subprocess.PIPE, text=True)
 
@@ -162,6 +165,24 @@ def test_child_and_what_it_started_die_with_the_parent(tmp_path: Path) -> None:
     with parent(code, "tests.support.children", tmp_path) as started:
         assert started.stdout is not None
         pids = [int(word) for word in started.stdout.readline().split()]
+        started.kill()
+    assert [ends(pid) for pid in pids] == [True, True]
+
+
+@LINUX
+def test_paused_child_behind_a_script_dies_with_the_parent(tmp_path: Path) -> None:
+    """A script around the interpreter, which stays when the parent dies, keeps no child alive, be it paused or not."""
+    script = tmp_path / "python"
+    script.write_text(f'#!/bin/sh\n{sys.executable} "$@"\n')
+    script.chmod(0o755)
+    code = (
+        "print(child.pid, child.request('echo', 10, text='')['pid'], flush=True); child.pause(); "
+        "import time; print(flush=True); time.sleep(60)"
+    )
+    with parent(code, "tests.support.children", tmp_path, str(script)) as started:
+        assert started.stdout is not None
+        pids = [int(word) for word in started.stdout.readline().split()]
+        started.stdout.readline()
         started.kill()
     assert [ends(pid) for pid in pids] == [True, True]
 
