@@ -59,7 +59,7 @@ def read_labels(image: Path, width: int, height: int, names: Sequence[str], keyp
     file = label_path(image)
     try:
         lines = file.read_text(encoding="utf-8-sig").splitlines()
-    except FileNotFoundError:
+    except (FileNotFoundError, IsADirectoryError, NotADirectoryError):
         lines = []
     except (OSError, UnicodeDecodeError) as error:
         raise DataError(f"labels '{file}' cannot be read: {error}") from None
