@@ -88,7 +88,10 @@ def _unused(kind: Kind, given: Mapping[str, str]) -> list[str]:
         why_not.setdefault("quant_scheme", "a study searches for no scheme; name one, or let `pytest bench/` search")
     if given.get("precision") == "int8":
         why_not.pop("precision", None)
-    return [f"{SETTING[name].flag} {given[name]}: {why_not[name]}." for name in given if name in why_not]
+    asked = {
+        name: SETTING[name].flag if SETTING[name].switch else f"{SETTING[name].flag} {given[name]}" for name in given
+    }
+    return [f"{text}: {why_not[name]}." for name, text in asked.items() if name in why_not]
 
 
 def _finish(

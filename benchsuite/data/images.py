@@ -51,10 +51,14 @@ def _decoded(encoded: Image, suffix: str) -> npt.NDArray[Any] | None:
     elif suffix in _TIFF:
         _, pages = cv2.imdecodemulti(encoded, cv2.IMREAD_UNCHANGED)
         # OpenCV's own conversion to eight bits would round.
-        pixels = pages[0][..., :3] if pages and pages[0].ndim == 3 else None
+        pixels = pages[0][..., :3] if pages and _has_colours(pages[0]) else None
     if pixels is None:
         pixels = cv2.imdecode(encoded, cv2.IMREAD_COLOR)
     return pixels if pixels is None or pixels.dtype != np.uint16 else pixels >> 8
+
+
+def _has_colours(pixels: npt.NDArray[Any]) -> bool:
+    return pixels.ndim == 3 and pixels.shape[2] >= 3 and pixels.dtype in (np.uint8, np.uint16)
 
 
 def _by_pillow(encoded: Image) -> Image | None:

@@ -62,8 +62,9 @@ def read_labels(image: Path, width: int, height: int, names: Sequence[str], keyp
     """
     file = label_path(image)
     try:
-        lines = read_text(file, _MOST_BYTES, "utf-8-sig").splitlines()
-    except FileNotFoundError:
+        # Val takes a folder of that name for no labels.
+        lines = [] if file.is_dir() else read_text(file, _MOST_BYTES, "utf-8-sig").splitlines()
+    except (FileNotFoundError, NotADirectoryError):
         lines = []
     except (OSError, ValueError) as error:
         raise DataError(f"labels '{file}' cannot be read: {why(error)}") from None

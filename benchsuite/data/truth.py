@@ -90,5 +90,5 @@ def _checked(image: Path) -> tuple[Sentence, bool]:
                 ImageOps.exif_transpose(opened)
     # Pillow's readers raise whatever their authors chose, OSError and SyntaxError among them.
     except Exception:
-        return said("Pillow finds the file damaged"), False
+        return said("Pillow cannot read the file whole"), False
     return "", rewritten

@@ -42,18 +42,18 @@ def evaluation_settings(most_labels: int) -> DetectSettings:
     return replace(EVAL, max_det=max(EVAL.max_det, most_labels))
 
 
-def capped(settings: DetectSettings, most_labels: int, head: Head) -> tuple[Said, ...]:
+def capped(most_labels: int, output_shape: Sequence[int]) -> tuple[Said, ...]:
     """Say what images of many labels mean for the boxes that are scored."""
     if most_labels <= EVAL.max_det:
         return ()
-    if head == "end2end":
+    if head_of(output_shape) == "end2end" and output_shape[1] < most_labels:
         sentence = (
-            "an image has {1} labels, and the head without NMS gives fewer boxes; of a .pt file Ultralytics' val "
-            "raises what the head gives"
+            "an image has {1} labels, and the head without NMS gives {2} boxes; of a .pt file Ultralytics' val raises "
+            "what the head gives"
         )
-        return (said(sentence, most_labels),)
+        return (said(sentence, most_labels, output_shape[1]),)
     sentence = "an image has {1} labels, so {2} boxes an image are scored, as in Ultralytics' val, in place of {3}"
-    return (said(sentence, most_labels, settings.max_det, EVAL.max_det),)
+    return (said(sentence, most_labels, most_labels, EVAL.max_det),)
 
 
 def head_of(output_shape: Sequence[int]) -> Head:

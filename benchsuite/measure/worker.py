@@ -21,7 +21,7 @@ from benchsuite.data.letterbox import Placement, preprocess
 from benchsuite.data.truth import differences, most_labels, read_truth
 from benchsuite.detect.accuracy import evaluate
 from benchsuite.detect.detections import NOTHING_FOUND, Detections, save_detections
-from benchsuite.detect.postprocess import DEPLOY, capped, evaluation_settings, head_of, postprocess
+from benchsuite.detect.postprocess import DEPLOY, capped, evaluation_settings, postprocess
 from benchsuite.machine.files import cannot_write
 from benchsuite.machine.memory import involuntary_switches, peak_rss_bytes, rss_bytes
 from benchsuite.machine.processes import Handler, serve
@@ -218,7 +218,7 @@ class Worker:
         save_detections(Path(asked.scored_path), scored)
         if not truths:
             return Evaluated(None)
-        notes = (*differences(truths), *capped(settings, most_labels(truths), head_of(output.shape)))
+        notes = (*differences(truths), *capped(most_labels(truths), output.shape))
         kept = [number for number, truth in enumerate(truths) if not truth.labels.left_out]
         return Evaluated(
             evaluate(

@@ -60,9 +60,10 @@ def test_a_pose_is_cut_to_its_box(tmp_path: Path) -> None:
 
 
 def test_missing_and_empty_files_mean_no_objects(tmp_path: Path) -> None:
-    """An image without a label file is background, and so is one with an empty file."""
+    """An image without a label file is background, and so is one with an empty file or with a folder in its place."""
     empty = write_labels(tmp_path, "\n")
-    for image in (empty, tmp_path / "images" / "2.jpg"):
+    (tmp_path / "labels" / "3.txt").mkdir()
+    for image in (empty, tmp_path / "images" / "2.jpg", tmp_path / "images" / "3.jpg"):
         labels = read_labels(image, 10, 10, NAMES)
         assert labels.classes.shape == (0,)
         assert labels.boxes.shape == (0, 4)

@@ -64,11 +64,11 @@ def test_a_damaged_file_is_left_out_and_one_with_more_behind_it_is_not(tmp_path:
     cut.write_bytes(whole.read_bytes()[:-2000])
     longer.write_bytes(whole.read_bytes() + b"more")
     truths = [read_truth(path, NAMES) for path in (whole, cut, longer)]
-    assert [truth.labels.left_out for truth in truths] == ["", "Pillow finds the file damaged", ""]
+    assert [truth.labels.left_out for truth in truths] == ["", "Pillow cannot read the file whole", ""]
     assert [truth.rewritten for truth in truths] == [False, False, True]
     left_out, rewritten = differences(truths)
     assert left_out == (
-        "not scored, as Ultralytics' val leaves them out: 1 of 3 images (Pillow finds the file damaged: cut.jpg)"
+        "not scored, as Ultralytics' val leaves them out: 1 of 3 images (Pillow cannot read the file whole: cut.jpg)"
     )
     assert rewritten.startswith("JPEG files that do not end as such: 1 (longer.jpg); Ultralytics' val writes them")
 

@@ -68,12 +68,12 @@ def test_crowds_get_as_many_boxes_as_labels() -> None:
     assert evaluation_settings(0) == evaluation_settings(300) == EVAL
     crowd = evaluation_settings(592)
     assert crowd == replace(EVAL, max_det=592)
-    assert capped(EVAL, 300, "one2many") == capped(EVAL, 300, "end2end") == ()
-    assert capped(crowd, 592, "one2many") == (
-        "an image has 592 labels, so 592 boxes an image are scored, as in Ultralytics' val, in place of 300",
-    )
-    (sentence,) = capped(crowd, 592, "end2end")
-    assert sentence.startswith("an image has 592 labels, and the head without NMS gives fewer boxes")
+    raw, final = (1, 84, 8400), (1, 300, 6)
+    assert capped(300, raw) == capped(300, final) == ()
+    boxes = "an image has 592 labels, so 592 boxes an image are scored, as in Ultralytics' val, in place of 300"
+    assert capped(592, raw) == capped(592, (1, 600, 6)) == (boxes,)
+    (sentence,) = capped(592, final)
+    assert sentence.startswith("an image has 592 labels, and the head without NMS gives 300 boxes")
 
 
 def test_duplicates_of_one_class_are_suppressed() -> None:

@@ -194,6 +194,13 @@ def test_disk_that_reads_nothing_just_now_loses_no_evaluation(
     assert worker.asked == [True]
 
 
+def test_other_columns_of_keypoints_are_scored_anew(tmp_path: Path, worker: FakeWorker) -> None:
+    """What a line of a label file means hangs on them."""
+    evaluate(tmp_path, worker)
+    evaluate(tmp_path, worker, data=replace(DATA, keypoint_columns=51))
+    assert worker.asked == [True, True]
+
+
 @pytest.mark.parametrize("ending", [".json", ".npz", "-scored.npz"])
 @pytest.mark.parametrize("content", [b"null", b"", b'{"images": 3}', b"PK\x03\x04"])
 def test_damaged_evaluation_is_made_again_and_said(
