@@ -173,8 +173,9 @@ def _fitted(data: Any, kind: type[T]) -> T:
 def _unread(path: Path, error: Exception, remedy: str = "") -> RecordError:
     """Return the error for a file that could not even be read; a remedy is for what is damaged."""
     if is_passing(error):
-        again = "cannot read {1}: {2}; try again, and remove that file where this stays so"
-        return PassingError(said(again, path, why(error)))
+        denied = isinstance(error, PermissionError)
+        way_out = said("make it readable") if denied else said("try again")
+        return PassingError(_cannot_read(path, why(error), way_out))
     return RecordError(_cannot_read(path, why(error), remedy))
 
 

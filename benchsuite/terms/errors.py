@@ -76,7 +76,7 @@ class SchemaError(RecordError):
 
 
 class PassingError(RecordError):
-    """The system does not hand a file out just now, for want of memory or by a fault of the disk: it may be whole."""
+    """The system does not hand a file out, for want of memory or rights or by a fault of the disk: it may be whole."""
 
 
 def raise_all(problems: Sequence[str]) -> None:

@@ -125,7 +125,9 @@ def _json(content: bytes, coins: random.Random) -> bytes:
         holder[key:key] = [holder[key]] * coins.choice((1, 3, 1000))
     elif way == 4 and isinstance(holder[key], (int, float)) and not isinstance(holder[key], bool):
         value = holder[key]
-        holder[key] = coins.choice((-value, value * 10**9, value + 0.5, str(value), value // 2, 0))
+        # What was made huge before stays so.
+        small = abs(value) < 1e15
+        holder[key] = coins.choice((-value, value * 10**9, value + 0.5, str(value), value // 2, 0)) if small else -value
     else:
         holder[key] = mark
     return json.dumps(data).replace(json.dumps(mark), odd).encode()

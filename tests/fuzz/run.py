@@ -124,7 +124,7 @@ def _fault(sentence: str) -> str:
         return f"its sentence has {len(sentence)} characters: {sentence[:200]!r}"
     if printable_lines(sentence) != sentence:
         return f"its sentence cannot be printed: {sentence[:200]!r}"
-    if "; try again, and remove" in sentence:
+    if sentence.endswith(("; try again", "; make it readable")):
         return f"damage is taken for what may pass: {sentence[:200]!r}"
     return "" if sentence.strip() else "its sentence is empty"
 
