@@ -11,6 +11,8 @@ import jinja2  # noqa: F401
 import pytest
 from hypothesis import settings
 
+import benchsuite.plugin  # noqa: F401
+
 # What an example may take says nothing on a machine that others use too.
 settings.register_profile("shared machine", deadline=None)
 settings.load_profile("shared machine")

@@ -158,6 +158,10 @@ class BenchSession:
         self._told |= {(finding.case_id, finding.metric) for finding in failing}
         return tuple(render([finding]) for finding in failing)
 
+    def recorded(self, case_id: str) -> Record | None:
+        """Return the record of the case of an id, as it stands."""
+        return next((self.runner.recorded(case) for case in self.cases if case.id == case_id), None)
+
     @property
     def red(self) -> bool:
         """Say whether a finding or a case fails, whatever tests were selected."""

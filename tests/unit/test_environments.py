@@ -44,7 +44,7 @@ def test_missing_packages_are_one_sentence_of_the_command(tmp_path: Path) -> Non
 def test_pytest_says_what_is_missing(hidden: str, tmp_path: Path) -> None:
     """`pytest bench/ --backend=trt` without benchsuite, or without what it needs, is a usage error."""
     (tmp_path / "bench").mkdir()
-    (tmp_path / "conftest.py").write_text((ROOT / "conftest.py").read_text())
+    (tmp_path / "bench" / "conftest.py").write_text((ROOT / "bench" / "conftest.py").read_text())
     hide = _WITHOUT.format(name="numpy") if hidden == "numpy" else "import sys; sys.path = [p for p in sys.path if p]; "
     finder = (
         "import importlib.util as u; find = u.find_spec; "

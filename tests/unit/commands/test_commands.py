@@ -109,15 +109,17 @@ def test_doctor_says_what_can_run(command: Command) -> None:
 
 
 def test_init_writes_what_a_repository_needs_and_overwrites_nothing(command: Command, tmp_path: Path) -> None:
-    """`init` writes benchmarks, conftest and baselines; a second time it refuses and changes nothing."""
-    assert command("init", "mine").returncode == 0
-    assert (tmp_path / "mine" / "bench" / "test_latency.py").is_file()
-    assert (tmp_path / "mine" / "baselines" / "tolerances.toml").is_file()
-    assert "benchsuite.plugin" in (tmp_path / "mine" / "conftest.py").read_text()
+    """`init` writes benchmarks and baselines beside a conftest.py of the user's; a second time it refuses."""
+    (tmp_path / "mine").mkdir()
     (tmp_path / "mine" / "conftest.py").write_text("mine")
+    assert command("init", "mine").returncode == 0
+    written = {path.relative_to(tmp_path): path.read_bytes() for path in tmp_path.rglob("*") if path.is_file()}
+    assert {Path("mine/bench/test_latency.py"), Path("mine/baselines/tolerances.toml")} < written.keys()
+    assert written[Path("mine/conftest.py")] == b"mine"
     again = command("init", "mine")
     assert again.returncode == 2
-    assert (tmp_path / "mine" / "conftest.py").read_text() == "mine"
+    assert "let --update write what is missing" in again.stderr
+    assert {path.relative_to(tmp_path): path.read_bytes() for path in tmp_path.rglob("*") if path.is_file()} == written
 
 
 def test_report_compare_and_promote_read_a_run(command: Command, tmp_path: Path) -> None:
