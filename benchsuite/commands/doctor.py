@@ -61,7 +61,7 @@ def _machine_lines(machine: Machine) -> Iterator[str]:
 
 
 def _substitutes() -> Mapping[str, Sequence[str]]:
-    return {name: others for it in BACKENDS.values() for name, others in it.substitutes.items()}
+    return {name: others for it in map(backend, BACKENDS) for name, others in it.substitutes.items()}
 
 
 def _case_lines(machine: Machine) -> Iterator[str]:

@@ -19,7 +19,7 @@ def write_whole(path: Path, content: str | bytes) -> None:
     if is_device(path):
         try:
             with path.open("wb") as device:
-                device.write(content.encode() if isinstance(content, str) else content)
+                device.write(_bytes(content))
         except OSError as error:
             raise UsageError(cannot_write(path, error)) from None
         return
@@ -33,7 +33,7 @@ def write_whole(path: Path, content: str | bytes) -> None:
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         with scratch.open("xb") as file:
-            file.write(content.encode() if isinstance(content, str) else content)
+            file.write(_bytes(content))
             file.flush()
             os.fsync(file.fileno())
         scratch.replace(path)
@@ -42,6 +42,11 @@ def write_whole(path: Path, content: str | bytes) -> None:
         with contextlib.suppress(OSError):
             scratch.unlink()
         raise UsageError(cannot_write(path, error)) from None
+
+
+def _bytes(content: str | bytes) -> bytes:
+    # A path of bytes that the locale has no letters for holds surrogates; JSON reads such an escape as what it was.
+    return content.encode(errors="backslashreplace") if isinstance(content, str) else content
 
 
 def is_device(path: Path) -> bool:

@@ -84,3 +84,9 @@ def test_sizes_are_decimal_unless_they_say_otherwise(text: str, size: int | None
 def test_option_names_are_unique() -> None:
     """No two settings share a flag."""
     assert len({setting.flag for setting in SETTINGS}) == len(SETTINGS)
+
+
+def test_path_that_the_locale_cannot_read_is_one_sentence() -> None:
+    """A byte that was no letter to the process stands in the text as half a sign, and nothing is looked for by it."""
+    with pytest.raises(UsageError, match=r"--model .*: it has letters that .* does not know; set PYTHONUTF8=1"):
+        parse({"model": "\udce6\udca8\udca1.pt"})
