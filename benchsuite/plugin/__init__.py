@@ -33,10 +33,8 @@ else:
 
 __all__ = [
     "pytest_addoption", "pytest_benchmark_update_json", "pytest_collection", "pytest_collection_finish",
-    "pytest_collection_modifyitems",
-    "pytest_configure", "pytest_generate_tests", "pytest_pyfunc_call",
+    "pytest_collection_modifyitems", "pytest_configure", "pytest_generate_tests", "pytest_pyfunc_call",
     "pytest_report_collectionfinish", "pytest_report_header", "pytest_report_teststatus", "pytest_runtest_setup",
     "pytest_runtest_teardown", "pytest_runtestloop", "pytest_sessionfinish", "pytest_terminal_summary",
-    "pytest_unconfigure", "run",
-    "verdict",
+    "pytest_unconfigure", "run", "verdict",
 ]  # fmt: skip
