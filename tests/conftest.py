@@ -12,6 +12,8 @@ import pytest
 import scipy.special  # noqa: F401
 from hypothesis import settings
 
+import benchsuite.plugin  # noqa: F401
+
 # What an example may take says nothing on a machine that others use too.
 settings.register_profile("shared machine", deadline=None)
 settings.load_profile("shared machine")

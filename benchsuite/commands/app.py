@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import sys
 from collections.abc import Mapping
 from pathlib import Path
@@ -14,8 +15,10 @@ from benchsuite.commands.case_options import BASELINES, CALIBRATION, ENGINES, GA
 from benchsuite.commands.report import compare, export, promote, report
 from benchsuite.commands.study import study_app
 from benchsuite.commands.telling import tell
+from benchsuite.machine.interrupts import Interrupts
 from benchsuite.options.settings import parse
 from benchsuite.options.texts import percent, size_bytes
+from benchsuite.report.terminal import PLAIN
 from benchsuite.terms.errors import BenchsuiteError, UsageError
 from benchsuite.terms.printable import printable
 
@@ -52,15 +55,21 @@ app.add_typer(study_app, name="study")
 @app.command()
 def init(
     folder: Annotated[Path, typer.Argument(help="folder to write into, made if needed", show_default=False)],
+    update: Annotated[
+        bool,
+        typer.Option("--update", help="renew what was written before and not changed by hand, and say what is left"),
+    ] = False,
 ) -> None:
-    """Write bench/, conftest.py and baselines/ for a repository of your own.
+    """Write bench/ and baselines/ for a repository of your own, whose tests and conftest.py stay as they are.
 
     Example: benchsuite init .
+
+    Example: benchsuite init . --update
     """
     from benchsuite.commands.init import scaffold
 
-    for path in scaffold(folder):
-        tell(f"wrote {path}")
+    for line in scaffold(folder, update):
+        tell(line)
     tell("Now run: pytest bench/ --model YOUR.pt --data YOUR.yaml")
 
 
@@ -194,8 +203,12 @@ def cache_clean(
 
 def main() -> None:
     """Run the command; an error made on purpose is one message and an exit code, never a traceback."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors=PLAIN)
     try:
-        app()
+        with Interrupts():
+            app()
     except BenchsuiteError as error:
         tell(f"benchsuite: {error}", err=True)
         sys.exit(2 if isinstance(error, UsageError) else 1)

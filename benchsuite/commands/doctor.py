@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import re
+import shlex
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from itertools import groupby
 from operator import itemgetter
@@ -15,6 +17,7 @@ from benchsuite.options.selection import cases_of
 from benchsuite.options.settings import defaults
 from benchsuite.report.terminal import aligned, wrap
 from benchsuite.terms.cases import PRECISIONS, Case
+from benchsuite.terms.installation import missing_requirements
 
 # Of a backend's name and device, and of a column a precision.
 _WIDTHS = (16, *(8 for _ in PRECISIONS))
@@ -49,6 +52,17 @@ def _machine_lines(machine: Machine) -> Iterator[str]:
     yield f"Python    {machine.python} on {machine.system} {machine.kernel}"
     yield from _wrapped("Packages  ", ", ".join(f"{name} {version}" for name, version in machine.packages.items()))
     yield f"Baselines {machine.slug}"
+    for extra, missing in missing_requirements(_substitutes()).items():
+        names = ", ".join(re.split("[<>=!~]", text)[0] for text in missing)
+        if extra:
+            yield from _wrapped("Extra     ", f"{extra} ({names}): pip install 'benchsuite[{extra}]'")
+        else:
+            wanted = " ".join(shlex.quote(text) for text in missing)
+            yield from _wrapped("Missing   ", f"{names}: pip install {wanted}")
+
+
+def _substitutes() -> Mapping[str, Sequence[str]]:
+    return {name: others for it in map(backend, BACKENDS) for name, others in it.substitutes.items()}
 
 
 def _case_lines(machine: Machine) -> Iterator[str]:

@@ -59,7 +59,7 @@ def report(
     if history is not None:
         if run:
             raise UsageError(f"--history {history}: it reads every run below that folder; name no runs beside it.")
-        path = output or history / "history.html"
+        path = _target(output) if output is not None else history / "history.html"
         write_whole(path, history_page(read_history(history), lang))
         _say_written(path)
         return
@@ -69,8 +69,8 @@ def report(
     if output is not None:
         costs = read_costs(watts, price, len(runs))
         matrix = make_matrix(runs, reference - 1, costs, [read_findings(one.folder) for one in runs])
-        write_whole(output, matrix_page(matrix, lang))
-        _say_written(output)
+        write_whole(_target(output), matrix_page(matrix, lang))
+        _say_written(_target(output))
         return
     if len(runs) > 1:
         raise UsageError(f"{len(runs)} runs were given and no page to show them on: name it, as in -o compared.html.")
@@ -80,7 +80,9 @@ def report(
 
 def export(
     run: Annotated[list[Path], typer.Argument(help="folders of runs", show_default=False)],
-    output: Annotated[Path, typer.Option("--output", "-o", help="the file to write", show_default=False)],
+    output: Annotated[
+        Path, typer.Option("--output", "-o", help="the file to write, - for standard output", show_default=False)
+    ],
     form: Annotated[
         str,
         typer.Option("--format", help="csv, parquet, github-smaller, github-bigger (github-action-benchmark), bencher"),
@@ -96,8 +98,13 @@ def export(
 
     if form not in FORMATS:
         raise UsageError(f"--format {form}: there is no such format; give one of {', '.join(FORMATS)}.")
-    write([read_run(folder) for folder in run], form, output)
-    _say_written(output)
+    write([read_run(folder) for folder in run], form, _target(output))
+    _say_written(_target(output))
+
+
+def _target(path: Path) -> Path:
+    """Return the file to write, where `-` is standard output as everywhere."""
+    return Path("/dev/stdout") if str(path) == "-" else path
 
 
 def _say_written(path: Path) -> None:

@@ -70,8 +70,13 @@ def write_default_tolerances(root: Path) -> Path:
     """Write the tolerances that benchsuite comes with into a folder of baselines that has none; return the file."""
     path = root / TOLERANCES_FILE
     if not path.exists():
-        write_whole(path, "\n".join((_ABOUT, *(_table(*item) for item in default_tolerances().items()))))
+        write_whole(path, default_tolerances_text())
     return path
+
+
+def default_tolerances_text() -> str:
+    """Return the text of a `tolerances.toml` that says what benchsuite comes with."""
+    return "\n".join((_ABOUT, *(_table(*item) for item in default_tolerances().items())))
 
 
 def _table(metric: str, tolerance: Tolerance) -> str:

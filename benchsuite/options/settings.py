@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from operator import attrgetter
@@ -186,6 +187,12 @@ def parse(raw: Mapping[str, str]) -> Options:
     for setting in SETTINGS:
         text = raw.get(setting.name, setting.default)
         group, _, field = (setting.into or setting.name).rpartition(".")
+        if not is_text(text):
+            problems.append(
+                f"{setting.flag} {text}: it has letters that this process's locale ({sys.getfilesystemencoding()}) "
+                "does not know; set PYTHONUTF8=1 or LC_ALL=C.UTF-8."
+            )
+            continue
         try:
             if problem := texts.unreadable(text):
                 raise ValueError(problem)
@@ -201,6 +208,11 @@ def parse(raw: Mapping[str, str]) -> Options:
     )
     raise_all(_contradictions(raw, options))
     return options
+
+
+def is_text(text: str) -> bool:
+    """Say whether no byte of a text from the command line was left undecoded."""
+    return not any("\ud800" <= letter <= "\udfff" for letter in text)
 
 
 def _contradictions(raw: Mapping[str, str], options: Options) -> list[str]:

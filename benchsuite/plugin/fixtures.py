@@ -6,6 +6,8 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
+import pytest
+
 from benchsuite.backends.interface import Ran
 from benchsuite.detect.accuracy import Accuracy
 from benchsuite.detect.parity import Parity
@@ -49,6 +51,25 @@ def _nothing() -> None:
     """Stand for the work that the worker did when the samples were taken."""
 
 
+class Unseen:
+    """Take samples as pytest-benchmark does, and show them nowhere."""
+
+    def __init__(self) -> None:
+        self.extra_info: dict[str, Any] = {}
+
+    def pedantic(self, function: Callable[[], None], **_: object) -> None:
+        """Do nothing."""
+
+
+class NoBenchmark:
+    """The plugin that stands in for pytest-benchmark where `-p no:benchmark` leaves it out."""
+
+    @pytest.fixture
+    def benchmark(self) -> Unseen:
+        """Give a test that replays its samples somebody to take them."""
+        return Unseen()
+
+
 @dataclass(frozen=True)
 class Measured(Generic[T]):
     """One metric of one case, with the record as it stood when the metric was measured."""
@@ -72,7 +93,7 @@ class MeasuredLatency(Measured[Latency]):
     def replay(self, benchmark: Any) -> None:
         """Give the samples of the total latency to pytest-benchmark's table, JSON and histogram."""
         self.timer.load(self.total_ns)
-        benchmark.extra_info.update(_extra_info(self.record))
+        benchmark.extra_info.update(extra_info(self.record))
         benchmark.pedantic(_nothing, rounds=len(self.total_ns), iterations=1, warmup_rounds=0)
 
 
@@ -133,9 +154,9 @@ class BenchRun:
         """Read back what ran; raises SessionError where it contradicts the case's name."""
         recorded = self._runner.recorded(case)
         if recorded is not None and isinstance(recorded.validity.ran, Ran):
-            return Measured("proof", recorded.validity.ran, recorded)
+            return self._told(Measured("proof", recorded.validity.ran, recorded))
         run = self._runner.case_run(case)
-        return Measured("proof", run.ran(), self._runner.provisional(run))
+        return self._told(Measured("proof", run.ran(), self._runner.provisional(run)))
 
     def artifact(self, case: Case) -> MeasuredArtifact:
         """Return the artifact that is measured."""
@@ -162,6 +183,8 @@ class BenchRun:
                 value = figure.read(measured.record)
                 if not isinstance(value, Absent):
                     self._tell((figure.names.junit, value))
+        if measured.metric == "proof" and not isinstance(measured.record.validity.label, Absent):
+            self._tell(("ran", measured.record.validity.label))
         return measured
 
     def _samples(self, latency: Latency) -> tuple[int, ...]:
@@ -172,7 +195,7 @@ class BenchRun:
             raise RecordError(said("{1} cannot be read: {2}", latency.samples_file, why(error))) from None
 
 
-def _extra_info(record: Record) -> dict[str, Any]:
+def extra_info(record: Record) -> dict[str, Any]:
     """Return the figures that pytest-benchmark keeps beside the timings, in its JSON."""
     label = record.validity.label
     ran = {"absent": label.reason} if isinstance(label, Absent) else label

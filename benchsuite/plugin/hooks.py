@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import shlex
+import sys
 from collections.abc import Callable, Generator
 from contextlib import nullcontext
 from pathlib import Path
@@ -11,66 +12,67 @@ from typing import Any
 
 import pytest
 
-from benchsuite.options.settings import SETTINGS
-from benchsuite.plugin.fixtures import BenchRun, Measured, ReplayTimer
+from benchsuite.machine.interrupts import Interrupts
+from benchsuite.plugin import bench_fixtures
+from benchsuite.plugin.asked import FOLDER, asked, distributed
+from benchsuite.plugin.fixtures import NoBenchmark, ReplayTimer, extra_info
+from benchsuite.plugin.keys import INTERRUPTS, LEFT_OUT, SESSION, TIMER
+from benchsuite.plugin.options import add_options, given_options, taken_options, twin
 from benchsuite.plugin.session import BenchSession
 from benchsuite.report.page import SUMMARY_FILE
 from benchsuite.report.step_summary import append_step_summary
+from benchsuite.report.terminal import plain
 from benchsuite.terms.cases import Case
 from benchsuite.terms.errors import BenchsuiteError, NotRunError
 from benchsuite.terms.printable import printable_lines
 
-SESSION: pytest.StashKey[BenchSession] = pytest.StashKey()
-TIMER: pytest.StashKey[ReplayTimer] = pytest.StashKey()
 _NO_XDIST = (
     "benchsuite was asked to measure under pytest-xdist, where cases would time each other's noise: "
-    "run the benchmarks without -n and --dist."
+    "run the benchmarks without -n and --dist, or with -n 0."
 )
+# In place of a case where benchmarks were only found on the way through other tests.
+_LEFT_OUT = object()
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
-    """Add every setting; their texts are read in one place, so pytest keeps them as text."""
-    group = parser.getgroup("benchsuite", "benchsuite: what to measure, and how")
-    for setting in SETTINGS:
-        extra: dict[str, Any] = {"metavar": setting.metavar}
-        if setting.switch:
-            extra = {"action": "store_const", "const": "yes"}
-        elif setting.bare:
-            extra |= {"nargs": "?", "const": setting.bare}
-        text = f"{setting.help} [{setting.default}]" if setting.default else setting.help
-        group.addoption(
-            setting.flag,
-            default=None,
-            help=text.replace("%", "%%"),
-            dest=_dest(setting.name),
-            **extra,
-        )
+    """Add every setting beside the repository's own options."""
+    add_options(parser)
 
 
-def _dest(name: str) -> str:
-    # Short names such as `data` would collide with what other plugins keep in the same namespace.
-    return f"benchsuite_{name}"
+def pytest_configure(config: pytest.Config) -> None:
+    """Refuse to share the machine with other processes of the same run."""
+    if not hasattr(config, "workerinput") and distributed(config) and asked(config):
+        raise pytest.UsageError(_NO_XDIST)
 
 
-def given_options(config: pytest.Config) -> dict[str, str]:
-    """Return the texts of the settings that the user gave."""
-    texts = {setting.name: config.getoption(_dest(setting.name)) for setting in SETTINGS}
-    return {name: text for name, text in texts.items() if text is not None}
+def pytest_report_header(config: pytest.Config) -> str | None:
+    """Say which options are not the suite's, where it runs."""
+    taken = taken_options(config)
+    if not taken or not asked(config):
+        return None
+    names = f"{', '.join(taken)} {'are options' if len(taken) > 1 else 'is an option'}"
+    return f"benchsuite: {names} of another plugin or conftest.py here: write {', '.join(map(twin, taken))} for its own"
 
 
 def pytest_collection(session: pytest.Session) -> None:
     """Read the options and find the models before anything is collected; all that is wrong comes in one message."""
+    if not asked(session.config) or distributed(session.config):
+        return
     try:
         session.config.stash[SESSION] = BenchSession(given_options(session.config))
     except BenchsuiteError as error:
         raise pytest.UsageError(printable_lines(str(error))) from None
+    if not session.config.pluginmanager.has_plugin("benchmark"):
+        session.config.pluginmanager.register(NoBenchmark(), "benchsuite.no_benchmark")
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
-    """Give a test that takes `case` and `run` one run a case; a `case` without `run` is somebody else's."""
-    if {"case", "run"} <= set(metafunc.fixturenames):
-        cases = metafunc.config.stash[SESSION].cases
-        metafunc.parametrize("case", cases, ids=[case.id for case in cases])
+    """Give a test that takes `case` and the suite's `run` one run a case; a `run` of somebody else's is left alone."""
+    if "case" not in metafunc.fixturenames or not _takes_run(metafunc):
+        return
+    bench = metafunc.config.stash.get(SESSION, None)
+    cases = bench.cases if bench is not None else (_LEFT_OUT,)
+    metafunc.parametrize("case", cases, ids=[case.id if isinstance(case, Case) else "left out" for case in cases])
 
 
 def pytest_itemcollected(item: pytest.Item) -> None:
@@ -80,25 +82,39 @@ def pytest_itemcollected(item: pytest.Item) -> None:
         item.extra_keyword_matches.add(case.id)
 
 
-def _under_xdist(config: pytest.Config) -> bool:
-    return hasattr(config, "workerinput")
+def _takes_run(metafunc: pytest.Metafunc) -> bool:
+    definitions = metafunc._arg2fixturedefs.get("run", ())
+    return bool(definitions) and definitions[-1].func.__module__ == bench_fixtures.__name__
+
+
+def _parameter(item: pytest.Item) -> object:
+    callspec = getattr(item, "callspec", None)
+    return callspec.params.get("case") if callspec else None
 
 
 def _case(item: pytest.Item) -> Case | None:
-    callspec = getattr(item, "callspec", None)
-    case = callspec.params.get("case") if callspec else None
+    case = _parameter(item)
     return case if isinstance(case, Case) else None
 
 
 @pytest.hookimpl(trylast=True)
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     """Put all tests of a case next to each other, and give each a clock that replays what its worker measured."""
-    order = {case: number for number, case in enumerate(config.stash[SESSION].cases)}
+    left_out = [item for item in items if _parameter(item) is _LEFT_OUT]
+    if left_out:
+        config.stash[LEFT_OUT] = len(left_out)
+        config.hook.pytest_deselected(items=left_out)
+        items[:] = [item for item in items if _parameter(item) is not _LEFT_OUT]
+    bench = config.stash.get(SESSION, None)
+    if bench is None:
+        return
+    order = {case: number for number, case in enumerate(bench.cases)}
     places = {item: (order.get(case, -1) if (case := _case(item)) else -1) for item in items}
     items.sort(key=lambda item: places[item])
+    with_clock = config.pluginmanager.has_plugin("benchmark")
     for item in items:
         case = _case(item)
-        if case is not None and "benchmark" in getattr(item, "fixturenames", ()):
+        if case is not None and with_clock and "benchmark" in getattr(item, "fixturenames", ()):
             item.stash[TIMER] = ReplayTimer()
             group = f"{case.model} {case.imgsz} px, batch {case.batch}, {case.head}"
             item.add_marker(pytest.mark.benchmark(timer=item.stash[TIMER], group=group))
@@ -106,11 +122,20 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
             item.add_marker(pytest.mark.filterwarnings("ignore:Benchmark fixture was not used"))
 
 
+def pytest_report_collectionfinish(config: pytest.Config) -> str | None:
+    """Say that benchmarks were found and not run, and how they are."""
+    count = config.stash.get(LEFT_OUT, 0)
+    if not count:
+        return None
+    named = f"{count} benchmarks were" if count > 1 else "1 benchmark was"
+    return f"benchsuite: {named} left out; `pytest {FOLDER}/` runs what is in {FOLDER}/"
+
+
 @pytest.hookimpl(trylast=True)
 def pytest_collection_finish(session: pytest.Session) -> None:
     """Start the run once it is known which cases were selected."""
     config = session.config
-    if config.option.collectonly or _under_xdist(config):
+    if config.option.collectonly:
         return
     cases = dict.fromkeys(case for item in session.items if (case := _case(item)))
     if not cases:
@@ -121,6 +146,7 @@ def pytest_collection_finish(session: pytest.Session) -> None:
         reporter.showfspath = False
     say: Callable[[str], None] = _say(config, reporter) if reporter is not None else _print
     command = shlex.join(["pytest", *config.invocation_params.args])
+    config.stash[INTERRUPTS] = Interrupts().__enter__()
     try:
         config.stash[SESSION].start(tuple(cases), command, say)
     except BenchsuiteError as error:
@@ -150,9 +176,14 @@ def _say(config: pytest.Config, reporter: Any) -> Callable[[str], None]:
         # Cases end inside a test's teardown, where pytest captures what is written.
         with capture.global_and_fixture_disabled() if capture is not None else nullcontext():
             reporter.ensure_newline()
-            reporter.write_line(printable_lines(line))
+            reporter.write_line(_shown(line))
 
     return say
+
+
+def _shown(line: str) -> str:
+    # pytest would write \u2013 for a dash that the terminal does not know.
+    return plain(printable_lines(line), getattr(sys.__stdout__, "encoding", None) or "utf-8")
 
 
 def pytest_runtest_setup(item: pytest.Item) -> None:
@@ -160,8 +191,6 @@ def pytest_runtest_setup(item: pytest.Item) -> None:
     case = _case(item)
     if case is None:
         return
-    if _under_xdist(item.config):
-        pytest.fail(_NO_XDIST, pytrace=False)
     reason = item.config.stash[SESSION].why_not(case)
     if reason:
         pytest.skip(reason)
@@ -182,14 +211,28 @@ def pytest_pyfunc_call() -> Generator[None, object, object]:
 def pytest_runtest_teardown(item: pytest.Item, nextitem: pytest.Item | None) -> None:
     """Record a case as soon as its last test has run."""
     case = _case(item)
+    if case is None:
+        return
     session = item.config.stash[SESSION]
-    if case is None or not session.started or (nextitem is not None and _case(nextitem) == case):
+    if not session.started or (nextitem is not None and _case(nextitem) == case):
         return
     try:
         session.finish(case)
     except BenchsuiteError as error:
         # The record cannot be kept: to go on measuring would be for nothing.
         pytest.exit(printable_lines(f"benchsuite: {error}"), pytest.ExitCode.TESTS_FAILED)
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_benchmark_update_json(config: pytest.Config, output_json: dict[str, Any]) -> None:
+    """Write each case into pytest-benchmark's files as it was recorded: the proof comes after the latency."""
+    bench = config.stash.get(SESSION, None)
+    if bench is None:
+        return
+    for benchmark in output_json["benchmarks"]:
+        record = bench.recorded(benchmark["extra_info"].get("case", ""))
+        if record is not None:
+            benchmark["extra_info"] |= extra_info(record)
 
 
 def pytest_report_teststatus(report: Any, config: pytest.Config) -> tuple[str, str, str] | None:
@@ -208,12 +251,19 @@ def pytest_sessionfinish(session: pytest.Session, exitstatus: int) -> None:
     bench = session.config.stash.get(SESSION, None)
     if bench is None or not bench.started:
         return
+    session.config.stash[INTERRUPTS].closing = True
     try:
         bench.end(exitstatus == pytest.ExitCode.INTERRUPTED)
     except BenchsuiteError as error:
         bench.trouble = str(error)
     if (bench.red or bench.trouble) and exitstatus == pytest.ExitCode.OK:
         session.exitstatus = pytest.ExitCode.TESTS_FAILED
+
+
+def pytest_unconfigure(config: pytest.Config) -> None:
+    """Take Ctrl-C as everywhere else again."""
+    if INTERRUPTS in config.stash:
+        config.stash[INTERRUPTS].__exit__(None, None, None)
 
 
 def pytest_terminal_summary(terminalreporter: Any, config: pytest.Config) -> None:
@@ -223,32 +273,8 @@ def pytest_terminal_summary(terminalreporter: Any, config: pytest.Config) -> Non
         return
     terminalreporter.section("benchsuite")
     for line in bench.summary_lines():
-        terminalreporter.write_line(printable_lines(line))
+        terminalreporter.write_line(_shown(line))
     # GitHub shows what a job appends to this file.
     target = os.environ.get("GITHUB_STEP_SUMMARY")
     if target and not bench.trouble:
         append_step_summary(Path(target), bench.runner.site.folder / SUMMARY_FILE)
-
-
-@pytest.fixture
-def run(request: pytest.FixtureRequest) -> BenchRun:
-    """Measure metrics of a case in its worker."""
-    timer = request.node.stash.get(TIMER, None) or ReplayTimer()
-    # They stand in --junitxml.
-    tell = request.node.user_properties.append
-    return BenchRun(request.config.stash[SESSION].runner, timer, tell)
-
-
-@pytest.fixture
-def verdict(request: pytest.FixtureRequest) -> Callable[[Measured[Any]], None]:
-    """Fail the test where a metric breaks a limit or is worse than its baseline."""
-    session = request.config.stash[SESSION]
-
-    def judge(measured: Measured[Any]) -> None:
-        # A verdict that fails nothing stands in --junitxml too.
-        request.node.user_properties.extend(session.gated(measured))
-        problems = session.judge(measured)
-        if problems:
-            pytest.fail(printable_lines("\n".join(problems)), pytrace=False)
-
-    return judge

@@ -192,6 +192,10 @@ class BenchSession:
         own = [it for it in found if it.case_id == measured.case.id and it.metric in metrics]
         return tuple((f"gate_{it.metric}", f"{it.verdict}: {it.sentence}") for it in own)
 
+    def recorded(self, case_id: str) -> Record | None:
+        """Return the record of the case of an id, as it stands."""
+        return next((self.runner.recorded(case) for case in self.cases if case.id == case_id), None)
+
     @property
     def red(self) -> bool:
         """Say whether a finding or a case fails, whatever tests were selected."""

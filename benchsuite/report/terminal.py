@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import codecs
 import textwrap
 import unicodedata
 from collections.abc import Sequence
@@ -9,6 +10,29 @@ from collections.abc import Sequence
 COLUMNS = 80
 # Tables leave the last column free: a terminal may break a line that fills it.
 WIDTH = COLUMNS - 1
+# For streams with `errors=PLAIN`: what stands for the signs that their encoding lacks, in no more columns.
+PLAIN = "benchsuite-plain"
+_PLAIN_SIGNS = {
+    "\u2013": "-", "\u2014": "-", "\u2212": "-", "\u2026": "~", "\u00d7": "x", "\u2192": ">", "\u00b1": "~",
+    "\u2248": "~",
+    "\u00b7": ".", "\u00b5": "u", "\u2019": "'", "\u201c": '"', "\u201d": '"', "\u00a0": " ", "\u202f": " ",
+}  # fmt: skip
+
+
+def _replaced(error: UnicodeError) -> tuple[str, int]:
+    if not isinstance(error, UnicodeEncodeError):
+        raise error
+    signs = error.object[error.start : error.end]
+    plain_signs = (_PLAIN_SIGNS.get(sign) or sign.encode("ascii", "backslashreplace").decode() for sign in signs)
+    return "".join(plain_signs), error.end
+
+
+codecs.register_error(PLAIN, _replaced)
+
+
+def plain(text: str, encoding: str) -> str:
+    """Return a text in the signs that a terminal's encoding has."""
+    return text.encode(encoding, PLAIN).decode(encoding)
 
 
 def wrap(

@@ -189,7 +189,8 @@ FIGURES: tuple[Figure, ...] = (
         lambda record: part_of(record.artifact, lambda it: it.bytes),
         Names(
             "Network", "artifact", terminal="file MB", summary="file MB", tile="artifact", series="artifact",
-            csv="artifact_bytes", benchmark="artifact_bytes", github="artifact", bencher="file-size",
+            csv="artifact_bytes", junit="artifact_bytes", benchmark="artifact_bytes", github="artifact",
+            bencher="file-size",
         ),
         better="less", whole=True,
         tolerance=Tolerance(
@@ -200,12 +201,13 @@ FIGURES: tuple[Figure, ...] = (
     ),
     Figure(
         "build", "build time", "artifact", units.SECONDS,
-        lambda record: part_of(record.artifact, lambda it: it.build_s), Names(csv="build_s"), better="less",
+        lambda record: part_of(record.artifact, lambda it: it.build_s),
+        Names(csv="build_s", junit="build_s"), better="less",
     ),
     Figure(
         "params", "parameters", "complexity", units.MILLIONS,
         lambda record: part_of(record.metrics.complexity, lambda it: it.params),
-        Names("Network", "params", csv="params"), better="less", whole=True,
+        Names("Network", "params", csv="params", junit="params"), better="less", whole=True,
         tolerance=Tolerance(
             0.0, "percent", "Counted in the fused network, not measured: any growth is another network."
         ),
@@ -213,7 +215,7 @@ FIGURES: tuple[Figure, ...] = (
     Figure(
         "gflops", "GFLOPs", "complexity", units.GFLOPS,
         lambda record: part_of(record.metrics.complexity, lambda it: it.gflops),
-        Names("Network", "GFLOPs", csv="gflops"), better="less",
+        Names("Network", "GFLOPs", csv="gflops", junit="gflops"), better="less",
         tolerance=Tolerance(
             0.1, "percent",
             "Counted, not measured; a tenth of a percent leaves room for an operator that counters see differently.",
@@ -222,6 +224,7 @@ FIGURES: tuple[Figure, ...] = (
     Figure(
         "kernels", "kernel counts", "proof", units.NUMBER,
         lambda record: part_of(record.validity.ran, lambda it: sum(it.kernels.values())),
+        Names(junit="kernels"),
         tolerance=Tolerance(
             0, "count",
             "The same artifact on the same runtime picks the same kernels; a change of one is a lost or a new fusion.",
@@ -229,7 +232,8 @@ FIGURES: tuple[Figure, ...] = (
     ),
     Figure(
         "int8_mac_share", "integer multiply-adds", "proof", units.PERCENT,
-        lambda record: part_of(record.validity.ran, lambda it: it.int8_mac_share), Names(csv="int8_mac_share"),
+        lambda record: part_of(record.validity.ran, lambda it: it.int8_mac_share),
+        Names(csv="int8_mac_share", junit="int8_mac_share"),
     ),
     Figure(
         "map50_95", "mAP50-95", "accuracy", units.FRACTION,

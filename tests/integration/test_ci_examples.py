@@ -59,36 +59,72 @@ def sh(script: str, repository: Path, environment: dict[str, str]) -> None:
 
 
 def test_github_workflow_gates_and_comments(repository: Path, environment: dict[str, str], tmp_path: Path) -> None:
-    """Every shell step of the workflow passes, and the comment's text is the gate's summary; `gh` itself is a fake."""
+    """Every shell step of the workflow passes, and its comment is written once and then anew; `gh` itself is a fake."""
     workflow = yaml.safe_load((ROOT / "examples" / "ci" / "github-gate.yml").read_text())
     fake_gh = tmp_path / "bin" / "gh"
     fake_gh.parent.mkdir()
-    fake_gh.write_text('#!/bin/sh\necho "$@" > gh-arguments.txt\n')
+    fake_gh.write_text('#!/bin/sh\necho "$@" >> gh-calls.txt\ncase "$*" in *--paginate*) cat gh-ids.txt;; esac\n')
     fake_gh.chmod(fake_gh.stat().st_mode | stat.S_IXUSR)
+    (tmp_path / "gh-ids.txt").touch()
     environment |= {
         "PATH": f"{fake_gh.parent}{os.pathsep}{environment['PATH']}",
         "BASE_SHA": base_sha(repository),
         "PULL_REQUEST": "7",
+        "MARKER": workflow["env"]["MARKER"],
+        "GITHUB_REPOSITORY": "me/mine",
+        "GITHUB_OUTPUT": str(tmp_path / "output.txt"),
         "GITHUB_STEP_SUMMARY": str(tmp_path / "step-summary.md"),
     }
-    steps = [step["run"] for step in workflow["jobs"]["gate"]["steps"] if "run" in step]
-    assert len(steps) == 4
-    for step in steps:
+    # Whoever runs this keeps what is cached.
+    steps = {
+        step["name"]: step["run"].replace("2GB", "1000GB")
+        for step in workflow["jobs"]["gate"]["steps"]
+        if "run" in step
+    }
+    assert len(steps) == 6
+    for step in steps.values():
         sh(step, repository, environment)
-    assert "Gate against env:" in (tmp_path / "step-summary.md").read_text()
-    assert (repository / "gh-arguments.txt").read_text().startswith("pr comment 7 ")
+    assert (tmp_path / "output.txt").read_text() == "ready=yes\n"
+    summary = (repository / "reports" / "latest" / "summary.md").read_text()
+    assert "Gate against env:" in summary
+    assert (tmp_path / "step-summary.md").read_text() == summary
+    assert (repository / "comment.md").read_text() == f"{workflow['env']['MARKER']}\n{summary}"
     assert (repository / "reports" / "latest" / "index.html").is_file()
+    (tmp_path / "gh-ids.txt").write_text("41\n")
+    sh(steps["Comment on the pull request"], repository, environment)
+    written = [line for line in (repository / "gh-calls.txt").read_text().splitlines() if "--method" in line]
+    assert written == [
+        "api --method POST repos/me/mine/issues/7/comments --field body=@comment.md",
+        "api --method PATCH repos/me/mine/issues/comments/41 --field body=@comment.md",
+    ]
 
 
 class Notes(BaseHTTPRequestHandler):
-    """A forge that takes notes on merge requests."""
+    """A forge that keeps notes on a merge request."""
 
     received: list[tuple[str, str, str]]
+    bodies: dict[int, str]
+
+    def do_GET(self) -> None:
+        """List the notes."""
+        listed = json.dumps([{"id": number, "body": body} for number, body in self.bodies.items()]).encode()
+        self.send_response(200)
+        self.end_headers()
+        self.wfile.write(listed)
 
     def do_POST(self) -> None:
-        """Keep path, token and body."""
+        """Take another note."""
+        self.keep(len(self.bodies) + 1)
+
+    def do_PUT(self) -> None:
+        """Write a note anew."""
+        self.keep(int(self.path.rpartition("/")[2]))
+
+    def keep(self, number: int) -> None:
+        """Keep method, path and token, and the note itself."""
         body = self.rfile.read(int(self.headers["Content-Length"])).decode()
-        type(self).received.append((self.path, self.headers["PRIVATE-TOKEN"], parse_qs(body)["body"][0]))
+        type(self).received.append((self.command, self.path, self.headers["PRIVATE-TOKEN"]))
+        self.bodies[number] = parse_qs(body)["body"][0]
         self.send_response(201)
         self.end_headers()
 
@@ -99,7 +135,7 @@ class Notes(BaseHTTPRequestHandler):
 @pytest.fixture
 def forge() -> Iterator[HTTPServer]:
     """Serve on a free port of this machine."""
-    Notes.received = []
+    Notes.received, Notes.bodies = [], {1: "a note of somebody else's"}
     server = HTTPServer(("127.0.0.1", 0), Notes)
     thread = threading.Thread(target=server.serve_forever, daemon=True)
     thread.start()
@@ -109,7 +145,7 @@ def forge() -> Iterator[HTTPServer]:
 
 
 def test_gitlab_job_gates_and_comments(repository: Path, environment: dict[str, str], forge: HTTPServer) -> None:
-    """Every line of the job passes, and its note arrives at the merge request with the summary as its body."""
+    """The job passes, and its note arrives at the merge request once and is then written anew."""
     job = yaml.safe_load((ROOT / "examples" / "ci" / "gitlab-gate.yml").read_text())["latency-gate"]
     environment |= {
         "CI_MERGE_REQUEST_DIFF_BASE_SHA": base_sha(repository),
@@ -117,11 +153,14 @@ def test_gitlab_job_gates_and_comments(repository: Path, environment: dict[str, 
         "CI_PROJECT_ID": "12",
         "CI_MERGE_REQUEST_IID": "3",
         "GATE_TOKEN": "secret",
+        "MARKER": job["variables"]["MARKER"],
         "no_proxy": "127.0.0.1",
     }
-    for line in (*job["script"], *job["after_script"]):
-        sh(line, repository, environment)
-    ((path, token, body),) = Notes.received
-    assert (path, token) == ("/api/v4/projects/12/merge_requests/3/notes", "secret")
-    assert body == (repository / "reports" / "latest" / "summary.md").read_text()
+    sh("\n".join(job["script"]), repository, environment)
+    for _ in range(2):
+        sh("\n".join(job["after_script"]).replace("2GB", "1000GB"), repository, environment)
+    notes = "/api/v4/projects/12/merge_requests/3/notes"
+    assert Notes.received == [("POST", notes, "secret"), ("PUT", f"{notes}/2", "secret")]
+    summary = (repository / "reports" / "latest" / "summary.md").read_text()
+    assert Notes.bodies == {1: "a note of somebody else's", 2: f"{job['variables']['MARKER']}\n{summary}"}
     assert json.loads((repository / "reports" / "latest" / "gate.json").read_text())["exit_code"] == 0

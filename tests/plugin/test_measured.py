@@ -76,9 +76,35 @@ def test_measured_cases_leave_records_samples_table_and_page(bench: Bench, pytes
         assert (run.folder / latency.samples_file).is_file()
     result.stdout.fnmatch_lines(["*onnx int8*12.0*", "Report: *index.html"])
     benchmarks = json.loads((pytester.path / "bench.json").read_text())["benchmarks"]
-    assert {it["extra_info"]["case"] for it in benchmarks} == {record.case.id for record in run.records}
-    assert 'name="images_per_s"' in (pytester.path / "junit.xml").read_text()
+    ran = {it["extra_info"]["case"]: it["extra_info"]["ran"] for it in benchmarks}
+    assert ran == {record.case.id: record.validity.label for record in run.records}
+    junit = (pytester.path / "junit.xml").read_text()
+    for name in ("images_per_s", "artifact_bytes", "params", "gflops", "kernels", "ran"):
+        assert junit.count(f'name="{name}"') == 4, name
     assert "onnx int8" in (run.folder / "index.html").read_text()
+
+
+def test_without_pytest_benchmark_all_is_measured_and_recorded(bench: Bench, pytester: pytest.Pytester) -> None:
+    """`-p no:benchmark` costs its table and files, and nothing else."""
+    bench(*MATRIX, "-p", "no:benchmark", "--strict-markers").assert_outcomes(passed=4 * 9)
+    assert {it.outcome for it in read_run(pytester.path / "reports" / "latest").records} == {"measured"}
+
+
+def test_impatient_interrupts_leave_a_page(bench: Bench, pytester: pytest.Pytester) -> None:
+    """Three Ctrl-C in a second end the run with what it has, and the page is written."""
+    (pytester.path / "bench" / "test_zz.py").write_text(
+        "import os, signal\n"
+        "def test_hand(case, run):\n"
+        "    try:\n"
+        "        os.kill(os.getpid(), signal.SIGINT)\n"
+        "    finally:\n"
+        "        os.kill(os.getpid(), signal.SIGINT)\n"
+        "        os.kill(os.getpid(), signal.SIGINT)\n"
+    )
+    assert bench(*MATRIX).ret == pytest.ExitCode.INTERRUPTED
+    run = read_run(pytester.path / "reports" / "latest")
+    assert run.state == "interrupted"
+    assert (run.folder / "index.html").is_file()
 
 
 def test_one_case_by_its_id(bench: Bench, pytester: pytest.Pytester) -> None:

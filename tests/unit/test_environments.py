@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import ast
+import re
+import shlex
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
+from packaging.requirements import Requirement
 
 from benchsuite import __version__
 from benchsuite.terms.installation import REQUIRED
@@ -44,7 +47,7 @@ def test_missing_packages_are_one_sentence_of_the_command(tmp_path: Path) -> Non
 def test_pytest_says_what_is_missing(hidden: str, tmp_path: Path) -> None:
     """`pytest bench/ --backend=trt` without benchsuite, or without what it needs, is a usage error."""
     (tmp_path / "bench").mkdir()
-    (tmp_path / "conftest.py").write_text((ROOT / "conftest.py").read_text())
+    (tmp_path / "bench" / "conftest.py").write_text((ROOT / "bench" / "conftest.py").read_text())
     hide = _WITHOUT.format(name="numpy") if hidden == "numpy" else "import sys; sys.path = [p for p in sys.path if p]; "
     finder = (
         "import importlib.util as u; find = u.find_spec; "
@@ -78,3 +81,18 @@ def test_what_every_run_imports_is_looked_for() -> None:
     # They come with others that are looked for, or only some figures and old Pythons need them.
     with_others = {"markupsafe", "pyarrow", "ruptures", "tomli", "tomllib"}
     assert ours - of_runtimes - of_exporters - with_others == set(REQUIRED) - {"pytest_benchmark"}
+
+
+def test_page_on_installing_names_what_the_project_asks_for() -> None:
+    """Runtime by runtime, the page's commands bring all that the plain installation does, in no other versions."""
+    tomllib = pytest.importorskip("tomllib")
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
+    asked = {it.name: it.specifier for it in map(Requirement, project["dependencies"])}
+    section = (ROOT / "docs" / "installing.md").read_text().partition("## One runtime only")[2].partition("\n## ")[0]
+    commands = re.findall(r"pip install ((?:[^`\n]|\\\n)+)", section.replace("\\\n", " "))
+    words = [word for command in commands for word in shlex.split(command) if re.match(r"[a-z]", word)]
+    named = {it.name: it.specifier for it in map(Requirement, (word for word in words if "://" not in word))}
+    # Ultralytics brings NumPy, and the text says who needs tomli.
+    assert asked.keys() - named.keys() == {"numpy", "tomli"}
+    assert named.keys() - asked.keys() == {"torchvision"}
+    assert all(specifier == asked[name] for name, specifier in named.items() if specifier and name in asked)

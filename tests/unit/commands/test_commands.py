@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import email.message
+import importlib.metadata
 import os
 import shutil
 import subprocess
@@ -133,15 +135,17 @@ def test_doctor_says_what_can_run(command: Command) -> None:
 
 
 def test_init_writes_what_a_repository_needs_and_overwrites_nothing(command: Command, tmp_path: Path) -> None:
-    """`init` writes benchmarks, conftest and baselines; a second time it refuses and changes nothing."""
-    assert command("init", "mine").returncode == 0
-    assert (tmp_path / "mine" / "bench" / "test_latency.py").is_file()
-    assert (tmp_path / "mine" / "baselines" / "tolerances.toml").is_file()
-    assert "benchsuite.plugin" in (tmp_path / "mine" / "conftest.py").read_text()
+    """`init` writes benchmarks and baselines beside a conftest.py of the user's; a second time it refuses."""
+    (tmp_path / "mine").mkdir()
     (tmp_path / "mine" / "conftest.py").write_text("mine")
+    assert command("init", "mine").returncode == 0
+    written = {path.relative_to(tmp_path): path.read_bytes() for path in tmp_path.rglob("*") if path.is_file()}
+    assert {Path("mine/bench/test_latency.py"), Path("mine/baselines/tolerances.toml")} < written.keys()
+    assert written[Path("mine/conftest.py")] == b"mine"
     again = command("init", "mine")
     assert again.returncode == 2
-    assert (tmp_path / "mine" / "conftest.py").read_text() == "mine"
+    assert "let --update write what is missing" in again.stderr
+    assert {path.relative_to(tmp_path): path.read_bytes() for path in tmp_path.rglob("*") if path.is_file()} == written
 
 
 def test_report_compare_and_promote_read_a_run(command: Command, tmp_path: Path) -> None:
@@ -260,3 +264,48 @@ def test_selftest_says_where_it_cannot_write(command: Command, tmp_path: Path) -
     assert found.returncode == 2
     assert "taken/reports" in found.stderr
     assert "Traceback" not in found.stderr
+
+
+def test_dash_is_standard_output(command: Command, tmp_path: Path) -> None:
+    """`-o -` writes into the pipe and nowhere else; what was written is said beside it."""
+    folder = write_run(tmp_path / "reports", make_run([make_record()]))
+    found = command("export", str(folder), "-o", "-")
+    assert found.stdout.splitlines()[1].split(",")[3] == make_case().id
+    assert found.stderr == "wrote /dev/stdout\n"
+    assert command("report", str(folder), str(folder), "-o", "-").stdout.startswith("<!")
+    assert not (tmp_path / "-").exists()
+
+
+def test_terminal_without_dashes_gets_a_table(tmp_path: Path) -> None:
+    """Where standard output has no sign of multiplication, a letter stands for it."""
+    made = make_run([make_record(), make_record(make_case(backend="onnx"), total_ms=20.0)])
+    folders = [str(write_run(tmp_path / name, made)) for name in ("a", "b")]
+    environment = {**os.environ, "PYTHONPATH": str(ROOT), "PYTHONIOENCODING": "iso8859-5"}
+    line = [sys.executable, "-m", "benchsuite", "compare", *folders]
+    found = subprocess.run(line, cwd=tmp_path, env=environment, capture_output=True)
+    assert found.returncode == 0
+    assert b"1.00 x" in found.stdout
+
+
+def test_doctor_names_what_is_missing(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Packages that are missing or too old come with the command that brings them, an extra with its own."""
+    installed = {"numpy": "1.0", "onnxruntime-gpu": "1.30", "ruptures": "1.1.9"}
+    asked = ["numpy>=1.26", "onnxruntime>=1.22", "ncnn>=1", "tomli; python_version < '3'",
+             "pyarrow>=15; extra == 'report'", "ruptures>=1.1; extra == 'report'", "tox; extra == 'dev'"]  # fmt: skip
+
+    def version(name: str) -> str:
+        if name not in installed:
+            raise importlib.metadata.PackageNotFoundError(name)
+        return installed[name]
+
+    metadata = email.message.Message()
+    for extra in ("report", "dev"):
+        metadata["Provides-Extra"] = extra
+    monkeypatch.setattr(importlib.metadata, "requires", lambda _: asked)
+    monkeypatch.setattr(importlib.metadata, "metadata", lambda _: metadata)
+    monkeypatch.setattr(importlib.metadata, "version", version)
+    monkeypatch.setattr(doctor, "read_machine", lambda _: make_machine())
+    lines = list(doctor.report_lines(0))
+    assert "Missing   numpy, ncnn: pip install 'numpy>=1.26' 'ncnn>=1'" in lines
+    assert "Extra     report (pyarrow): pip install 'benchsuite[report]'" in lines
+    assert not any("dev" in line for line in lines if line.startswith("Extra"))

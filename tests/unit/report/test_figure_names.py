@@ -140,7 +140,7 @@ def test_properties_of_junit_and_pytest_benchmark(tmp_path: Path) -> None:
     """Each measurement tells its figures, units in their names; phases stand beside the samples of a latency."""
     told: dict[str, list[str]] = {}
     runner: Any = _Recorded(tmp_path)
-    for metric in ("latency", "cold", "throughput", "memory", "complexity", "accuracy", "parity"):
+    for metric in ("latency", "cold", "throughput", "memory", "artifact", "complexity", "proof", "accuracy", "parity"):
         properties: list[tuple[str, object]] = []
         measured = getattr(BenchRun(runner, ReplayTimer(), properties.append), metric)(MEASURED.case)
         told[metric] = [name for name, _ in properties]
@@ -158,7 +158,9 @@ def test_properties_of_junit_and_pytest_benchmark(tmp_path: Path) -> None:
         "cold": ["case", "load_ns", "first_inference_ns"],
         "throughput": ["case", "images_per_s"],
         "memory": ["case", "peak_rss_bytes"],
-        "complexity": ["case"],
+        "artifact": ["case", "artifact_bytes"],
+        "complexity": ["case", "params", "gflops"],
+        "proof": ["case", "kernels", "ran"],
         "accuracy": ["case", "map50_95", "map50"],
         "parity": ["case", "agreement"],
     }

@@ -14,7 +14,7 @@ from benchsuite.report.console import case_line, table_lines
 from benchsuite.report.failures import render
 from benchsuite.report.gating import result_lines, status_line
 from benchsuite.report.study import study_view, terminal_lines
-from benchsuite.report.terminal import fit, fit_id
+from benchsuite.report.terminal import fit, fit_id, plain
 from benchsuite.testing import make_case, make_machine, make_record, make_run
 from tests.support.gates import make_status
 from tests.support.studies import make_row, make_study
@@ -202,6 +202,7 @@ def test_doctor(monkeypatch: pytest.MonkeyPatch) -> None:
     packages = {f"package{number}": f"1.{number}" for number in range(12)}
     refused = ("trt", "int8")
     monkeypatch.setattr(doctor, "BACKENDS", ("torch", "onnx", "openvino", "trt", "ncnn"))
+    monkeypatch.setattr(doctor, "missing_requirements", lambda _: {})
     monkeypatch.setattr(doctor, "read_machine", lambda _: make_machine(packages=packages))
     monkeypatch.setattr(
         doctor,
@@ -220,3 +221,14 @@ def test_an_id_that_is_too_long_keeps_both_of_its_ends() -> None:
     assert fit("模型模型", 5) == "模型…"
     line = case_line(make_record(make_case(model="模型" * 20)))
     assert line.endswith("-onnx-fp32-cpu-640-b1  40.0 ms  30.0 img/s  mAP 0.650")
+
+
+@pytest.mark.parametrize("encoding", ["ascii", "latin-1", "gbk", "utf-8"])
+def test_every_terminal_gets_signs_that_it_has(encoding: str) -> None:
+    """A dash of a table is one of the encoding's own, in one column; what has no likeness is escaped."""
+    shown = plain("\u2013 \u2212 \u00d7 \u2026", encoding)
+    assert shown.encode(encoding)
+    assert len(shown) == 7
+    assert encoding != "ascii" or shown == "- - x ~"
+    assert plain("caf\u00e9 \udce6", "ascii") == "caf\\xe9 \\udce6"
+    assert plain("\u6a21", "utf-8") == "\u6a21"
