@@ -238,8 +238,6 @@ class Store:
         try:
             if not _HELD.hold(folder):
                 return None, "incomplete" if os.path.lexists(folder) else ""
-            # What reading it raises is no fault of the artifact's, unless a file of it is not there.
-            (folder / MANIFEST_FILE).read_bytes()
             manifest = read_manifest(folder)
             sha256, size = digest_folder(folder / _FILES)
         except PassingError as error:

@@ -187,7 +187,7 @@ def parse(raw: Mapping[str, str]) -> Options:
     for setting in SETTINGS:
         text = raw.get(setting.name, setting.default)
         group, _, field = (setting.into or setting.name).rpartition(".")
-        if not is_text(text):
+        if sys.getfilesystemencoding() != "utf-8" and not is_text(text):
             problems.append(
                 f"{setting.flag} {text}: it has letters that this process's locale ({sys.getfilesystemencoding()}) "
                 "does not know; set PYTHONUTF8=1 or LC_ALL=C.UTF-8."

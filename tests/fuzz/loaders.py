@@ -241,7 +241,7 @@ def _card_store(cache: Path) -> object:
     answer = {"names": ["disc"], "params": 2, "gflops": 5.5, "heads": ["one2many"]}
     STAND_INS["benchsuite.artifacts.builder"] = lambda: FakeChild({"describe": lambda _: answer})
     try:
-        return Store(cache).card(Path("w.pt"), "ab" * 32, InputSize.square(640), "one2many")
+        return Store(cache).card(Path("w.pt"), "ab" * 32, InputSize.square(640), "one2many", make_machine().packages)
     finally:
         del STAND_INS["benchsuite.artifacts.builder"]
 
@@ -348,6 +348,11 @@ def _account(folder: Path) -> Path:
     return folder / ACCOUNT_FILE
 
 
+def _selftests(reports: Path) -> object:
+    cases = read_setup(_EARLIER / "reports" / "selftest" / "0123456789ab").cases
+    return selftests(reports, make_machine().fingerprint, cases)
+
+
 FILES: tuple[Loader, ...] = (
     Loader("baseline", "json", _baseline, _promoted),
     Loader(
@@ -377,13 +382,13 @@ FILES: tuple[Loader, ...] = (
         "suites",
         "jsonl",
         _copied("reports", f"selftest/0123456789ab/{SUITES_FILE}"),
-        lambda p: (read_suites(p.parent), selftests(p.parents[2], make_machine().fingerprint)),
+        lambda p: (read_suites(p.parent), _selftests(p.parents[2])),
     ),
     Loader(
         "self-test set-up",
         "json",
         _copied("reports", "selftest/0123456789ab/setup.json"),
-        lambda p: (selftests(p.parents[2], make_machine().fingerprint), read_setup(p.parent)),
+        lambda p: (_selftests(p.parents[2]), read_setup(p.parent)),
     ),
     Loader(
         "study",

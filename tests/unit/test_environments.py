@@ -92,7 +92,7 @@ def test_page_on_installing_names_what_the_project_asks_for() -> None:
     commands = re.findall(r"pip install ((?:[^`\n]|\\\n)+)", section.replace("\\\n", " "))
     words = [word for command in commands for word in shlex.split(command) if re.match(r"[a-z]", word)]
     named = {it.name: it.specifier for it in map(Requirement, (word for word in words if "://" not in word))}
-    # Ultralytics brings NumPy, and the text says who needs tomli.
-    assert asked.keys() - named.keys() == {"numpy", "tomli"}
+    # Ultralytics brings NumPy and Pillow, and the text says who needs tomli.
+    assert asked.keys() - named.keys() == {"numpy", "pillow", "tomli"}
     assert named.keys() - asked.keys() == {"torchvision"}
     assert all(specifier == asked[name] for name, specifier in named.items() if specifier and name in asked)

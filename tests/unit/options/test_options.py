@@ -161,7 +161,8 @@ def test_text_that_no_option_can_mean_is_refused_in_a_short_sentence(name: str, 
     assert str(caught.value).isprintable()
 
 
-def test_path_that_the_locale_cannot_read_is_one_sentence() -> None:
+def test_path_that_the_locale_cannot_read_is_one_sentence(monkeypatch: pytest.MonkeyPatch) -> None:
     """A byte that was no letter to the process stands in the text as half a sign, and nothing is looked for by it."""
+    monkeypatch.setattr("sys.getfilesystemencoding", lambda: "ascii")
     with pytest.raises(UsageError, match=r"--model .*: it has letters that .* does not know; set PYTHONUTF8=1"):
         parse({"model": "\udce6\udca8\udca1.pt"})

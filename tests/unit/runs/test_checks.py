@@ -34,7 +34,7 @@ def notes(
     options = parse({**ONE, "report": str(tmp_path / "reports"), **given})
     with fake_runtimes(FakeBackend("onnx", schemes=("qdq-u8s8", "dynamic"), methods=("minmax",))):
         processes.STAND_INS["benchsuite.artifacts.builder"] = lambda: FakeChild({"describe": lambda _: told or TOLD})
-        cases = cases_of(options, [BUNDLED])
+        cases = cases_of(options, [BUNDLED], machine or make_machine())
         models = resolve([BUNDLED], tmp_path)
         return check_before_work(options, models, cases, machine or make_machine(), tmp_path / "cache")
 
