@@ -16,8 +16,8 @@ from benchsuite.terms.reading import MOST_RECORDED_BYTES, read_text, why
 IMAGE_SUFFIXES = (
     ".avif", ".bmp", ".dng", ".heic", ".heif", ".jp2", ".jpeg", ".jpg", ".mpo", ".png", ".tif", ".tiff", ".webp",
 )  # fmt: skip
-# Their files lead everywhere and back, and are no pictures.
-_OF_THE_SYSTEM = (("proc",), ("sys",), ("dev",))
+# These lead everywhere and back, the first being the root of all, and hold no pictures.
+_OF_THE_SYSTEM = ((), ("proc",), ("sys",), ("dev",))
 _SHARED_MEMORY = ("dev", "shm")
 # A split and the names it goes by in data.yaml.
 _SPLIT_KEYS = {"train": ("train",), "val": ("val", "validation"), "calib": ("calib", "calibration")}
