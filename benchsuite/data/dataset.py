@@ -17,8 +17,9 @@ IMAGE_SUFFIXES = (
     ".avif", ".bmp", ".dng", ".heic", ".heif", ".jp2", ".jpeg", ".jpg", ".mpo", ".png", ".tif", ".tiff", ".webp",
 )  # fmt: skip
 _CHANNELS, _MOST_CLASSES = 3, 100_000
-# Their files lead everywhere and back, and are no pictures.
-_OF_THE_SYSTEM = (("proc",), ("sys",), ("dev",))
+# These lead everywhere and back, the first being the root of all, and hold no pictures.
+_OF_THE_SYSTEM = ((), ("proc",), ("sys",), ("dev",))
+_SHARED_MEMORY = ("dev", "shm")
 # A split and the names it goes by in data.yaml.
 _SPLIT_KEYS = {"train": ("train",), "val": ("val", "validation"), "calib": ("calib", "calibration")}
 
@@ -213,7 +214,7 @@ def _list_split(yaml: Path, root: Path, split: str, sources: tuple[str, ...]) ->
     for entry in sources:
         path = _locate(root, entry)
         if path.is_dir():
-            if path.parts[1:2] in _OF_THE_SYSTEM:
+            if path.parts[1:2] in _OF_THE_SYSTEM and path.parts[1:3] != _SHARED_MEMORY:
                 raise DataError(
                     f"the {split} split of '{yaml}' is '{path}', a folder of the system; name one of images"
                 )

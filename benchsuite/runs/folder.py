@@ -25,6 +25,7 @@ from benchsuite.runs import records
 from benchsuite.runs.records import Record
 from benchsuite.terms.codec import to_builtins
 from benchsuite.terms.errors import RecordError, SchemaError, UsageError
+from benchsuite.terms.printable import short
 from benchsuite.terms.reading import read_text, why
 from benchsuite.terms.said import said
 
@@ -134,7 +135,7 @@ def read_run(folder: Path) -> Run:
         raise SchemaError(error.sentence, error.found, _writer(folder)) from None
     strangers = sorted({record.environment for record in found} - {environment.fingerprint})
     if strangers:
-        others = said("{1}: holds records of another machine, fingerprint {2}", path, ", ".join(strangers))
+        others = said("{1}: holds records of another machine, fingerprint {2}", path, short(", ".join(strangers)))
         notes = (*notes, others)
     return Run(
         folder=folder,
@@ -225,7 +226,7 @@ def _read_environment(folder: Path) -> _Environment:
                 "{1} was altered: its machine has the fingerprint {2}, it says {3}",
                 path,
                 environment.machine.fingerprint,
-                environment.fingerprint,
+                short(environment.fingerprint),
             )
         )
     return environment
@@ -234,7 +235,8 @@ def _read_environment(folder: Path) -> _Environment:
 def _writer(folder: Path) -> str:
     """Return which version wrote a run, as far as files of an unknown schema tell."""
     try:
-        version = read_json(folder / _ENVIRONMENT_FILE, dict[str, Any], _REMEDY)["machine"]["packages"]["benchsuite"]
+        packages = read_json(folder / _ENVIRONMENT_FILE, dict[str, Any], _REMEDY)["machine"]["packages"]
+        version = short(str(packages["benchsuite"]))
     except (RecordError, KeyError, TypeError):
         return said("the version of benchsuite that wrote it")
     return said("benchsuite {1} or newer, which wrote it", version)

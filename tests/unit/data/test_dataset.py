@@ -129,6 +129,7 @@ def test_missing_train_split_matters_only_when_used(tmp_path: Path) -> None:
         ("? [1]\n: 2", "is not YAML: while constructing a mapping"),
         ("names: [a]\nval: 2001-99-99", "is not YAML: month must be in 1..12"),
         ("names: [a]\nval: /proc", "'/proc', a folder of the system"),
+        ("names: [a]\nval: /", "'/', a folder of the system"),
         ("names: [a]\nval: [[1, 2]]", "'val' of '.*' is a list; it must be"),
         ('names: [a]\nval: "\\0"', r"'\\x00' can be no path"),
         ("#" * 1_000_001, "it is larger than 1 MB"),
