@@ -19,6 +19,7 @@ from benchsuite.machine.facts import Machine, differences
 from benchsuite.machine.files import cannot_write, write_whole
 from benchsuite.machine.json_files import read_json
 from benchsuite.runs.folder import RECORDS_FILE, Run
+from benchsuite.runs.worth import why_void
 from benchsuite.terms.cases import slug
 from benchsuite.terms.codec import to_builtins
 from benchsuite.terms.errors import BaselineError, RecordError, SchemaError, UsageError
@@ -91,6 +92,10 @@ def promote(
         elif merged or len(kept) < len(before):
             write_whole(path, _text(ModelBaseline(model, run.machine, {**kept, **merged})))
             paths.append(path)
+    for record in run.records:
+        worth = why_void(record)
+        if worth is not None and worth.standing == "broken":
+            say(f"{record.case.id}: {worth.sentence}; what is accepted says nothing but its speed")
     return tuple(paths)
 
 

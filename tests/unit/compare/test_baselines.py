@@ -14,7 +14,7 @@ from benchsuite.runs.folder import Run
 from benchsuite.runs.records import Record
 from benchsuite.terms.absence import NOT_SELECTED, Absent
 from benchsuite.terms.errors import BaselineError, UsageError
-from benchsuite.testing import make_case, make_latency, make_machine, make_ran, make_record, make_run
+from benchsuite.testing import make_accuracy, make_case, make_latency, make_machine, make_ran, make_record, make_run
 
 ONNX = make_case()
 INT8 = make_case(precision="int8")
@@ -129,6 +129,15 @@ def test_promotion_says_what_it_adds_changes_and_removes(tmp_path: Path) -> None
     said.clear()
     promote(_run(second, 2), tmp_path, say=said.append)
     assert said == []
+
+
+def test_promotion_of_a_network_that_finds_nothing_says_so(tmp_path: Path) -> None:
+    """Its speed may be gated; nobody shall think that an accuracy was accepted."""
+    record = make_record()
+    record = replace(record, metrics=replace(record.metrics, accuracy=make_accuracy(0.0, map50=0.0)))
+    lines: list[str] = []
+    assert promote(make_run([record]), tmp_path, say=lines.append)
+    assert lines[-1].startswith(f"{record.case.id}: it finds next to nothing of what is labelled")
 
 
 def test_run_that_lost_a_record_leaves_the_baseline_as_it_was(tmp_path: Path) -> None:
