@@ -36,13 +36,21 @@ def repository(tmp_path: Path) -> Path:
 
 
 @pytest.fixture
-def environment(cache: Path, locks: Path) -> dict[str, str]:
+def environment(cache: Path, locks: Path, tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
     """Let new environments find the packages of this one, so that nothing has to be downloaded."""
-    packages = os.pathsep.join([str(ROOT), sysconfig.get_path("purelib")])
-    path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
-    # A worktree that is not installed has no version for pip to find.
+    # Not by PYTHONPATH: a gate keeps that from its other arm.
+    folder = tmp_path_factory.mktemp("python")
+    (folder / "packages.pth").write_text(f"{ROOT}\n{sysconfig.get_path('purelib')}\n")
+    python = folder / "python"
+    python.write_text(
+        f'#!/bin/sh\n"{sys.executable}" "$@" || exit\n'
+        f'if [ "$2" = venv ]; then cp "{folder}/packages.pth" "$3"/lib/python3*/site-packages/; fi\n'
+    )
+    python.chmod(python.stat().st_mode | stat.S_IXUSR)
+    path = os.pathsep.join([str(folder), str(Path(sys.executable).parent), os.environ["PATH"]])
     own = {"GATE_OPTIONS": OPTIONS, "PATH": path, "BENCHSUITE_LOCK": str(locks / "lock")}
-    return {**os.environ, "PYTHONPATH": packages, "BENCHSUITE_CACHE": str(cache), **own}
+    kept = {name: value for name, value in os.environ.items() if name != "PYTHONPATH"}
+    return {**kept, "BENCHSUITE_CACHE": str(cache), **own}
 
 
 def base_sha(repository: Path) -> str:
