@@ -14,6 +14,7 @@ from benchsuite.compare.comparison import void_if_wrong
 from benchsuite.compare.entries import entry_of
 from benchsuite.compare.exact import judge
 from benchsuite.compare.findings import Finding, Verdict, rerun_line
+from benchsuite.compare.inputs import Pair, inputs_of, what_differs
 from benchsuite.compare.tolerances import TOLERANCES_FILE, default_tolerances, read_tolerances
 from benchsuite.gate import blocks
 from benchsuite.gate.arms import baseline_arm
@@ -37,7 +38,7 @@ from benchsuite.runs.runner import Runner
 from benchsuite.terms.absence import Absent
 from benchsuite.terms.cases import Case
 from benchsuite.terms.errors import BuildError, ProcessError, SessionError
-from benchsuite.terms.said import joined, said
+from benchsuite.terms.said import Sentence, joined, said
 
 BLOCKS_FILE = "gate-blocks.jsonl"
 # What one case may fail by; a mistake of the user's ends the gate.
@@ -90,11 +91,18 @@ class Gate:
         self._waivers = terms.waivers
         self._tolerances = _tolerances(candidate.site.options.baseline)
         self._arm = baseline_arm(terms.against, candidate)
-        self._changed = differences(self._arm.runner.site.machine, candidate.site.machine)
+        # By case: what the baseline and the candidate were measured with.
+        self._inputs: dict[str, Pair] = {}
 
     @property
     def _options(self) -> Options:
         return self._candidate.site.options
+
+    @property
+    def _changed(self) -> tuple[Sentence, ...]:
+        """What differs between the arms, over all cases."""
+        of_machines = differences(self._arm.runner.site.machine, self._candidate.site.machine)
+        return tuple(dict.fromkeys((*what_differs(*self._inputs.values()), *of_machines)))
 
     def run(self, cases: Sequence[Case], show: Callable[[Sequence[Status]], None]) -> GateResult:
         """Prepare all cases, then measure them in blocks until each is decided; write the gate's card at the end."""
@@ -162,6 +170,10 @@ class Gate:
             return _missing(case, said("Its accuracy could not be evaluated: {1}", error))
         assert new is not None
         assert old is not None
+        self._inputs[case.id] = (
+            inputs_of(old, self._arm.runner.site.machine),
+            inputs_of(new, self._candidate.site.machine),
+        )
         sides: dict[Arm, Side] = {"A": Side(paired, a), "B": Side(case, b)}
         return ReadyCase(case, sides, self._fixed(old, new, case), first_call_ns)
 
@@ -170,7 +182,8 @@ class Gate:
         found = judge(entry_of(old, "baseline"), entry_of(new, "candidate"), self._tolerances)
         if _weights(old) != _weights(new):
             found = tuple(map(_kernels_of_another_network, found))
-        return tuple(replace(finding, case_id=case.id, environment=self._changed) for finding in found)
+        changed = what_differs(self._inputs[case.id])
+        return tuple(replace(finding, case_id=case.id, environment=changed) for finding in found)
 
     def _time(self, prepared: Sequence[ReadyCase], seed: int, show: Callable[[Sequence[Status]], None]) -> _Timed:
         gate = self._options.gate
@@ -205,7 +218,8 @@ class Gate:
         own = [block for block in taken if block.subject == status.subject and not block.void]
         holding = [waiver for waiver in self._waivers if not waiver.expired(self._today)]
         found = findings_of(status, tests, _level(own), outcome, self._options.gate, holding)
-        return tuple(replace(finding, environment=self._changed) for finding in found)
+        changed = what_differs(self._inputs[status.subject.case_id])
+        return tuple(replace(finding, environment=changed) for finding in found)
 
     def _with_rerun(self, finding: Finding, cases: Sequence[Case]) -> Finding:
         case = next(case for case in cases if case.id == finding.case_id)

@@ -149,6 +149,8 @@ def test_kernels_are_not_compared_between_networks(gates: Gates, monkeypatch: py
     assert gates.run(onnx(20.0)) == 0
     assert (gates.finding("kernels").verdict, gates.finding("kernels").fails) == ("NOT_COMPARABLE", False)
     assert "The arms have other weights" in gates.finding("kernels").sentence
+    # What differs heads every finding, the most telling first.
+    assert gates.finding("latency").environment[0].startswith("weights: ")
 
 
 def test_faster_and_wrong_is_void_and_keeps_its_figures(gates: Gates, monkeypatch: pytest.MonkeyPatch) -> None:
