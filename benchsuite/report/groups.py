@@ -37,15 +37,16 @@ def titles(records: Sequence[Record], left_out: str = "") -> list[str]:
 
     `left_out` names a part of the setting that may differ, as in `setting_of`.
     """
-    digests: dict[str, set[str]] = {}
-    for record in records:
-        digests.setdefault(setting_of(record.case, left_out), set()).update(_data(record))
+    digests: dict[tuple[str, ...], set[str]] = {}
+    # A page of many runs has ten thousand: each is described once.
+    told = [(tuple(_parts(record.case, left_out)), _data(record)) for record in records]
+    for setting, data in told:
+        digests.setdefault(setting, set()).update(data)
     found = []
-    for record in records:
-        setting = setting_of(record.case, left_out)
+    for setting, data in told:
         # A row without accuracy joins the others of its setting, unless they were scored on different data.
-        data = _data(record) or (digests[setting] if len(digests[setting]) == 1 else {said("data no accuracy")})
-        found.append(joined(_BETWEEN, [*_parts(record.case, left_out), *([min(data)] if digests[setting] else [])]))
+        data = data or (digests[setting] if len(digests[setting]) == 1 else {said("data no accuracy")})
+        found.append(joined(_BETWEEN, [*setting, *([min(data)] if digests[setting] else [])]))
     return found
 
 
