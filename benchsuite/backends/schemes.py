@@ -9,6 +9,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from benchsuite.terms.absence import Absent
+from benchsuite.terms.numbers import TimeRatio
 from benchsuite.terms.said import Sentence
 
 DEFAULT = "default"
@@ -33,7 +34,7 @@ class SchemePoint:
     scheme: str
     map_loss: float
     agreement: float
-    ratio: float | Absent
+    ratio: TimeRatio | Absent
 
 
 @dataclass(frozen=True)

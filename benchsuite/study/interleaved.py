@@ -13,6 +13,7 @@ import numpy.typing as npt
 
 from benchsuite.measure.readings import LatencyWorker, Plan, Side
 from benchsuite.terms.errors import BenchsuiteError
+from benchsuite.terms.numbers import Measure, TimeRatio
 
 # Medians of readings in ns: a row a launch, a column a round.
 Readings = npt.NDArray[np.float64]
@@ -43,9 +44,9 @@ class Taken:
 class Timed:
     """Total latency of one subject, and its ratio to the reference's in the same round, with a 95 % interval."""
 
-    p50_ns: float
-    ratio: float
-    ratio_ci95: tuple[float, float]
+    p50_ns: Measure
+    ratio: TimeRatio
+    ratio_ci95: tuple[TimeRatio, TimeRatio]
 
 
 def take_turns(sides: Mapping[str, Side], turns: Turns, seed: int, say: Callable[[str], None]) -> Taken:

@@ -33,5 +33,7 @@ class Within:
 Count = Annotated[int, Within(0)]
 AtLeastOne = Annotated[int, Within(1)]
 Measure = Annotated[float, Within(0)]
+# Of two times, none of which is 0.
+TimeRatio = Annotated[float, Within(1e-9)]
 # A mean of ones may come out a rounding beyond them.
 Fraction = Annotated[float, Within(0, 1 + 1e-9)]

@@ -13,7 +13,8 @@ from benchsuite.measure.launch import WorkerSetup
 from benchsuite.measure.readings import Plan, Side
 from benchsuite.measure.requests import Reading
 from benchsuite.study import interleaved
-from benchsuite.study.interleaved import Turns, against, take_turns
+from benchsuite.study.interleaved import Timed, Turns, against, take_turns
+from benchsuite.terms.codec import faults, from_builtins
 from benchsuite.terms.errors import ProcessError
 from benchsuite.testing import make_artifact, make_case
 
@@ -107,3 +108,13 @@ def test_interval_covers_launches_that_differ() -> None:
     reference = np.full((6, 12), 20e6)
     low, high = against(reference, reference * launches).ratio_ci95
     assert high - low > 0.04
+
+
+@pytest.mark.parametrize("changes", [{"ratio": 0.0}, {"ratio_ci95": [0.0, 1.0]}, {"p50_ns": -1.0}])
+def test_times_that_cannot_be_are_no_times(changes: dict[str, object]) -> None:
+    """A speed-up is the ratio's inverse, so a file with none is refused and not divided by."""
+    kept = {"p50_ns": 1.0, "ratio": 1.0, "ratio_ci95": [0.9, 1.1]}
+    assert from_builtins(kept, Timed) == Timed(1.0, 1.0, (0.9, 1.1))
+    with pytest.raises(Exception) as caught:
+        from_builtins({**kept, **changes}, Timed)
+    assert "a number of at least" in faults(caught.value)[0]
