@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import os
+import signal
+from contextlib import suppress
 from pathlib import Path
 
 # A session within a test forgets what it was first to import, but the package keeps what it made with these.
@@ -17,6 +19,10 @@ import benchsuite.plugin  # noqa: F401
 # What an example may take says nothing on a machine that others use too.
 settings.register_profile("shared machine", deadline=None)
 settings.load_profile("shared machine")
+# A shell that starts tests in the background has switched it off, and some of them send it.
+if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+    with suppress(ValueError):
+        signal.signal(signal.SIGINT, signal.default_int_handler)
 SHARED = Path(__file__).resolve().parents[2] / "shared"
 
 
