@@ -7,10 +7,11 @@ from pathlib import Path
 
 from benchsuite.artifacts.recipe import Recipe
 from benchsuite.terms.cases import slug
+from benchsuite.terms.reading import read_text
 
 # Beside the manifest, not in it: earlier releases refuse one with a key that they do not know.
 _FILE = "model.txt"
-_LONGEST = 300
+_MOST_BYTES = 1_000
 
 
 def note_model(folder: Path, model: str) -> None:
@@ -24,7 +25,7 @@ def note_model(folder: Path, model: str) -> None:
 def model_of(folder: Path, recipe: Recipe) -> str:
     """Return the name of an artifact's model, or how the digest of its weights begins where none was kept."""
     name = ""
-    with suppress(OSError), (folder / _FILE).open(encoding="utf-8", errors="replace") as file:
+    with suppress(OSError, ValueError):
         # It is printed: what is no name is made one.
-        name = slug(file.read(_LONGEST))
+        name = slug(read_text(folder / _FILE, _MOST_BYTES))
     return name or f"weights {recipe.weights_sha256[:12]}"

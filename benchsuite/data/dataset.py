@@ -243,6 +243,10 @@ def _leads_back(folder: Path) -> bool:
     return folder.is_symlink() and folder.resolve() in {above.resolve() for above in folder.parents}
 
 
+def _is_there(path: Path) -> bool:
+    return os.path.exists(path)  # noqa: PTH110 (a line that can be no path is none, too)
+
+
 def _read_list(file: Path, root: Path) -> Iterator[Path]:
     """Yield the paths in a list: `./` starts at the list's folder, other relative ones at the root or there."""
     try:
@@ -258,5 +262,5 @@ def _read_list(file: Path, root: Path) -> Iterator[Path]:
         else:
             # Decided once: looking for each of 100,000 images on disk would take seconds.
             if base is None:
-                base = next((folder for folder in (root, file.parent) if os.path.exists(folder / line)), root)  # noqa: PTH110
+                base = next((folder for folder in (root, file.parent) if _is_there(folder / line)), root)
             yield base / line

@@ -18,7 +18,7 @@ from benchsuite.terms.errors import DataError
 from benchsuite.terms.printable import printable
 from benchsuite.terms.reading import read_regular, why
 
-_MOST_BYTES = 1_000_000_000
+MOST_IMAGE_BYTES = 1_000_000_000
 Image = npt.NDArray[np.uint8]
 _TIFF = (".tif", ".tiff")
 _BY_PILLOW = (".avif", ".heic", ".heif")
@@ -124,7 +124,7 @@ def _parts(images: Sequence[Path]) -> Iterator[bytes]:
 
 def _read(path: Path) -> bytes:
     try:
-        return read_regular(path, _MOST_BYTES)
+        return read_regular(path, MOST_IMAGE_BYTES)
     except (OSError, ValueError) as error:
         raise _unreadable(path, error) from None
 

@@ -7,7 +7,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from benchsuite.data.images import MOST_IMAGE_BYTES
 from benchsuite.data.labels import Labels, read_labels
+from benchsuite.terms.reading import read_regular
 from benchsuite.terms.said import Said, Sentence, joined, said
 
 _SMALLEST_PX = 10
@@ -72,8 +74,8 @@ def _checked(image: Path) -> tuple[Sentence, bool]:
     from PIL import Image, ImageOps
 
     try:
-        content = image.read_bytes()
-    except OSError:
+        content = read_regular(image, MOST_IMAGE_BYTES)
+    except (OSError, ValueError):
         # Whoever decodes it says what is wrong.
         return "", False
     try:

@@ -76,8 +76,7 @@ def _resolve_one(asked: str, model_slug: str, cache_root: Path) -> ModelRef:
             "link to it."
         ) from None
     path = Path(name)
-    # Unlike a Path, this says no to names that no file can have.
-    there = os.path.exists(name)  # noqa: PTH110
+    there = os.path.exists(name)  # noqa: PTH110 (a name that no file can have is none, too)
     if name in (BUNDLED, f"{BUNDLED}.pt") and not there:
         return ModelRef(model_slug, name, Path(__file__).with_name(f"{BUNDLED}.pt"))
     if path.suffix.lower() == _SUFFIX and there and path.is_file():

@@ -6,7 +6,7 @@ from benchsuite.terms.installation import wrong_environment
 
 if sentence := wrong_environment():
 
-    def pytest_addoption(parser: pytest.Parser) -> None:  # noqa: ARG001
+    def pytest_addoption(parser: pytest.Parser) -> None:  # noqa: ARG001 (pytest asks for it by name)
         """Say it before pytest stumbles over options that it does not know."""
         raise pytest.UsageError(sentence)
 else:

@@ -63,10 +63,10 @@ def why_void(record: Record, reference: Record | None = None) -> Worth | None:
     if nothing := nothing_found(accuracy):
         return Worth("broken", nothing)
     if isinstance(loss, Absent):
-        held = reference.metrics.accuracy if reference is not None else accuracy
-        if isinstance(held, Accuracy) and reference is not None and nothing_found(held):
-            return _of_broken_reference(reference.case.row_name, held.map50, held.images)
-        return None
+        held = None if reference is None else reference.metrics.accuracy
+        if reference is None or not isinstance(held, Accuracy) or not nothing_found(held):
+            return None
+        return _of_broken_reference(reference.case.row_name, held.map50, held.images)
     if loss.reference_map50 < _LEAST_MAP50:
         return _of_broken_reference(loss.reference, loss.reference_map50, loss.images)
     if loss.ci95[1] < -_MOST_GAIN_POINTS:

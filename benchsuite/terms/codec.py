@@ -10,7 +10,7 @@ what departs from a plain case as one `variant`. A sentence with places, in a fi
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from contextlib import suppress
 from dataclasses import fields, is_dataclass
 from functools import cache
@@ -168,14 +168,14 @@ def _tuple_hook(converter: Any, kind: Any) -> Any:
 
     def structure(data: Any, _: Any) -> Any:
         items = list_of(data)
-        kinds: Sequence[Any] = [rest] * len(items) if rest is not None else [*parts, last]
-        if len(kinds) != len(items):
-            raise MisfitError(said("a list of {1}", len(kinds)), said("a list of {1}", len(items)))
         every = hooks() * len(items) if rest is not None else hooks()
+        if len(every) != len(items):
+            raise MisfitError(said("a list of {1}", len(every)), said("a list of {1}", len(items)))
         with suppress(Exception):
             return tuple([hook(item, of) for item, (hook, of) in zip(items, every, strict=True)])
-        pairs = enumerate(zip(items, kinds, strict=True))
-        return tuple(_placed(converter, item, of, index, kind) for index, (item, of) in pairs)
+        # Only what is wrong is looked at one by one, for where that is.
+        pairs = enumerate(zip(items, every, strict=True))
+        return tuple(_placed(converter, item, of, index, kind) for index, (item, (_, of)) in pairs)
 
     return structure
 

@@ -141,15 +141,20 @@ def _places(data: Any) -> Any:
         yield from _places(value)
 
 
+def _members(content: bytes) -> dict[str, bytes]:
+    """Return what an archive holds; nothing of one that is damaged already."""
+    try:
+        with zipfile.ZipFile(io.BytesIO(content)) as archive:
+            return {name: archive.read(name) for name in archive.namelist()}
+    except Exception:
+        return {}
+
+
 def _npz(content: bytes, coins: random.Random) -> bytes:
     """Write the archive anew with an array that is not what it was."""
     import numpy as np
 
-    try:
-        with zipfile.ZipFile(io.BytesIO(content)) as archive:
-            members = {name: archive.read(name) for name in archive.namelist()}
-    except Exception:
-        return _bytes(content, coins)
+    members = _members(content)
     if not members:
         return _bytes(content, coins)
     name = coins.choice(list(members))
@@ -178,11 +183,7 @@ def _npz(content: bytes, coins: random.Random) -> bytes:
 
 def _zip(content: bytes, coins: random.Random) -> bytes:
     """Write the archive anew, with a member damaged, blown up, marked as encrypted, or packed in another way."""
-    try:
-        with zipfile.ZipFile(io.BytesIO(content)) as archive:
-            members = {name: archive.read(name) for name in archive.namelist()}
-    except Exception:
-        return _bytes(content, coins)
+    members = _members(content)
     if not members:
         return _bytes(content, coins)
     name = coins.choice(list(members))

@@ -3,22 +3,18 @@
 from __future__ import annotations
 
 import shutil
-import tempfile
-import warnings
-from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
-from benchsuite.commands.init import scaffold
 from benchsuite.data.shapes import NAMES
 from benchsuite.runs.folder import Run, read_run
 from benchsuite.runs.records import Record
 from benchsuite.terms.absence import Absent
 from benchsuite.terms.cases import Case
-from benchsuite.testing import FakeBackend, draw_small_data, fake_runtimes
+from benchsuite.testing import FakeBackend, draw_small_data
+from tests.plugin.conftest import Bench
 
-Bench = Callable[..., pytest.RunResult]
 ONE = ("--backend", "onnx", "--precision", "fp32", "--imgsz", "64", "--effort", "quick", "--threads", "1")
 
 
@@ -32,24 +28,6 @@ def drawn(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def data(drawn: Path, pytester: pytest.Pytester) -> Path:
     """Give a copy of the pictures that a test may spoil."""
     return Path(shutil.copytree(drawn, pytester.path / "data")) / "data.yaml"
-
-
-@pytest.fixture
-def bench(pytester: pytest.Pytester, data: Path, monkeypatch: pytest.MonkeyPatch) -> Bench:
-    """Give `pytest bench/` in a folder of its own, in this process."""
-    scaffold(pytester.path)
-    (pytester.path / "conftest.py").write_text("")
-    monkeypatch.setenv("BENCHSUITE_CACHE", str(pytester.path / "cache"))
-    monkeypatch.delenv("PYTEST_XDIST_WORKER", raising=False)
-    monkeypatch.setattr(tempfile, "tempdir", str(pytester.path))
-
-    def run(*arguments: str, runtimes: tuple[FakeBackend, ...] = ()) -> pytest.RunResult:
-        with fake_runtimes(FakeBackend("torch"), *(runtimes or (FakeBackend("onnx"),))), warnings.catch_warnings():
-            warnings.simplefilter("default")
-            fixed = ("bench/", "-p", "benchsuite.plugin", "--import-mode=importlib", "--data", str(data))
-            return pytester.runpytest_inprocess(*fixed, *arguments, no_reraise_ctrlc=True)
-
-    return run
 
 
 def latest(pytester: pytest.Pytester) -> Run:

@@ -4,9 +4,6 @@ from __future__ import annotations
 
 import json
 import re
-import tempfile
-import warnings
-from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -15,13 +12,12 @@ import pytest
 # A run in this process drops the modules that it was first to import, and these load only once.
 import scipy.special  # noqa: F401
 
-from benchsuite.commands.init import scaffold
 from benchsuite.runs.folder import read_run
 from benchsuite.terms.absence import Absent
 from benchsuite.terms.cases import Case
-from benchsuite.testing import FakeBackend, draw_small_data, fake_runtimes
+from benchsuite.testing import FakeBackend, draw_small_data
+from tests.plugin.conftest import Bench
 
-Bench = Callable[..., pytest.RunResult]
 MATRIX = ("--backend", "torch,onnx", "--precision", "fp32,int8", "--imgsz", "64", "--effort", "quick", "--threads", "2")
 
 
@@ -29,28 +25,6 @@ MATRIX = ("--backend", "torch,onnx", "--precision", "fp32,int8", "--imgsz", "64"
 def data(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Give a few small pictures."""
     return draw_small_data(tmp_path_factory.mktemp("data"))
-
-
-@pytest.fixture
-def bench(pytester: pytest.Pytester, data: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Bench]:
-    """Give `pytest bench/` in a folder of its own, in this process."""
-    scaffold(pytester.path)
-    (pytester.path / "conftest.py").write_text("")
-    monkeypatch.setenv("BENCHSUITE_CACHE", str(pytester.path / "cache"))
-    # There pytest-benchmark keeps nothing.
-    monkeypatch.delenv("PYTEST_XDIST_WORKER", raising=False)
-    # Fakes disturb nobody, and need not wait for whoever measures on this machine.
-    monkeypatch.setattr(tempfile, "tempdir", str(pytester.path))
-
-    def run(*arguments: str, runtimes: tuple[FakeBackend, ...] = ()) -> pytest.RunResult:
-        with fake_runtimes(*(runtimes or (FakeBackend("torch"), FakeBackend("onnx")))), warnings.catch_warnings():
-            # What is an error here is a warning where people run it.
-            warnings.simplefilter("default")
-            # Other tests of this process have modules of the same names.
-            fixed = ("bench/", "-p", "benchsuite.plugin", "--import-mode=importlib", "--data", str(data))
-            return pytester.runpytest_inprocess(*fixed, *arguments, no_reraise_ctrlc=True)
-
-    return run
 
 
 def speeds(case: Case) -> float:
