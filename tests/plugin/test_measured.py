@@ -48,6 +48,10 @@ def test_measured_cases_leave_records_samples_table_and_page(bench: Bench, pytes
         assert latency.inference_ns.p50 == pytest.approx(speeds(record.case) * 1e6, rel=0.01)
         assert throughput.images_per_s == pytest.approx(2 * 1e3 / speeds(record.case), rel=0.05)
         assert (run.folder / latency.samples_file).is_file()
+        # Fakes all find the same.
+        loss = record.metrics.loss
+        assert not isinstance(loss, Absent)
+        assert (loss.points, loss.images, loss.reference) == (0.0, 4, "torch fp32")
     result.stdout.fnmatch_lines(["*onnx int8*12.0*", "Report: *index.html"])
     benchmarks = json.loads((pytester.path / "bench.json").read_text())["benchmarks"]
     ran = {it["extra_info"]["case"]: it["extra_info"]["ran"] for it in benchmarks}

@@ -47,6 +47,17 @@ def test_few_images_widen_the_interval() -> None:
     assert _widening(5000) == pytest.approx(1, abs=1e-3)
 
 
+def test_interval_is_widened_around_the_estimate() -> None:
+    """The ends of the resamples stand further out by what few images make them too near."""
+    reference, candidate = matched([True] * 8), matched([True] * 6 + [False] * 2)
+    held = MapReference(reference)
+    low, high = held.loss(candidate).ci95
+    held._widening = 1.0
+    plain_low, plain_high = held.loss(candidate).ci95
+    assert low - 25 == pytest.approx((plain_low - 25) * _widening(8))
+    assert high - 25 == pytest.approx((plain_high - 25) * _widening(8))
+
+
 def test_one_image_says_nothing() -> None:
     """A loss on a single image may be any."""
     one = matched([True])
