@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -11,9 +12,12 @@ import pytest
 
 # A run in this process drops the modules that it was first to import, and these load only once.
 import scipy.special  # noqa: F401
+import yaml
 
+from benchsuite.backends.interface import ArtifactChoices, ArtifactNeed
+from benchsuite.machine.facts import Machine
 from benchsuite.runs.folder import read_run
-from benchsuite.terms.absence import Absent
+from benchsuite.terms.absence import Absent, part_of
 from benchsuite.terms.cases import Case
 from benchsuite.testing import FakeBackend, draw_small_data
 from tests.plugin.conftest import Bench
@@ -85,6 +89,26 @@ def test_impatient_interrupts_leave_a_page(bench: Bench, pytester: pytest.Pytest
     run = read_run(folder)
     assert run.state == "interrupted"
     assert (run.folder / "index.html").is_file()
+
+
+class CalibratedBackend(FakeBackend):
+    """A fake whose INT8 is said to be calibrated."""
+
+    def need(self, case: Case, machine: Machine, choices: ArtifactChoices) -> ArtifactNeed:
+        return replace(super().need(case, machine, choices), calibrated=case.precision == "int8")
+
+
+def test_loss_tells_what_was_calibrated_on(bench: Bench, pytester: pytest.Pytester, data: Path) -> None:
+    """Images that set the INT8 ranges and are evaluated too flatter the loss, and are counted with it."""
+    same = {**yaml.safe_load(data.read_text()), "path": str(data.parent)}
+    (pytester.path / "same.yaml").write_text(yaml.safe_dump({**same, "calib": same["val"]}))
+    runtime = CalibratedBackend("onnx", schemes=("qdq",), methods=("minmax",))
+    bench("--backend", "onnx", *MATRIX[2:], "--calib", "same.yaml", runtimes=(runtime,))
+    records = read_run(pytester.path / "reports" / "latest").records
+    losses = {record.case.precision: record.metrics.loss for record in records}
+    assert {precision: part_of(loss, lambda it: it.calibrated_on) for precision, loss in losses.items()} == {
+        "fp32": 0, "int8": 4,
+    }  # fmt: skip
 
 
 def test_one_case_by_its_id(bench: Bench, pytester: pytest.Pytester) -> None:
