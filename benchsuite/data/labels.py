@@ -26,8 +26,9 @@ _NO_LABELS = "no image has a label file: the first was looked for at '{1}'; labe
 
 @dataclass(frozen=True)
 class Labels:
-    """The objects of one image: `classes` (n,) are indices, `boxes` (n, 4) are xyxy in pixels of the original image.
+    """The objects of one image: `classes` (n,) are indices, `boxes` (n, 4) are xyxy.
 
+    They are fractions of the image as they are read, and pixels of the original image once they are `scaled`.
     `left_out` says why Ultralytics' val leaves the image out, or nothing; there are no objects then.
     """
 
@@ -52,8 +53,8 @@ def label_path(image: Path) -> Path:
     return Path(name).with_suffix(".txt")
 
 
-def read_labels(image: Path, width: int, height: int, names: Sequence[str], keypoint_columns: int = 0) -> Labels:
-    """Read the labels of an image of width x height pixels; a missing file means no objects.
+def read_labels(image: Path, names: Sequence[str], keypoint_columns: int = 0) -> Labels:
+    """Read the labels of an image in fractions of it; a missing file means no objects.
 
     A line with more than five columns is a polygon and stands for the box around it, but for one with
     `keypoint_columns` more, which is a box with a pose. Equal lines count once. A file of boxes and polygons leaves the
@@ -85,7 +86,7 @@ def read_labels(image: Path, width: int, height: int, names: Sequence[str], keyp
     if len(kinds) > 1:
         return Labels.none(said("its labels mix boxes and polygons"))
     boxes = np.stack([box for _, box in rows.values()])
-    return Labels(np.array([number for number, _ in rows.values()], np.int64), boxes).scaled(width, height)
+    return Labels(np.array([number for number, _ in rows.values()], np.int64), boxes)
 
 
 def unusable_labels(images: Sequence[Path], names: Sequence[str], keypoint_columns: int = 0) -> str | None:
@@ -98,7 +99,7 @@ def unusable_labels(images: Sequence[Path], names: Sequence[str], keypoint_colum
     problems = []
     for image in images:
         try:
-            read_labels(image, 1, 1, names, keypoint_columns)
+            read_labels(image, names, keypoint_columns)
         except DataError as error:
             problems.append(str(error))
     if not problems:

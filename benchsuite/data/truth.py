@@ -34,7 +34,7 @@ def read_truth(image: Path, names: Sequence[str], keypoint_columns: int = 0) -> 
     left_out, rewritten = _checked(image)
     if left_out:
         return GroundTruth(image, Labels.none(left_out))
-    return GroundTruth(image, read_labels(image, 1, 1, names, keypoint_columns), rewritten)
+    return GroundTruth(image, read_labels(image, names, keypoint_columns), rewritten)
 
 
 def most_labels(truths: Sequence[GroundTruth]) -> int:

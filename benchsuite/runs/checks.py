@@ -148,7 +148,7 @@ def _unscored(options: Options, cards: Mapping[str, Card]) -> Iterator[str]:
     dataset = load_dataset(options.data) if options.data is not None else None
     if dataset is not None and cards:
         images = evaluated_images(dataset, options.effort.accuracy_images)
-        unusable = unusable_labels(images, dataset.names)
+        unusable = unusable_labels(images, dataset.names, dataset.keypoint_columns)
         if unusable:
             yield f"no accuracy: {unusable}"
     for model, card in cards.items():

@@ -414,7 +414,7 @@ FILES: tuple[Loader, ...] = (
         "labels",
         "text",
         _in_data_set("labels/val/b.txt"),
-        lambda p: read_labels(p.parents[2] / "images/val/b.png", 8, 8, ("a", "b")),
+        lambda p: read_labels(p.parents[2] / "images/val/b.png", ("a", "b")).scaled(8, 8),
     ),
     Loader("image", "bytes", _in_data_set("images/val/b.png"), lambda p: (read_image(p), overlap([p], [p]))),
     Loader("checkpoint", "zip", _checkpoint, check_checkpoint),

@@ -27,7 +27,7 @@ def test_last_images_folder_is_replaced() -> None:
 
 def test_boxes_become_pixel_corners(tmp_path: Path) -> None:
     """A box is given by centre and size in fractions, and comes out as corners in pixels."""
-    labels = read_labels(write_labels(tmp_path, "\ufeff1 0.5 0.5 0.5 0.25\n\n"), 200, 100, NAMES)
+    labels = read_labels(write_labels(tmp_path, "\ufeff1 0.5 0.5 0.5 0.25\n\n"), NAMES).scaled(200, 100)
     assert labels.classes.tolist() == [1]
     assert labels.boxes.tolist() == [[50, 37.5, 150, 62.5]]
     assert labels.boxes.dtype == np.float32
@@ -35,26 +35,26 @@ def test_boxes_become_pixel_corners(tmp_path: Path) -> None:
 
 def test_polygon_stands_for_its_box(tmp_path: Path) -> None:
     """A line with more than five numbers holds a polygon's points."""
-    labels = read_labels(write_labels(tmp_path, "0 0.1 0.5 0.3 0.2 0.2 0.6\n"), 100, 100, NAMES)
+    labels = read_labels(write_labels(tmp_path, "0 0.1 0.5 0.3 0.2 0.2 0.6\n"), NAMES).scaled(100, 100)
     np.testing.assert_allclose(labels.boxes, [[10, 20, 30, 60]], atol=1e-5)
 
 
 def test_points_of_a_polygon_may_lie_outside(tmp_path: Path) -> None:
     """What may leave the image by 1 % is the middle and the size of the box around them, as in val."""
-    labels = read_labels(write_labels(tmp_path, "0 -0.04 0.5 0.3 0.2 0.2 0.6\n"), 100, 100, NAMES)
+    labels = read_labels(write_labels(tmp_path, "0 -0.04 0.5 0.3 0.2 0.2 0.6\n"), NAMES).scaled(100, 100)
     np.testing.assert_allclose(labels.boxes, [[-4, 20, 30, 60]], atol=1e-5)
 
 
 def test_boxes_and_polygons_in_one_file_leave_the_image_out(tmp_path: Path) -> None:
     """Such a file has no objects, and says why; one of polygons alone has its boxes."""
-    mixed = read_labels(write_labels(tmp_path, "0 0.5 0.5 0.2 0.2\n1 0 0 1 1 0 1\n"), 10, 10, NAMES)
+    mixed = read_labels(write_labels(tmp_path, "0 0.5 0.5 0.2 0.2\n1 0 0 1 1 0 1\n"), NAMES).scaled(10, 10)
     assert (len(mixed.classes), mixed.left_out) == (0, "its labels mix boxes and polygons")
 
 
 def test_a_pose_is_cut_to_its_box(tmp_path: Path) -> None:
     """Where the data set names keypoints, as many numbers after a box are theirs, and the line is no polygon."""
     text = "1 0.5 0.5 0.5 0.25 0.1 0.2 0.3 0.4\n0 0.5 0.5 0.1 0.1\n"
-    labels = read_labels(write_labels(tmp_path, text), 200, 100, NAMES, 4)
+    labels = read_labels(write_labels(tmp_path, text), NAMES, 4).scaled(200, 100)
     assert labels.classes.tolist() == [1, 0]
     assert labels.boxes[0].tolist() == [50, 37.5, 150, 62.5]
 
@@ -64,7 +64,7 @@ def test_missing_and_empty_files_mean_no_objects(tmp_path: Path) -> None:
     empty = write_labels(tmp_path, "\n")
     (tmp_path / "labels" / "3.txt").mkdir()
     for image in (empty, tmp_path / "images" / "2.jpg", tmp_path / "images" / "3.jpg"):
-        labels = read_labels(image, 10, 10, NAMES)
+        labels = read_labels(image, NAMES).scaled(10, 10)
         assert labels.classes.shape == (0,)
         assert labels.boxes.shape == (0, 4)
 
@@ -72,14 +72,14 @@ def test_missing_and_empty_files_mean_no_objects(tmp_path: Path) -> None:
 def test_equal_lines_count_once(tmp_path: Path) -> None:
     """A repeated line is one object, and equal boxes of two classes, or around two polygons, are two."""
     text = "0 0.5 0.5 0.2 0.2\n1 0.5 0.5 0.2 0.2\n0 0.50 0.5 0.2 0.2\n"
-    assert read_labels(write_labels(tmp_path, text), 10, 10, NAMES).classes.tolist() == [0, 1]
+    assert read_labels(write_labels(tmp_path, text), NAMES).scaled(10, 10).classes.tolist() == [0, 1]
     polygons = "0 0 0 1 1 0 1\n0 0 0 1 1 1 0\n"
-    assert len(read_labels(write_labels(tmp_path / "polygons", polygons), 10, 10, NAMES).classes) == 2
+    assert len(read_labels(write_labels(tmp_path / "polygons", polygons), NAMES).scaled(10, 10).classes) == 2
 
 
 def test_one_percent_outside_is_rounding(tmp_path: Path) -> None:
     """Coordinates may leave the image by 1 %, as Ultralytics allows."""
-    assert len(read_labels(write_labels(tmp_path, "0 0.5 1.005 0.2 0.1\n"), 10, 10, NAMES).classes) == 1
+    assert len(read_labels(write_labels(tmp_path, "0 0.5 1.005 0.2 0.1\n"), NAMES).scaled(10, 10).classes) == 1
 
 
 @pytest.mark.parametrize(
@@ -101,7 +101,7 @@ def test_broken_line_is_named(tmp_path: Path, line: str, sentence: str) -> None:
     """A line that cannot be right is an error that names file and line, never a silently dropped image."""
     image = write_labels(tmp_path, f"0 0.5 0.5 0.2 0.2\n\n{line}\n")
     with pytest.raises(DataError, match=rf"labels '.*1\.txt', line 3: .*{sentence}"):
-        read_labels(image, 10, 10, NAMES)
+        read_labels(image, NAMES).scaled(10, 10)
 
 
 def test_binary_file_is_refused(tmp_path: Path) -> None:
@@ -109,7 +109,7 @@ def test_binary_file_is_refused(tmp_path: Path) -> None:
     image = write_labels(tmp_path, "")
     (tmp_path / "labels" / "1.txt").write_bytes(b"\xff\xfe\x00")
     with pytest.raises(DataError, match="cannot be read"):
-        read_labels(image, 10, 10, NAMES)
+        read_labels(image, NAMES).scaled(10, 10)
 
 
 def test_labels_that_cannot_be_read_are_counted_and_the_first_is_named(tmp_path: Path) -> None:

@@ -74,7 +74,7 @@ def test_folder_is_in_yolo_format_and_drawn_once(tmp_path: Path) -> None:
     assert dataset.names == NAMES
     assert [len(dataset.splits[split]) for split in ("train", "val", "calib")] == [1, 3, 2]
     drawn = draw(SPEC, "val", 0)[1]
-    labels = read_labels(dataset.splits["val"][0], 640, 640, dataset.names)
+    labels = read_labels(dataset.splits["val"][0], dataset.names).scaled(640, 640)
     assert labels.classes.tolist() == [item.class_id for item in drawn]
     assert np.allclose(labels.boxes, [(item.x1, item.y1, item.x2, item.y2) for item in drawn], atol=0.01)
 

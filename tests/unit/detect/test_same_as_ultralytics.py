@@ -81,7 +81,7 @@ def test_labels_are_the_same(validated: tuple[Dataset, Arrays]) -> None:
     dataset, oracle = validated
     for path in dataset.splits["val"]:
         height, width = read_image(path).shape[:2]
-        labels, placed = read_labels(path, width, height, dataset.names), place(height, width, SIZE)
+        labels, placed = read_labels(path, dataset.names).scaled(width, height), place(height, width, SIZE)
         ratio, pad = np.array([placed.ratio_x, placed.ratio_y] * 2), np.array([placed.pad_left, placed.pad_top] * 2)
         classes, centres, sizes = np.split(oracle[f"{path.name}:labels"], [1, 3], axis=1)
         corners = np.concatenate([centres - sizes / 2, centres + sizes / 2], 1) * 640
@@ -103,7 +103,7 @@ def test_figures_are_the_same(validated: tuple[Dataset, Arrays]) -> None:
     for path in dataset.splits["val"]:
         height, width = read_image(path).shape[:2]
         detections += postprocess(oracle[f"{path.name}:raw"][None], [place(height, width, SIZE)], EVAL)
-        labels.append(read_labels(path, width, height, dataset.names))
+        labels.append(read_labels(path, dataset.names).scaled(width, height))
         sizes.append((height, width))
     accuracy = evaluate(detections, labels, sizes, dataset.names, SIZE, "", EVAL)
     assert isinstance(accuracy, Accuracy)

@@ -44,6 +44,17 @@ def test_nothing_is_said_of_what_fits(tmp_path: Path) -> None:
     assert notes(tmp_path, data=str(draw_small_data(tmp_path))) == ()
 
 
+def test_labels_with_poses_are_usable(tmp_path: Path) -> None:
+    """What data.yaml says of keypoints is known before the run as it is when images are scored."""
+    data = draw_small_data(tmp_path)
+    for labels in (data.parent / "labels" / "val").glob("*.txt"):
+        labels.write_text("0 0.5 0.5 0.2 0.2 0.4 0.4 1.9\n")
+    (refused,) = notes(tmp_path, data=str(data))
+    assert refused.startswith("no accuracy: ")
+    data.write_text(data.read_text() + "kpt_shape: [1, 3]\n")
+    assert notes(tmp_path, data=str(data)) == ()
+
+
 def test_size_of_the_training_is_told(tmp_path: Path) -> None:
     """Each size that the model was not trained at is named; a checkpoint that does not say is left alone."""
     (note,) = notes(tmp_path, imgsz="320,640,960")
