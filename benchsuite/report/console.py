@@ -10,7 +10,7 @@ from benchsuite.report.terminal import WIDTH, aligned, fit, fit_id, wrap
 from benchsuite.runs import figures
 from benchsuite.runs.figures import Figure, figure
 from benchsuite.runs.records import Record, accuracy_notes
-from benchsuite.runs.worth import reference_of, worth_of
+from benchsuite.runs.worth import Doubts, doubts_of, reference_of, worth_of
 from benchsuite.terms.absence import NOT_SELECTED, Absent, shown
 from benchsuite.terms.cases import heading
 
@@ -100,9 +100,9 @@ def _cell(column: Figure, record: Record) -> str:
 def _reason_lines(records: Sequence[Record], row_names: Mapping[str, str], max_map_drop: float) -> list[str]:
     """Say of each record why it was not measured or what is wrong with its accuracy, once for all that share it."""
     shared: dict[str, list[str]] = {}
-    reference = reference_of(records)
+    reference, doubts = reference_of(records), doubts_of(records)
     for record in records:
-        for text in _accuracy_lines(record, max_map_drop, reference):
+        for text in _accuracy_lines(record, max_map_drop, reference, doubts):
             shared.setdefault(text, []).append(record.case.row_name)
         if record.outcome != "measured":
             # What was built says so itself.
@@ -120,14 +120,14 @@ def _reason_lines(records: Sequence[Record], row_names: Mapping[str, str], max_m
     return lines
 
 
-def _accuracy_lines(record: Record, max_map_drop: float, reference: Record | None) -> Iterable[str]:
+def _accuracy_lines(record: Record, max_map_drop: float, reference: Record | None, doubts: Doubts) -> Iterable[str]:
     """Say why a case that was measured or built has no accuracy or no parity, or what its accuracy is worth."""
     if record.outcome not in ("measured", "built"):
         return
     accuracy, parity = record.metrics.accuracy, record.metrics.parity
     if isinstance(accuracy, Absent):
         yield from _absent("no mAP", accuracy, record)
-    elif worth := worth_of(record, max_map_drop, reference).sentence:
+    elif worth := worth_of(record, max_map_drop, reference, doubts).sentence:
         yield worth
     if isinstance(parity, Absent):
         yield from _absent("no parity", parity, record)

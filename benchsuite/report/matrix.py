@@ -15,6 +15,7 @@ from benchsuite.report.series import Costs, cost_figures, series_figures, value_
 from benchsuite.runs.figures import Figure
 from benchsuite.runs.folder import Run
 from benchsuite.runs.records import Record
+from benchsuite.runs.worth import NO_DOUBTS, Doubts, doubts_of, reference_of
 from benchsuite.terms.absence import Absent
 from benchsuite.terms.errors import UsageError
 from benchsuite.terms.printable import short
@@ -112,14 +113,21 @@ def make_matrix(
     # Machines are compared whatever number of threads each has.
     groups_of = titles([record for _, record in numbered], left_out="threads")
     places: dict[_Key, dict[int, Record]] = {}
+    beside: dict[tuple[str, int], list[Record]] = {}
     for group, (number, record) in zip(groups_of, numbered, strict=True):
         places.setdefault((group, record.case.id, _recipe(record)), {})[number] = record
+        beside.setdefault((group, number), []).append(record)
+    held = {key: (reference_of(records), doubts_of(records)) for key, records in beside.items()}
     rows = _with_unmade(places)
+    voids = {
+        key: tuple(_void(row.get(run), findings[run], *held.get((key[0], run), ())) for run in range(len(runs)))
+        for key, row in rows.items()
+    }
     groups = tuple(dict.fromkeys(key[0] for key in rows))
     ways = Counter((key[0], key[1]) for key in rows)
     found = tuple(
-        _row(groups.index(group), recipe if ways[group, case_id] > 1 else "", row, shown, findings)
-        for (group, case_id, recipe), row in rows.items()
+        _row(groups.index(key[0]), key[2] if ways[key[0], key[1]] > 1 else "", row, shown, voids[key])
+        for key, row in rows.items()
     )
     base = runs[reference]
     return Matrix(
@@ -167,7 +175,7 @@ def _row(
     recipe: str,
     row: Mapping[int, Record],
     shown: Sequence[Mapping[str, Figure]],
-    findings: Sequence[Sequence[Finding]],
+    voids: tuple[str, ...],
 ) -> MatrixRow:
     runs = range(len(shown))
     made = (record for record in row.values() if not isinstance(record.artifact, Absent))
@@ -183,7 +191,7 @@ def _row(
         },
         ranks=(None,) * len(shown),
         reasons=tuple(_reason(row.get(run)) for run in runs),
-        voids=tuple(_void(row.get(run), findings[run]) for run in runs),
+        voids=voids,
     )
 
 
@@ -193,8 +201,12 @@ def _reason(record: Record | None) -> str:
     return record.reason if record.outcome != "measured" else ""
 
 
-def _void(record: Record | None, findings: Sequence[Finding]) -> str:
-    return void_reason(record, findings) if record is not None and record.outcome == "measured" else ""
+def _void(
+    record: Record | None, findings: Sequence[Finding], reference: Record | None = None, doubts: Doubts = NO_DOUBTS
+) -> str:
+    if record is None or record.outcome != "measured":
+        return ""
+    return void_reason(record, findings, reference, doubts)
 
 
 def _ranked(rows: Sequence[MatrixRow], runs: int) -> tuple[MatrixRow, ...]:

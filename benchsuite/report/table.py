@@ -14,6 +14,7 @@ from benchsuite.report.deployment import Setup
 from benchsuite.runs import figures
 from benchsuite.runs.figures import Figure
 from benchsuite.runs.records import ArtifactFacts, Record
+from benchsuite.runs.worth import with_calibration
 from benchsuite.terms.absence import DASH, Absent, part_of
 from benchsuite.terms.quantities import megabytes, signed, significant
 from benchsuite.terms.said import joined, said
@@ -188,7 +189,7 @@ def _held(accuracy: Accuracy, loss: AccuracyLoss | Absent) -> tuple[str, str]:
         return "", title
     low, high = signed(-loss.ci95[1], 2), signed(-loss.ci95[0], 2)
     against = said("95 % interval {1} to {2} points against {3}", low, high, loss.reference)
-    return said("{1} to {2} points", low, high), joined("; ", (against, title))
+    return said("{1} to {2} points", low, high), joined("; ", (with_calibration(against, loss), title))
 
 
 def _parity(parity: Parity) -> tuple[str, str]:

@@ -18,7 +18,7 @@ from benchsuite.report.study import StudyView, study_view
 from benchsuite.report.table import Notes, Row, make_row
 from benchsuite.runs.folder import Run
 from benchsuite.runs.records import Record, accuracy_notes
-from benchsuite.runs.worth import reference_of
+from benchsuite.runs.worth import doubts_of, reference_of
 from benchsuite.study.rows import Study
 from benchsuite.terms.absence import NOT_SELECTED, Absent
 from benchsuite.terms.said import Sentence, said
@@ -165,7 +165,7 @@ def _group_view(
 ) -> GroupView:
     recommendation = recommend(part.records, findings, max_map_drop)
     torch = next((it for it in part.records if _is_reference(it)), None)
-    accurate = reference_of(part.records)
+    accurate, doubts = reference_of(part.records), doubts_of(part.records)
     reference = accurate or torch
     # Fastest first, as one reads for a choice; rows without a latency come last.
     records = sorted(part.records, key=_total_p50)
@@ -174,7 +174,7 @@ def _group_view(
         make_row(
             record,
             reference,
-            void_reason(record, findings, accurate),
+            void_reason(record, findings, accurate, doubts),
             setup_of(record.case, run.machine),
             record.case.id == chosen,
             notes,
