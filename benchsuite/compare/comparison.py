@@ -32,8 +32,9 @@ def compare(run: Run, baseline: Baseline, tolerances: Mapping[str, Tolerance]) -
     for case_id in run.selected_ids:
         entries = baseline.entries(case_id)
         if entries:
-            accepted_on = baseline.models[entries[0].case.model].machine
-            findings += _case(run, case_id, entries, accepted_on, tolerances)
+            record = _measured(run, case_id)
+            nearest = (_paired(record, entries) if record else None) or entries[0]
+            findings += _case(run, case_id, entries, baseline.machine_of(nearest), tolerances)
         elif record := _measured(run, case_id):
             findings.append(_whole_case(case_id, "NOT_COMPARABLE", "none", "measured", _why_new(record, baseline)))
     return tuple(findings)
@@ -95,8 +96,9 @@ def _case(
         changed = what_differs((accepted_inputs(old, accepted_on), inputs_of(record, run.machine)))
     effort = record.effort if record else run.effort
     rerun = rerun_line(record.case if record else entries[0].case, effort, run.options)
-    accept = _accept_line(run)
     for finding in _findings(run, case_id, record, entries, accepted_on, tolerances):
+        # Promoting gives up no figure that was accepted.
+        accept = "" if record and finding.verdict == "MISSING" else _accept_line(run)
         yield replace(finding, environment=changed, rerun=rerun, accept=accept)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from dataclasses import replace
 
@@ -48,17 +49,18 @@ def _number(figure: Figure, old: Entry, new: Entry, tolerance: Tolerance) -> Fin
     why_not = _why_not(figure, old, new)
     if why_not:
         return Finding(case_id, figure.key, "NOT_COMPARABLE", say(before), say(now), "", why_not)
+    there, here = figure.unit.say_both(before, now)
     if tolerance.unit == "percent":
-        change = (now - before) / before * 100 if before else 0.0
-        current = said("{1} ({2} %)", say(now), signed(change, 2))
+        change = (now - before) / before * 100 if before else math.copysign(math.inf, now) if now else 0.0
+        current = said("{1} ({2} %)", here, signed(change, 2)) if math.isfinite(change) else here
         most = said("{1} %", f"{tolerance.allowed:g}")
     else:
         change = (now - before) * 100
-        current = said("{1} ({2} points)", say(now), signed(change, 2))
+        current = said("{1} ({2} points)", here, signed(change, 2))
         most = said("1 point") if tolerance.allowed == 1 else said("{1} points", f"{tolerance.allowed:g}")
     worse_by = change if figure.better == "less" else -change
     allowed = said("at most {1} more" if figure.better == "less" else "at most {1} less", most)
-    return _judged(case_id, figure.key, tolerance, say(before), current, worse_by, allowed)
+    return _judged(case_id, figure.key, tolerance, there, current, worse_by, allowed)
 
 
 def _kernels(old: Entry, new: Entry, tolerance: Tolerance, same_processors: bool) -> Finding | None:

@@ -36,7 +36,7 @@ def evaluation(data: EvaluationData, path: Path, blind_to: int = 0) -> Evaluatio
 
 
 def test_loss_is_that_of_the_same_images(data: EvaluationData, tmp_path: Path) -> None:
-    """Blindness to one picture of four costs points, with an interval around them; sight of all of them costs none so far."""
+    """Blindness to one picture of four costs points, sight of all costs none, and four leave either open."""
     losses, reference = Losses(data), evaluation(data, tmp_path / "reference.npz")
     same = losses.of(evaluation(data, tmp_path / "same.npz"), reference, "torch fp32")
     assert isinstance(same, AccuracyLoss)
