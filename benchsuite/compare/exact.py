@@ -9,11 +9,12 @@ from dataclasses import replace
 from benchsuite.compare.entries import AcceptedAccuracy, AcceptedParity, Entry
 from benchsuite.compare.findings import Finding, Verdict
 from benchsuite.compare.inputs import another_build, another_network, artifact_differences, same_artifact
+from benchsuite.detect.accuracy import Accuracy
 from benchsuite.runs import figures
 from benchsuite.runs.figures import Figure, Tolerance
 from benchsuite.terms.absence import NOT_SELECTED, Absent
 from benchsuite.terms.quantities import signed
-from benchsuite.terms.said import joined, said
+from benchsuite.terms.said import Sentence, joined, said
 
 # Percentages of nearly equal floats carry rounding of this order.
 _EPSILON = 1e-9
@@ -128,11 +129,11 @@ def _why_other_kernels(old: Entry, new: Entry, same_processors: bool) -> str:
 def _why_not(figure: Figure, old: Entry, new: Entry) -> str:
     """Say why a figure of two entries must not be compared, or nothing."""
     if figure.metric == "accuracy":
-        return _other_evaluation(old.accuracy, new.accuracy)
+        return other_evaluation(old.accuracy, new.accuracy)
     return _other_reference(old.parity, new.parity) if figure.metric == "parity" else ""
 
 
-def _other_evaluation(old: AcceptedAccuracy | Absent, new: AcceptedAccuracy | Absent) -> str:
+def other_evaluation(old: Accuracy | AcceptedAccuracy | Absent, new: Accuracy | AcceptedAccuracy | Absent) -> Sentence:
     """Say why two accuracies must not be compared, or nothing."""
     if isinstance(old, Absent) or isinstance(new, Absent):
         return ""
