@@ -126,9 +126,14 @@ def worth_of(record: Record, max_map_drop: float, reference: Record | None = Non
     return _by_the_interval(loss, max_map_drop)
 
 
+def keeps(ci95: tuple[float, float], max_map_drop: float) -> bool:
+    """Say whether the whole interval of a loss lies within what may be lost."""
+    return ci95[1] <= max_map_drop + _EPSILON
+
+
 def _by_the_interval(loss: AccuracyLoss, max_map_drop: float) -> Worth:
     low, high = loss.ci95
-    if high <= max_map_drop + _EPSILON:
+    if keeps(loss.ci95, max_map_drop):
         return Worth("kept")
     told = _points(loss.points), _points(low), _points(high), f"{max_map_drop:g}"
     if low > max_map_drop + _EPSILON:

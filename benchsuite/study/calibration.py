@@ -138,6 +138,9 @@ class CalibrationStudy:
         }
         fp16 = Way(replace(self._case, precision="fp16"))
         prepared = self._bench.prepare([fp16, *ways.values()])
+        reasons = [prepared[way].row.reason for way in ways.values()]
+        if all(reasons):
+            raise BuildError(reasons[0])
         timed, readings = self._bench.time(
             [prepared[fp16], *(prepared[way] for (subset, _), way in ways.items() if subset.seed == 0)]
         )
@@ -207,11 +210,11 @@ class CalibrationStudy:
     ) -> CalibrationPoint:
         mine = [(subset, way) for (subset, used), way in ways.items() if subset.size == size and used == method]
         rows = [prepared[way].row for _, way in mine]
-        first, first_way = mine[0]
-        failed = next((row.reason for row in rows if row.reason), "")
-        if failed:
-            raise BuildError(failed)
-        recipe = self._bench.preparation(first_way).recipe(first_way.case)
+        # The one that is timed.
+        _, first_way = mine[0]
+        # A subset that failed costs its own figures alone.
+        first, built_way = next(((subset, way) for subset, way in mine if not prepared[way].row.reason), mine[0])
+        unscored = (row.reason or row.map50_95.reason for row in rows if isinstance(row.map50_95, Absent))
         return CalibrationPoint(
             model=self._case.model,
             size=size,
@@ -219,10 +222,15 @@ class CalibrationStudy:
             map50_95=tuple(row.map50_95 for row in rows if not isinstance(row.map50_95, Absent)),
             fp16_map50_95=fp16.map50_95,
             observe_s=observe_s[first],
-            quantise_s=self._store.cost(recipe).build_s,
+            quantise_s=self._quantise_s(built_way, prepared),
             peak_bytes=max(self._store.cost(blocks[block]).peak_bytes for block in first.blocks),
             timed=timed[first_way.case.id].timed,
+            reason=next(unscored, ""),
         )
+
+    def _quantise_s(self, way: Way, prepared: Mapping[Way, Prepared]) -> float:
+        built = not prepared[way].row.reason
+        return self._store.cost(self._bench.preparation(way).recipe(way.case)).build_s if built else 0.0
 
 
 def _images(pool: Sequence[Path], blocks: Sequence[int]) -> tuple[Path, ...]:

@@ -32,6 +32,7 @@ def record_of(loss: AccuracyLoss | Absent, map50_95: float = 0.65) -> Record:
         (2.0, (1.1, 2.9), "lost"),
         (-0.8, (-1.5, -0.1), "kept"),
         (-4.0, (-6.0, -2.1), "broken"),
+        (-4.0, (-8.0, -1.9), "kept"),
     ],
 )
 def test_interval_decides(points: float, ci95: tuple[float, float], standing: str) -> None:
