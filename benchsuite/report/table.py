@@ -207,9 +207,7 @@ _BEHIND: Mapping[str, Callable[[Record], tuple[str, str] | Absent]] = {
     "throughput": lambda record: part_of(record.metrics.throughput, _throughput),
     "memory": lambda record: part_of(record.metrics.memory, _memory),
     "artifact_bytes": lambda record: part_of(record.artifact, _size),
-    "params": lambda record: part_of(
-        record.metrics.complexity, lambda it: ("", said("{1} parameters", f"{it.params:,}"))
-    ),
+    "params": lambda record: part_of(record.metrics.complexity, _parameters),
     "map50_95": lambda record: part_of(record.metrics.accuracy, lambda it: _held(it, record.metrics.loss)),
     "map50": lambda record: part_of(record.metrics.accuracy, _evaluated),
     "map50_95_small": lambda _: ("", "objects under 32 × 32 px"),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import email.message
 import importlib.metadata
+import math
 import os
 import shutil
 import subprocess
@@ -19,6 +20,7 @@ from benchsuite.backends import BACKENDS
 from benchsuite.commands import doctor
 from benchsuite.commands.app import app
 from benchsuite.machine.facts import Gpu
+from benchsuite.terms.errors import UsageError
 from benchsuite.testing import make_case, make_machine, make_record, make_run, write_run
 
 ROOT = Path(__file__).resolve().parents[3]
@@ -111,6 +113,13 @@ def test_doctor_says_what_is_only_built(monkeypatch: pytest.MonkeyPatch) -> None
     lines = list(doctor.report_lines(0))
     assert next(line for line in lines if line.startswith("trt cuda:0  ")).split()[2:] == ["builds"] * 4
     assert "trt cuda:0 fp32, fp16, bf16, int8: built here, not run: no GPU" in lines
+
+
+@pytest.mark.parametrize("seconds", [math.inf, math.nan, -3.0, 1e9, 1e-12])
+def test_doctor_watches_for_a_time_that_one_can_wait(seconds: float) -> None:
+    """Endless, negative and empty watches are refused before anything is said."""
+    with pytest.raises(UsageError, match=f"--seconds {seconds:g}".replace("+", "[+]")):
+        next(doctor.report_lines(seconds))
 
 
 def test_doctor_answers_for_the_gpu_too(monkeypatch: pytest.MonkeyPatch) -> None:
