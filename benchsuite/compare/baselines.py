@@ -74,8 +74,8 @@ def promote(
 
     Cases that the run did not select keep their entries and the machine that these were measured on, metrics that it
     did not measure the figures accepted before, and cases that it only built what was measured of them; an entry goes
-    only where the run recorded why its case cannot run here. Raises UsageError for a run that is
-    unfinished, failed or empty, or lacks records, before anything is written.
+    only where the run recorded why its case cannot run here. Raises UsageError for a run that is unfinished, failed or
+    empty, or lacks records, before anything is written.
     """
     _refuse_unfit(run)
     folder = root / _checked(machine_name or run.machine.slug)

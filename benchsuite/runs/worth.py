@@ -57,19 +57,26 @@ def doubts_of(records: Sequence[Record]) -> Doubts:
 
     What is found more may be the record's fault or the reference's; where few or none agree, it is no reference.
     """
-    losses = [(record.case.row_name, record.metrics.loss) for record in records if record.outcome != "failed"]
-    told = [(name, it) for name, it in losses if isinstance(it, AccuracyLoss) and it.reference != name]
-    agreeing = Counter(it.reference for _, it in told if abs(it.points) <= _MOST_GAIN_POINTS)
+    agreeing: Counter[str] = Counter()
     more: dict[str, list[str]] = {}
-    for name, it in told:
-        if _finds_more(it):
-            more.setdefault(it.reference, []).append(name)
+    for record in records:
+        loss = record.metrics.loss
+        # In another precision its own runtime shares its faults.
+        if record.outcome == "failed" or isinstance(loss, Absent) or _same_runtime(record, loss.reference):
+            continue
+        if _finds_more(loss):
+            more.setdefault(loss.reference, []).append(record.case.row_name)
+        agreeing[loss.reference] += abs(loss.points) <= _MOST_GAIN_POINTS
     less = "{1} finds plainly less than {2} made from it, which cannot be: there is no accuracy to hold to"
     return {
         reference: said(less, reference, joined(", ", dict.fromkeys(names)))
         for reference, names in more.items()
         if len(names) > agreeing[reference]
     }
+
+
+def _same_runtime(record: Record, reference: str) -> bool:
+    return reference.split()[:1] == [record.case.backend]
 
 
 def nothing_found(accuracy: Accuracy) -> Sentence:

@@ -242,6 +242,19 @@ def test_faster_and_wrong_is_not_improved(tmp_path: Path) -> None:
     assert wrong["latency"].sentence == "Faster, and void: mAP50-95, mAP50 failed."
 
 
+def test_faster_and_blind_is_not_improved_where_no_accuracy_was_accepted(tmp_path: Path) -> None:
+    """What finds nothing is void by itself; an accuracy that nobody measured leaves the speed to be judged."""
+    for number in range(5):
+        record = _with(make_record(total_ms=40 + number / 10), accuracy=NOT_SELECTED, parity=NOT_SELECTED)
+        promote(make_run([record], folder=Path(f"reports/2026013{number}-120000")), tmp_path, "here")
+    baseline = load(tmp_path / "here")
+    for accuracy, verdict in ((NOT_SELECTED, "IMPROVED"), (make_accuracy(0.0, map50=0.0), "INCONCLUSIVE")):
+        fast = _with(make_record(total_ms=20), accuracy=accuracy)
+        latency = _by_metric(compare(make_run([fast]), baseline, TOLERANCES))["latency"]
+        assert latency.verdict == verdict
+    assert latency.sentence.startswith("Faster, and void: it finds next to nothing")
+
+
 def test_finding_carries_what_changed_and_what_to_type(tmp_path: Path) -> None:
     """Each finding lists the changes of the environment, the line that reruns it and the line that accepts it."""
     machine = make_machine(packages={"onnxruntime": "1.33.0"}, kernel="6.2.0")

@@ -136,6 +136,13 @@ def test_reference_that_exports_outdo_is_void_with_all_that_is_held_against_it(
         )
 
 
+def test_the_references_own_runtime_does_not_bear_it_out() -> None:
+    """Two precisions of PyTorch may be wrong in one way."""
+    own = [replace(it, case=replace(it.case, precision=precision)) for precision in ("fp16", "bf16")
+           for it in [held("torch", 0.0)]]  # fmt: skip
+    assert set(doubts_of([TORCH, *own, held("onnx", -40.0)])) == {"torch fp32"}
+
+
 def test_what_failed_is_no_reference_and_no_witness() -> None:
     """A row whose proof contradicts its name vouches for nothing, whatever figures it has left."""
     failed = replace(TORCH, outcome="failed", reason="it ran bf16")
