@@ -110,10 +110,11 @@ def test_what_a_run_could_not_measure_stays_as_accepted_and_says_so(tmp_path: Pa
     said: list[str] = []
     lacking = _without(make_record(), Absent("labels are missing"))
     lacking = replace(lacking, artifact=Absent("it lies elsewhere"))
+    lacking = replace(lacking, validity=replace(lacking.validity, policy={"threads": "2", "spin": "false"}))
     here = make_machine(cpu="Other CPU")
     promote(_run([lacking], 2, machine=here), tmp_path, make_machine().slug, said.append)
     entry = _baseline(tmp_path).models["yolo26n"].entries[KEY]
-    # Kernels stay with the machine and runtime that they were counted on.
+    # Kernels stay with the machine and runtime that they were counted on, sessions with their policy.
     assert replace(entry, run=before.run, machine=None) == before
     assert entry.machine == make_machine()
     assert f"kept mAP50-95 of {KEY}: labels are missing" in said

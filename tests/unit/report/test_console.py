@@ -6,7 +6,7 @@ from dataclasses import replace
 
 from benchsuite.report.console import case_line, table_lines
 from benchsuite.terms.absence import NOT_SELECTED, Absent
-from benchsuite.testing import make_accuracy, make_case, make_metrics, make_record
+from benchsuite.testing import make_accuracy, make_case, make_loss, make_metrics, make_record
 
 
 def test_no_line_is_wider_than_the_terminal() -> None:
@@ -94,3 +94,13 @@ def test_rows_of_two_devices_are_told_apart() -> None:
         line.rpartition("  ")[0] for line in table_lines([make_record(it) for it in cases], 1.0) if line[:4] == "onnx"
     ]
     assert [row.split("  ")[0] for row in rows] == ["onnx fp32 cpu", "onnx fp32 cuda:0", "onnx int8"]
+
+
+def test_a_reference_that_its_export_outdoes_says_so() -> None:
+    """The terminal says of both rows that one of them is broken, as the page does."""
+    torch, export = make_record(make_case(backend="torch"), map50_95=0.05), make_record(map50_95=0.45)
+    torch = replace(torch, metrics=replace(torch.metrics, loss=make_loss(0.0)))
+    export = replace(export, metrics=replace(export.metrics, loss=make_loss(-40.0, ci95=(-42.0, -38.0))))
+    text = " ".join(" ".join(table_lines([torch, export], 1.0)).split())
+    assert "torch fp32 torch fp32 finds plainly less than onnx fp32 made from it, which cannot be" in text
+    assert "onnx fp32 it finds more than torch fp32" in text
