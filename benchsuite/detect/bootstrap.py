@@ -97,9 +97,9 @@ def _score(ranked: Sequence[_Ranked], counts: IntArray) -> float:
 def unseen_loss(labels: Sequence[int]) -> float:
     """Return how many points may be lost though no outcome differs; `labels` counts those of each image.
 
-    A share q of labels that are found no more costs about q of the mAP. The 95 % interval of a share of which none of m
-    labels showed any ends at 1 − 0.025^(1/m), about 3.7/m: Clopper and Pearson, Biometrika 26 (1934), of which the
-    rule of three is the one-sided half.
+    Where a share q of the labels is found no more, about 100 q points are lost. The 95 % interval of a share of which m
+    labels showed none ends at 1 − 0.025^(1/m), about 3.7/m: Clopper and Pearson, Biometrika 26 (1934); with one side
+    alone it is the rule of three.
     """
     counted = sum(min(count, _MOST_LABELS_OF_AN_IMAGE) for count in labels)
     return float(100 * (1 - ((1 - _CONFIDENCE) / 2) ** (1 / counted))) if counted else _ANY_LOSS[1]
