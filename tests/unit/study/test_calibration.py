@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from itertools import pairwise
+from pathlib import Path
 
 import pytest
 
-from benchsuite.study.calibration import BLOCK, check_plan, read_plan, subsets
+from benchsuite.study.calibration import BLOCK, check_plan, pool_images, read_plan, subsets
 from benchsuite.terms.errors import UsageError
-from benchsuite.testing import make_case
+from benchsuite.testing import draw_small_data, make_case
 
 
 def test_subsets_of_a_seed_are_nested_and_seeds_differ() -> None:
@@ -42,3 +43,13 @@ def test_only_what_benchsuite_calibrates_itself_is_studied() -> None:
     """NNCF has ranges of its own, made image by image again for each method."""
     with pytest.raises(UsageError, match="--backend openvino: its ranges are not set by benchsuite"):
         check_plan(read_plan("100", "minmax", 1, 200), [make_case(backend="openvino")])
+
+
+def test_damaged_image_of_the_pool_is_told(tmp_path: Path) -> None:
+    """It is named before hours of building, however much of the file is left."""
+    yaml = draw_small_data(tmp_path)
+    first, *_ = sorted((yaml.parent / "images" / "calib").iterdir())
+    first.write_bytes(first.read_bytes()[:2000])
+    with pytest.raises(UsageError, match=rf"--pool 2: image '{first}' is not an image that OpenCV can decode"):
+        pool_images(tmp_path, yaml, 2)
+    assert len(pool_images(tmp_path, None, 2)[1]) == 2
