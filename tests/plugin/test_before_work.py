@@ -73,9 +73,7 @@ def test_unusable_labels_cost_accuracy_alone(bench: Bench, pytester: pytest.Pyte
     assert "found 4 numbers" in (latest(pytester).folder / "index.html").read_text()
 
 
-def test_damaged_images_cost_their_part_of_accuracy_alone(
-    bench: Bench, pytester: pytest.Pytester, data: Path
-) -> None:
+def test_damaged_images_cost_their_part_of_accuracy_alone(bench: Bench, pytester: pytest.Pytester, data: Path) -> None:
     """Whether cut off or no image at all, they are left out with their count, and all else is measured as ever."""
     first, second, *_ = sorted((data.parent / "images" / "val").iterdir())
     first.write_bytes(first.read_bytes()[: first.stat().st_size // 2])

@@ -59,7 +59,7 @@ def test_every_command_has_help_with_an_example(command: Command, words: tuple[s
 @pytest.mark.parametrize(
     ("words", "shown", "left_out"),
     [
-        (("cases",), {"--backend", "--case", "--head"}, {"--against", "--max-latency", "--calib", "--effort"}),
+        (("cases",), {"--backend", "--case", "--head", "--data", "--effort"}, {"--against", "--max-latency", "--lang"}),
         (("gate",), {"--against", "--waivers", "--alpha", "--lang"}, {"--max-latency", "--machine", "--resume"}),
         (("selftest",), {"--alpha", "--gate-budget", "--calib", "--replay"},
          {"--against", "--same-artifacts", "--gate-strict", "--waivers", "--min-map", "--baseline"}),

@@ -56,6 +56,18 @@ def test_labels_with_poses_are_usable(tmp_path: Path) -> None:
     assert notes(tmp_path, data=str(data)) == ()
 
 
+@pytest.mark.parametrize(
+    ("given", "asked"), [({"head": "end2end"}, "--head end2end"), ({"head": "both"}, "--head both")]
+)
+def test_head_that_a_model_lacks_is_told_once(tmp_path: Path, given: dict[str, str], asked: str) -> None:
+    """However many cases ask for it, it is known before anything is built."""
+    with pytest.raises(UsageError) as refused:
+        notes(tmp_path, precision="fp32,int8", **given)
+    assert str(refused.value) == f"{asked}: {BUNDLED} has no NMS-free head: use --head auto."
+    both = {**TOLD, "heads": ["one2many", "end2end"]}
+    assert notes(tmp_path / "of another cache", told=both, **given) == ()
+
+
 def test_size_of_the_training_is_told(tmp_path: Path) -> None:
     """Each size that the model was not trained at is named; a checkpoint that does not say is left alone."""
     (note,) = notes(tmp_path, imgsz="320,640,960")
@@ -135,7 +147,7 @@ def test_images_of_which_none_is_whole_are_told(tmp_path: Path) -> None:
     others[0].unlink()
     (tmp_path / "list.txt").write_text(f"{first}\n{others[1]}\n")
     (tmp_path / "list.yaml").write_text(yaml.read_text().replace("val: images/val", f"val: {tmp_path / 'list.txt'}"))
-    with pytest.raises(UsageError, match=rf"--data .*'{first}', which the data set names, cannot be read: No such file"):
+    with pytest.raises(UsageError, match=rf"'{first}', which the data set names, cannot be read: No such file"):
         notes(tmp_path, data=str(tmp_path / "list.yaml"))
 
 
