@@ -47,10 +47,9 @@ def read_yaml(path: Path) -> Any:
         return yaml.load(text, _Loader)
     except Exception as error:  # Tags and dates that contradict what they stand before raise whatever they like.
         line, problem = _place(error, text), printable(_problem(error), 200)
-        sentence = (
-            said("it is not YAML, line {1}: {2}", line, problem) if line else said("it is not YAML: {1}", problem)
-        )
-        raise ValueError(sentence) from None
+        if line is None:
+            raise ValueError(said("it is not YAML: {1}", problem)) from None
+        raise ValueError(said("it is not YAML, line {1}: {2}", line, problem)) from None
 
 
 def _place(error: Exception, text: str) -> int | None:

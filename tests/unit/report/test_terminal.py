@@ -77,7 +77,7 @@ Same boxes: those of PyTorch FP32 at confidence 0.25 that are found again (and
 how many are added)."""
 
 GATE = """\
-yolo26n_coco…penvino-int8-cpu-640-b16  14  1.010   1.010–1.010 PASS
+yolo26n_coc…penvino-int8-cpu-640-b16  14  +1.0 %  +1.0 to +1.0 PASS
 one                                     0                      INCONCLUSIVE
 
 other
