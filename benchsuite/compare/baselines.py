@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from benchsuite.compare.entries import Entry, entry_of, merge, with_scheme
+from benchsuite.compare.findings import Finding
 from benchsuite.compare.tolerances import write_default_tolerances
 from benchsuite.machine.facts import Machine, differences
 from benchsuite.machine.files import cannot_write, write_whole
@@ -24,6 +25,7 @@ from benchsuite.terms.cases import slug
 from benchsuite.terms.codec import to_builtins
 from benchsuite.terms.errors import BaselineError, RecordError, SchemaError, UsageError
 from benchsuite.terms.printable import printable, short
+from benchsuite.terms.said import counted
 
 BASELINE_SCHEMA = 1
 _LINE_WIDTH = 140
@@ -58,15 +60,25 @@ class Baseline:
 
 
 def promote(
-    run: Run, root: Path, machine_name: str | None = None, say: Callable[[str], None] = lambda _: None
+    run: Run,
+    root: Path,
+    machine_name: str | None = None,
+    say: Callable[[str], None] = lambda _: None,
+    findings: Sequence[Finding] = (),
 ) -> tuple[Path, ...]:
     """Accept a run's figures as the baseline of its machine, say what that changes, and return the files written.
 
     Cases that the run did not select keep their entries, metrics that it did not measure the figures accepted
     before; an entry goes only where the run recorded why its case cannot run here. Raises UsageError for a run that is
-    unfinished, failed or empty, or lacks records, before anything is written.
+    unfinished, failed or empty, lacks records, or by its findings broke its own limits, before anything is written.
     """
     _refuse_unfit(run)
+    over = tuple(dict.fromkeys(it.case_id for it in findings if it.breaks_a_limit))
+    if over:
+        raise UsageError(
+            f"cannot promote {run.folder}: {len(over)} of its cases broke the limits of the run ({_listed(over)}); "
+            "mend them, or give --over-limits to accept them all the same."
+        )
     folder = root / _checked(machine_name or run.machine.slug)
     accepted = load(folder).models if any(folder.glob("*.json")) else {}
     fresh: dict[str, dict[str, Entry]] = {}
@@ -83,9 +95,9 @@ def promote(
         merged = {key: merge(before.get(key), entry) for key, entry in fresh.get(model, {}).items()}
         for key, entry in merged.items():
             if entry != before.get(key):
-                say(f"{'changed' if key in before else 'added'} {key}")
+                say(f"{'changed' if key in before else 'added'} {_called(entry)}")
         for key in sorted(before.keys() - kept.keys()):
-            say(f"removed {key}: {gone[before[key].case.id]}")
+            say(f"removed {_called(before[key])}: {gone[before[key].case.id]}")
         path = folder / f"{slug(model)}.json"
         if not kept and not merged:
             _remove(path)
@@ -97,6 +109,10 @@ def promote(
         if worth is not None and worth.standing == "broken":
             say(f"{record.case.id}: {worth.sentence}; what is accepted says nothing but its speed")
     return tuple(paths)
+
+
+def _called(entry: Entry) -> str:
+    return f"{entry.case.id} ({counted(entry.case.threads, '1 thread', '{1} threads')})"
 
 
 def _renamed(before: ModelBaseline, fresh: Mapping[str, Entry]) -> Mapping[str, Entry]:

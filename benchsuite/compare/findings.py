@@ -49,6 +49,11 @@ class Finding:
         return _OF_CASES.get(self.metric) or next(titles, self.metric)
 
     @property
+    def breaks_a_limit(self) -> bool:
+        """Say whether it is about a limit that its run was given; an expired waiver is none."""
+        return self.verdict == "OVER_LIMIT" and self.metric != "waiver"
+
+    @property
     def about_detections(self) -> bool:
         """Say whether it is about what the network detects, which no speed makes up for."""
         return self.metric in answered_by("accuracy") | answered_by("parity")

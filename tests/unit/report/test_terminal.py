@@ -78,7 +78,7 @@ how many are added)."""
 
 GATE = """\
 yolo26n_coc…penvino-int8-cpu-640-b16  14  +1.0 %  +1.0 to +1.0 PASS
-one                                     0                      INCONCLUSIVE
+one                                    0                       INCONCLUSIVE
 
 other
   NOT_COMPARABLE  kernel counts
