@@ -21,6 +21,7 @@ from benchsuite.options.chosen import Options
 from benchsuite.options.estimate import estimate_s
 from benchsuite.options.settings import SETTING, parse
 from benchsuite.plugin.fixtures import Measured
+from benchsuite.report.comparing import held_lines
 from benchsuite.report.console import case_line, table_lines
 from benchsuite.report.failures import render
 from benchsuite.report.gating import GateProgress, result_lines
@@ -229,6 +230,8 @@ class BenchSession:
             lines += result_lines(self._gated)
         elif self._baseline is None:
             lines += ["", f"No baseline for this machine in {self.options.baseline}: `benchsuite promote` makes one."]
+        else:
+            lines += ["", *held_lines(self._baseline, [case.id for case in self._selected], self._findings)]
         report = f"Report: {self.runner.site.folder / 'index.html'}"
         if not records and self._gated is None:
             lines += ["", "No case was recorded: start a new run, there is nothing to resume."]

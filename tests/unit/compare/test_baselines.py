@@ -133,7 +133,7 @@ def test_promotion_says_what_it_adds_changes_and_removes(tmp_path: Path) -> None
 
 
 def test_run_that_broke_its_own_limits_is_refused(tmp_path: Path) -> None:
-    """Its cases are named once each; worse than the baseline, or with an expired waiver, a run may be what is wanted."""
+    """Its cases are named once each; worse than the baseline, or with an expired waiver, a run may be right."""
     findings = [Finding(ONNX.id, it, "OVER_LIMIT", "", "", "", "", fails=True) for it in ("latency", "memory")]
     sentence = rf"1 of its cases broke the limits of the run \({ONNX.id}\); mend them, or give --over-limits"
     with pytest.raises(UsageError, match=sentence):
