@@ -64,10 +64,7 @@ def held_lines(baseline: Baseline, selected: Sequence[str], findings: Sequence[F
         (sum(it.verdict == "PASS" for it in compared), "passed"),
         (sum(it.verdict == "IMPROVED" for it in compared), "improved"),
         (sum(it.fails for it in compared), "failed"),
-        (
-            sum(it.verdict == "REGRESSED" and not it.fails for it in compared),
-            "slower by stored timing, which only warns",
-        ),
+        (slower, "slower by stored timing, which only warns"),
         (len(undecided), "without a verdict"),
     )
     told = ", ".join(f"{count} {what}" for count, what in counts if count) or "nothing was compared"

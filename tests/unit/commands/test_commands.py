@@ -64,9 +64,9 @@ def test_every_command_has_help_with_an_example(command: Command, words: tuple[s
         (("gate",), {"--against", "--waivers", "--alpha", "--lang"}, {"--max-latency", "--machine", "--resume"}),
         (("selftest",), {"--alpha", "--gate-budget", "--calib", "--replay"},
          {"--against", "--same-artifacts", "--gate-strict", "--waivers", "--min-map", "--baseline"}),
-        (("study", "precision"), {"--precision", "--calib-size", "--lang"}, {"--alpha", "--against", "--max-memory"}),
-        (("study", "schemes"), {"--backend", "--data"}, {"--precision", "--gate-metrics"}),
-        (("study", "calibration"), {"--sizes", "--calib"}, {"--calib-size", "--waivers"}),
+        (("study", "precision"), {"--precision", "--quant-scheme", "--calib-method"}, {"--alpha", "--against", "--max-memory"}),
+        (("study", "schemes"), {"--data", "--calib-method"}, {"--precision", "--quant-scheme", "--gate-metrics"}),
+        (("study", "calibration"), {"--sizes", "--calib"}, {"--calib-size", "--calib-method", "--quant-scheme"}),
     ],
     ids=lambda it: " ".join(it) if isinstance(it, tuple) else "",
 )  # fmt: skip
