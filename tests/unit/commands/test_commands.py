@@ -64,7 +64,7 @@ def test_every_command_has_help_with_an_example(command: Command, words: tuple[s
         (("gate",), {"--against", "--waivers", "--alpha", "--lang"}, {"--max-latency", "--machine", "--resume"}),
         (("selftest",), {"--alpha", "--gate-budget", "--calib", "--replay"},
          {"--against", "--same-artifacts", "--gate-strict", "--waivers", "--min-map", "--baseline"}),
-        (("study", "precision"), {"--precision", "--quant-scheme", "--calib-method"}, {"--alpha", "--against", "--max-memory"}),
+        (("study", "precision"), {"--precision", "--quant-scheme", "--calib-method"}, {"--alpha", "--max-memory"}),
         (("study", "schemes"), {"--data", "--calib-method"}, {"--precision", "--quant-scheme", "--gate-metrics"}),
         (("study", "calibration"), {"--sizes", "--calib"}, {"--calib-size", "--calib-method", "--quant-scheme"}),
     ],
