@@ -65,11 +65,11 @@ def init(
 
     Example: benchsuite init . --update
     """
-    from benchsuite.commands.init import scaffold
+    from benchsuite.commands.init import closing_lines, scaffold
 
-    for line in scaffold(folder, update):
+    lines = scaffold(folder, update)
+    for line in (*lines, *closing_lines(folder, lines, update)):
         tell(line)
-    tell("Now run: pytest bench/ --model YOUR.pt --data YOUR.yaml")
 
 
 @app.command()
