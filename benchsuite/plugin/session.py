@@ -147,7 +147,9 @@ class BenchSession:
         timed = [case for case in todo if self.runner.preparation.only_builds(case) is None]
         minutes = estimate_s(timed, options.effort) / 60
         task = "build" if todo and not timed else "measure"
-        say(f"{len(todo)} of {len(selected)} cases to {task}, about {minutes:.0f} min and the time to build artifacts")
+        duration = f", {f'about {minutes:.0f} min' if minutes >= 1 else 'less than a minute'} and" if timed else " in"
+        takes = f"{duration} the time to build artifacts" if todo else ""
+        say(f"{len(todo)} of {len(selected)} cases to {task}{takes}")
 
     def gate(self) -> None:
         """Decide about all selected cases beside the baseline that `--against` names; nothing without one."""

@@ -98,14 +98,20 @@ def _by_the_interval(loss: AccuracyLoss, max_map_drop: float) -> Worth:
     if low > max_map_drop + _EPSILON:
         lost = "it loses {1} points of mAP50-95 ({2} to {3}) where {4} may be lost"
         return Worth("lost", said(lost, *told))
-    open_yet = said(
+    at_images = (
         "whether it keeps the accuracy is not told at {1} images: it loses {2} points of mAP50-95 ({3} to {4}) where "
-        "{5} may be lost",
-        loss.images, *told,
-    )  # fmt: skip
+        "{5} may be lost"
+    )
+    if loss.points < 0:
+        told = _points(-loss.points), _points(-high), _points(-low), f"{max_map_drop:g}"
+        at_images = (
+            "whether it keeps the accuracy is not told at {1} images: it gains {2} points of mAP50-95 ({3} to {4}) "
+            "where {5} may be lost"
+        )
+    open_yet = said(at_images, loss.images, *told)
     if not loss.calibrated_on:
         return Worth("not told", open_yet)
-    flattered = said("{1} of them it was calibrated on", loss.calibrated_on)
+    flattered = said("it was calibrated on {1} of them, which flatters it", loss.calibrated_on)
     return Worth("not told", joined("; ", (open_yet, flattered)))
 
 
@@ -120,7 +126,9 @@ def _by_the_row(record: Record, why_none: Absent, max_map_drop: float, reference
         lost = "it loses {1} points of mAP50-95 where {2} may be lost"
         return Worth("lost", said(lost, significant(points), f"{max_map_drop:g}"))
     without = "whether it keeps the accuracy is not told: it loses {1} points of mAP50-95, with no interval ({2})"
-    return Worth("not told", said(without, _points(points), why_none.reason))
+    if points < 0:
+        without = "whether it keeps the accuracy is not told: it gains {1} points of mAP50-95, with no interval ({2})"
+    return Worth("not told", said(without, _points(abs(points)), why_none.reason))
 
 
 def _of_broken_reference(name: str, map50: float, images: int) -> Worth:
