@@ -34,7 +34,7 @@ def read_image(path: Path) -> Image:
 
 
 def decode(path: Path) -> Image | None:
-    """Decode an image as `read_image` does, or return None for a damaged one; raise DataError where no file is read."""
+    """Decode as `read_image` does, but return None for a damaged image; raise DataError if it cannot be read."""
     import cv2
 
     encoded = np.frombuffer(_read(path), np.uint8)

@@ -224,7 +224,8 @@ class Worker:
             return Evaluated(None)
         notes = (*differences(truths), *capped(most_labels(truths), output.shape))
         kept = [number for number, truth in enumerate(truths) if not truth.labels.left_out]
-        unknown = next((path for path in damaged if path in {truths[number].image for number in kept}), None)
+        left_out = {truth.image for truth in truths if truth.labels.left_out}
+        unknown = next((path for path in damaged if path not in left_out), None)
         if unknown is not None:
             # Val would stumble over it.
             return Evaluated(Absent(undecodable(unknown)))

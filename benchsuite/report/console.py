@@ -62,7 +62,7 @@ def table_lines(records: Sequence[Record], max_map_drop: float) -> list[str]:
             widths = [label, *(width for _ in columns)]
             lines.append(aligned(("", *(it.names.terminal for it in columns)), widths))
             lines += [aligned(_cells(record, names[record.case.id], columns), widths) for record in measured]
-            stored = dict.fromkeys(label for record in measured if (label := _only_stored(record)))
+            stored = dict.fromkeys(filter(None, map(_only_stored, measured)))
             lines += wrap("; ".join(stored), "* ", "  ")
         for note in dict.fromkeys(note for record in measured for note in accuracy_notes(record)):
             lines += wrap(note, "mAP: ", "  ", most_lines=_REASON_LINES)
