@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from benchsuite.compare.entries import Entry, entry_of, merge, with_scheme
+from benchsuite.compare.findings import Finding
 from benchsuite.compare.tolerances import write_default_tolerances
 from benchsuite.machine.facts import Machine, differences
 from benchsuite.machine.files import cannot_write, write_whole
@@ -26,6 +27,7 @@ from benchsuite.terms.cases import Case, slug
 from benchsuite.terms.codec import to_builtins
 from benchsuite.terms.errors import BaselineError, RecordError, SchemaError, UsageError
 from benchsuite.terms.printable import printable, short
+from benchsuite.terms.said import counted
 
 BASELINE_SCHEMA = 1
 _LINE_WIDTH = 140
@@ -68,16 +70,26 @@ class Baseline:
 
 
 def promote(
-    run: Run, root: Path, machine_name: str | None = None, say: Callable[[str], None] = lambda _: None
+    run: Run,
+    root: Path,
+    machine_name: str | None = None,
+    say: Callable[[str], None] = lambda _: None,
+    findings: Sequence[Finding] = (),
 ) -> tuple[Path, ...]:
     """Accept a run's figures as the baseline of its machine, say what that changes, and return the files written.
 
     Cases that the run did not select keep their entries and the machine that these were measured on, metrics that it
     did not measure the figures accepted before, and cases that it only built what was measured of them; an entry goes
     only where the run recorded why its case cannot run here. Raises UsageError for a run that is unfinished, failed or
-    empty, or lacks records, before anything is written.
+    empty, lacks records, or by its findings broke its own limits, before anything is written.
     """
     _refuse_unfit(run)
+    over = tuple(dict.fromkeys(it.case_id for it in findings if it.breaks_a_limit))
+    if over:
+        raise UsageError(
+            f"cannot promote {run.folder}: {len(over)} of its cases broke the limits of the run ({_listed(over)}); "
+            "mend them, or give --over-limits to accept them all the same."
+        )
     folder = root / _checked(machine_name or run.machine.slug)
     accepted = load(folder).models if any(folder.glob("*.json")) else {}
     fresh: dict[str, dict[str, Entry]] = {}
@@ -94,11 +106,11 @@ def promote(
         merged = {key: merge(before.get(key), entry) for key, entry in fresh.get(model, {}).items()}
         for key, entry in merged.items():
             if entry != before.get(key):
-                say(f"{'changed' if key in before else 'added'} {key}")
+                say(f"{'changed' if key in before else 'added'} {_called(entry)}")
             if key in before:
-                _say_what_stays(key, before[key], fresh[model][key], say)
+                _say_what_stays(before[key], fresh[model][key], say)
         for key in sorted(before.keys() - kept.keys()):
-            say(f"removed {key}: {gone[_place(before[key].case)]}")
+            say(f"removed {_called(before[key])}: {gone[_place(before[key].case)]}")
         path = folder / f"{slug(model)}.json"
         if not kept and not merged:
             _remove(path)
@@ -117,15 +129,19 @@ def _place(case: Case) -> tuple[str, str, int]:
     return case.id, case.head, case.threads
 
 
-def _say_what_stays(key: str, before: Entry, entry: Entry, say: Callable[[str], None]) -> None:
+def _say_what_stays(before: Entry, entry: Entry, say: Callable[[str], None]) -> None:
     """Name the accepted figures that a run was asked for and does not have: promoting it does not give them up."""
     if before.outcome == "measured" and entry.outcome == "built":
-        say(f"kept {key} as it was measured: {entry.run} only built it")
+        say(f"kept {_called(before)} as it was measured: {entry.run} only built it")
         return
     for figure in figures.FIGURES:
         now = entry.accepted(figure) if figure.tolerance else NOT_SELECTED
         if isinstance(now, Absent) and now != NOT_SELECTED and not isinstance(before.accepted(figure), Absent):
-            say(f"kept {figure.title} of {key}: {now.reason}")
+            say(f"kept {figure.title} of {_called(before)}: {now.reason}")
+
+
+def _called(entry: Entry) -> str:
+    return f"{entry.case.id} ({counted(entry.case.threads, '1 thread', '{1} threads')})"
 
 
 def _renamed(before: ModelBaseline, fresh: Mapping[str, Entry], here: Machine) -> Mapping[str, Entry]:

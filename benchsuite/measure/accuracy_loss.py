@@ -59,7 +59,9 @@ class Losses:
     def _labels(self) -> tuple[Labels, ...]:
         found = []
         for path in self._data.images:
-            height, width = read_image(path).shape[:2]
-            truth = read_truth(path, self._data.names, self._data.keypoint_columns)
-            found.append(truth.labels.scaled(width, height))
+            labels = read_truth(path, self._data.names, self._data.keypoint_columns).labels
+            if not labels.left_out:
+                height, width = read_image(path).shape[:2]
+                labels = labels.scaled(width, height)
+            found.append(labels)
         return tuple(found)

@@ -21,6 +21,7 @@ from benchsuite.options.chosen import Options
 from benchsuite.options.estimate import estimate_s
 from benchsuite.options.settings import SETTING, parse
 from benchsuite.plugin.fixtures import Measured
+from benchsuite.report.comparing import held_lines
 from benchsuite.report.console import case_line, table_lines
 from benchsuite.report.failures import render
 from benchsuite.report.gating import GateProgress, result_lines
@@ -146,7 +147,9 @@ class BenchSession:
         timed = [case for case in todo if self.runner.preparation.only_builds(case) is None]
         minutes = estimate_s(timed, options.effort) / 60
         task = "build" if todo and not timed else "measure"
-        say(f"{len(todo)} of {len(selected)} cases to {task}, about {minutes:.0f} min and the time to build artifacts")
+        duration = f", {f'about {minutes:.0f} min' if minutes >= 1 else 'less than a minute'} and" if timed else " in"
+        takes = f"{duration} the time to build artifacts" if todo else ""
+        say(f"{len(todo)} of {len(selected)} cases to {task}{takes}")
 
     def gate(self) -> None:
         """Decide about all selected cases beside the baseline that `--against` names; nothing without one."""
@@ -229,6 +232,8 @@ class BenchSession:
             lines += result_lines(self._gated)
         elif self._baseline is None:
             lines += ["", f"No baseline for this machine in {self.options.baseline}: `benchsuite promote` makes one."]
+        else:
+            lines += ["", *held_lines(self._baseline, [case.id for case in self._selected], self._findings)]
         report = f"Report: {self.runner.site.folder / 'index.html'}"
         if not records and self._gated is None:
             lines += ["", "No case was recorded: start a new run, there is nothing to resume."]

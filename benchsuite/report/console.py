@@ -62,6 +62,8 @@ def table_lines(records: Sequence[Record], max_map_drop: float) -> list[str]:
             widths = [label, *(width for _ in columns)]
             lines.append(aligned(("", *(it.names.terminal for it in columns)), widths))
             lines += [aligned(_cells(record, names[record.case.id], columns), widths) for record in measured]
+            stored = dict.fromkeys(filter(None, map(_only_stored, measured)))
+            lines += wrap("; ".join(stored), "* ", "  ")
         for note in dict.fromkeys(note for record in measured for note in accuracy_notes(record)):
             lines += wrap(note, "mAP: ", "  ", most_lines=_REASON_LINES)
         lines += [*_reason_lines(group, names, max_map_drop), ""]
@@ -85,10 +87,14 @@ def _names(records: Sequence[Record]) -> Mapping[str, str]:
 
 
 def _cells(record: Record, name: str, columns: Sequence[Figure]) -> list[str]:
-    label = record.validity.label
-    # A precision that is only stored must not be read as one that was computed in.
-    note = "*" if not isinstance(label, Absent) and "storage" in label else ""
+    note = "*" if _only_stored(record) else ""
     return [name + note, *(_cell(it, record) for it in columns)]
+
+
+def _only_stored(record: Record) -> str:
+    """Return what a case ran where its precision is only stored, which must not be read as one that was computed in."""
+    label = record.validity.label
+    return label if not isinstance(label, Absent) and "storage" in label else ""
 
 
 def _cell(column: Figure, record: Record) -> str:

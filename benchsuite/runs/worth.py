@@ -146,19 +146,25 @@ def _by_the_interval(loss: AccuracyLoss, max_map_drop: float) -> Worth:
     if low > max_map_drop + _EPSILON:
         lost = "it loses {1} points of mAP50-95 ({2} to {3}) where {4} may be lost"
         return Worth("lost", with_calibration(said(lost, *told), loss))
-    open_yet = said(
+    at_images = (
         "whether it keeps the accuracy is not told at {1} images: it loses {2} points of mAP50-95 ({3} to {4}) where "
-        "{5} may be lost",
-        loss.images, *told,
-    )  # fmt: skip
-    return Worth("not told", with_calibration(open_yet, loss))
+        "{5} may be lost"
+    )
+    if loss.points < 0:
+        told = _points(-loss.points), _points(-high), _points(-low), f"{max_map_drop:g}"
+        at_images = (
+            "whether it keeps the accuracy is not told at {1} images: it gains {2} points of mAP50-95 ({3} to {4}) "
+            "where {5} may be lost"
+        )
+    return Worth("not told", with_calibration(said(at_images, loss.images, *told), loss))
 
 
 def with_calibration(sentence: Sentence, loss: AccuracyLoss) -> Sentence:
-    """Add to a sentence that quotes a loss how many of its images calibrated the artifact, which flatters it."""
+    """Add to a sentence that quotes a loss how many of its images calibrated the artifact."""
     if not loss.calibrated_on:
         return sentence
-    return joined("; ", (sentence, said("{1} of the {2} images it was calibrated on", loss.calibrated_on, loss.images)))
+    flattered = "it was calibrated on {1} of the {2} images, which flatters it"
+    return joined("; ", (sentence, said(flattered, loss.calibrated_on, loss.images)))
 
 
 def _by_the_row(record: Record, why_none: Absent, max_map_drop: float, reference: Record | None) -> Worth:
@@ -172,7 +178,9 @@ def _by_the_row(record: Record, why_none: Absent, max_map_drop: float, reference
         lost = "it loses {1} points of mAP50-95 where {2} may be lost"
         return Worth("lost", said(lost, significant(points), f"{max_map_drop:g}"))
     without = "whether it keeps the accuracy is not told: it loses {1} points of mAP50-95, with no interval ({2})"
-    return Worth("not told", said(without, _points(points), why_none.reason))
+    if points < 0:
+        without = "whether it keeps the accuracy is not told: it gains {1} points of mAP50-95, with no interval ({2})"
+    return Worth("not told", said(without, _points(abs(points)), why_none.reason))
 
 
 def _of_broken_reference(name: str, map50: float, images: int) -> Worth:

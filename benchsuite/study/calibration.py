@@ -22,6 +22,7 @@ from benchsuite.artifacts.recipe import Artifact, Recipe
 from benchsuite.artifacts.store import Store
 from benchsuite.backends import backend
 from benchsuite.data.dataset import load_dataset
+from benchsuite.data.images import undecodable_images
 from benchsuite.data.shapes import ShapesSpec, shapes_data
 from benchsuite.machine.files import write_whole
 from benchsuite.options.chosen import CalibMethod
@@ -95,7 +96,7 @@ def check_plan(plan: CalibrationPlan, cases: Sequence[Case]) -> None:
 def pool_images(cache_root: Path, yaml: Path | None, size: int) -> tuple[tuple[str, ...], tuple[Path, ...]]:
     """Return class names and the pool: of the data set's calib or train split, or drawn for it.
 
-    Raises UsageError where the data set has fewer images.
+    Raises UsageError where the data set has fewer images, or damaged ones among them.
     """
     given = yaml or shapes_data(cache_root / "data", ShapesSpec(train=0, val=1, calib=size))
     dataset = load_dataset(given)
@@ -103,6 +104,9 @@ def pool_images(cache_root: Path, yaml: Path | None, size: int) -> tuple[tuple[s
     images = dataset.splits[split] if split else ()
     if len(images) < size:
         raise UsageError(f"--pool {size}: {given} has {len(images)} images to calibrate on; give at most that many.")
+    damaged = undecodable_images(images[:size]) if yaml else None
+    if damaged:
+        raise UsageError(f"--pool {size}: {damaged}.")
     return dataset.names, images[:size]
 
 

@@ -78,7 +78,7 @@ def test_gate_is_read_with_its_blocks() -> None:
     assert [(test.case_id, test.void, test.judgement.decision) for test in view.evidence.tests] == [
         (FP32.id, 1, "REGRESSED"), (INT8.id, 0, "INCONCLUSIVE"),
     ]  # fmt: skip
-    assert view.facts[1].startswith("15 sweeps in 62 s")
+    assert view.facts[1].startswith("15 rounds in 62 s")
 
 
 def test_gate_that_timed_nothing_is_read() -> None:

@@ -10,6 +10,7 @@ import pytest
 
 from benchsuite.compare.baselines import Baseline, find, load, names, promote
 from benchsuite.compare.entries import SESSIONS_KEPT, entry_of
+from benchsuite.compare.findings import Finding
 from benchsuite.runs.folder import Run
 from benchsuite.runs.records import Record
 from benchsuite.terms.absence import NOT_SELECTED, Absent
@@ -201,14 +202,25 @@ def test_promotion_says_what_it_adds_changes_and_removes(tmp_path: Path) -> None
     """Nothing goes from a baseline without a line that says why, and what stays as it was gets none."""
     said: list[str] = []
     promote(_run([make_record(ONNX), make_record(INT8)], 1), tmp_path, say=said.append)
-    assert said == [f"added {KEY}", f"added {INT8.id} one2many t2"]
+    assert said == [f"added {ONNX.id} (2 threads)", f"added {INT8.id} (2 threads)"]
     said.clear()
     second = [make_record(ONNX), make_record(INT8, "skipped", "it needs AVX-512")]
     promote(_run(second, 2), tmp_path, say=said.append)
-    assert said == [f"changed {KEY}", f"removed {INT8.id} one2many t2: it needs AVX-512"]
+    assert said == [f"changed {ONNX.id} (2 threads)", f"removed {INT8.id} (2 threads): it needs AVX-512"]
     said.clear()
     promote(_run(second, 2), tmp_path, say=said.append)
     assert said == []
+
+
+def test_run_that_broke_its_own_limits_is_refused(tmp_path: Path) -> None:
+    """Its cases are named once each; worse than the baseline, or with an expired waiver, a run may be right."""
+    findings = [Finding(ONNX.id, it, "OVER_LIMIT", "", "", "", "", fails=True) for it in ("latency", "memory")]
+    sentence = rf"1 of its cases broke the limits of the run \({ONNX.id}\); mend them, or give --over-limits"
+    with pytest.raises(UsageError, match=sentence):
+        promote(_run([make_record(ONNX)]), tmp_path, findings=findings)
+    assert not list(tmp_path.iterdir())
+    others = [replace(findings[0], verdict="REGRESSED"), replace(findings[0], metric="waiver")]
+    assert promote(_run([make_record(ONNX)]), tmp_path, findings=others)
 
 
 def test_promotion_of_a_network_that_finds_nothing_says_so(tmp_path: Path) -> None:

@@ -204,7 +204,7 @@ def test_case_that_the_run_lacks_is_red(tmp_path: Path, made: list[Record], curr
     assert finding.current == current
     assert why in finding.sentence
     assert bool(finding.accept) is (current != "built")
-    assert "-k yolo26n-onnx-fp32-cpu-640-b1" in finding.rerun
+    assert "--case yolo26n-onnx-fp32-cpu-640-b1" in finding.rerun
 
 
 def test_case_that_was_not_selected_is_not_missed(tmp_path: Path) -> None:
@@ -268,8 +268,8 @@ def test_finding_carries_what_changed_and_what_to_type(tmp_path: Path) -> None:
     assert "kernel: 6.1.0 -> 6.2.0" in finding.environment
     assert finding.accept == "benchsuite promote reports/20260131-120000 --machine ci"
     assert finding.rerun == (
-        "pytest bench/ -k yolo26n-onnx-fp32-cpu-640-b1 --model a/YOLO26n.pt --backend onnx --precision fp32 "
-        "--device cpu --imgsz 640 --batch 1 --threads 2 --effort standard --data 'my data.yaml' --machine ci"
+        "pytest bench/ --case yolo26n-onnx-fp32-cpu-640-b1 --model a/YOLO26n.pt --threads 2 --effort standard "
+        "--data 'my data.yaml' --machine ci"
     )
 
 

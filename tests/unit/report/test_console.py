@@ -29,6 +29,16 @@ def test_table_shows_what_was_measured() -> None:
     assert record.case.row_name in text
 
 
+def test_star_has_its_legend_right_below_the_rows() -> None:
+    """What is only stored is said once for all rows that have a star, and nothing where none has."""
+    stored = make_record(make_case(precision="fp16"))
+    stored = replace(stored, validity=replace(stored.validity, label="fp16 storage, fp32 compute"))
+    _, _, _, *rows = table_lines([make_record(), stored, replace(stored, case=make_case(backend="ncnn"))], 1.0)
+    assert [row.split()[1] for row in rows[:3]] == ["fp32", "fp16*", "fp32*"]
+    assert rows[3] == "* fp16 storage, fp32 compute"
+    assert not any(line.startswith("*") for line in table_lines([make_record()], 1.0))
+
+
 def test_a_built_case_has_a_line_with_its_size_and_build_time() -> None:
     """An engine's line fits the terminal, mAP included."""
     case = make_case(model="yolo26n_coco_approx", backend="trt", device="cuda:0")

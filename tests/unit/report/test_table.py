@@ -74,7 +74,8 @@ def test_interval_of_a_loss_names_the_images_that_calibrated_it() -> None:
     cell = _row(make_record(make_case(precision="int8"), metrics=make_metrics(loss=loss))).cells["map50_95"]
     assert cell.detail == "−0.50 to +0.10 points"
     assert cell.title.startswith(
-        "95 % interval −0.50 to +0.10 points against torch fp32; 3 of the 8 images it was calibrated on; "
+        "95 % interval −0.50 to +0.10 points against torch fp32; it was calibrated on 3 of the 8 images, "
+        "which flatters it; "
     )
 
 

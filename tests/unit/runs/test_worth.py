@@ -45,8 +45,19 @@ def test_open_case_says_at_how_many_images() -> None:
     loss = make_loss(0.42, ci95=(-0.6, 1.4), images=8, calibrated_on=4)
     assert worth_of(record_of(loss), 1.0).sentence == (
         "whether it keeps the accuracy is not told at 8 images: it loses 0.42 points of mAP50-95 (−0.60 to 1.40) where "
-        "1 may be lost; 4 of the 8 images it was calibrated on"
+        "1 may be lost; it was calibrated on 4 of the 8 images, which flatters it"
     )
+
+
+def test_gain_is_not_told_as_a_negative_loss() -> None:
+    """The sign is turned, and with it the ends of the interval."""
+    loss = make_loss(-0.55, ci95=(-2.5, 1.4), images=8)
+    assert worth_of(record_of(loss), 1.0).sentence == (
+        "whether it keeps the accuracy is not told at 8 images: it gains 0.55 points of mAP50-95 (−1.40 to 2.50) where "
+        "1 may be lost"
+    )
+    older = Absent("an older release noted no interval of it")
+    assert "it gains 1.00 points of mAP50-95, with no" in worth_of(record_of(older, 0.66), 1.0, TORCH).sentence
 
 
 def test_network_that_finds_nothing_is_broken() -> None:
@@ -161,4 +172,6 @@ def test_every_loss_is_quoted_with_the_images_that_calibrated_it() -> None:
     """A loss that its own calibration flatters says so, whatever it comes to."""
     for points, ci95 in ((2.0, (1.1, 2.9)), (-4.0, (-6.0, -2.1))):
         loss = make_loss(points, ci95=ci95, images=8, calibrated_on=8)
-        assert worth_of(record_of(loss), 1.0).sentence.endswith("; 8 of the 8 images it was calibrated on")
+        assert worth_of(record_of(loss), 1.0).sentence.endswith(
+            "; it was calibrated on 8 of the 8 images, which flatters it"
+        )

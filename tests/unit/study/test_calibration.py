@@ -18,13 +18,14 @@ from benchsuite.study.calibration import (
     CalibrationStudy,
     Subset,
     check_plan,
+    pool_images,
     read_plan,
     subsets,
 )
 from benchsuite.study.rows import StudyRow
 from benchsuite.terms.absence import Absent
 from benchsuite.terms.errors import BuildError, UsageError
-from benchsuite.testing import make_case, make_recipe, make_site
+from benchsuite.testing import draw_small_data, make_case, make_recipe, make_site
 
 
 def test_subsets_of_a_seed_are_nested_and_seeds_differ() -> None:
@@ -127,3 +128,13 @@ def test_a_study_of_which_nothing_can_be_built_says_why(tmp_path: Path, pool: li
         _study(FakeCalibrationBench(tmp_path, [""])).run(["disc"], pool)
     _, points, _ = _study(FakeCalibrationBench(tmp_path, [], Absent("there are no labels"))).run(["disc"], pool)
     assert {(it.map50_95, it.reason) for it in points} == {((), "there are no labels")}
+
+
+def test_damaged_image_of_the_pool_is_told(tmp_path: Path) -> None:
+    """It is named before hours of building, however much of the file is left."""
+    yaml = draw_small_data(tmp_path)
+    first, *_ = sorted((yaml.parent / "images" / "calib").iterdir())
+    first.write_bytes(first.read_bytes()[:2000])
+    with pytest.raises(UsageError, match=rf"--pool 2: image '{first}' is not an image that OpenCV can decode"):
+        pool_images(tmp_path, yaml, 2)
+    assert len(pool_images(tmp_path, None, 2)[1]) == 2
