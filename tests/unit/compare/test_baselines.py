@@ -20,6 +20,7 @@ from benchsuite.testing import make_accuracy, make_case, make_latency, make_mach
 ONNX = make_case()
 INT8 = make_case(precision="int8")
 KEY = "yolo26n-onnx-fp32-cpu-640-b1 one2many t2"
+CALLED = "yolo26n-onnx-fp32-cpu-640-b1 (2 threads)"
 
 
 def _run(made: list[Record], number: int = 1, **changes: object) -> Run:
@@ -118,8 +119,8 @@ def test_what_a_run_could_not_measure_stays_as_accepted_and_says_so(tmp_path: Pa
     # Kernels stay with the machine and runtime that they were counted on, sessions with their policy.
     assert replace(entry, run=before.run, machine=None) == before
     assert entry.machine == make_machine()
-    assert f"kept mAP50-95 of {KEY}: labels are missing" in said
-    assert f"kept kernel counts of {KEY}: labels are missing" in said
+    assert f"kept mAP50-95 of {CALLED}: labels are missing" in said
+    assert f"kept kernel counts of {CALLED}: labels are missing" in said
 
 
 def test_case_that_was_only_built_leaves_what_was_measured(tmp_path: Path) -> None:
@@ -129,7 +130,7 @@ def test_case_that_was_only_built_leaves_what_was_measured(tmp_path: Path) -> No
     said: list[str] = []
     promote(_run([make_record(outcome="built", reason="no GPU")], 2), tmp_path, say=said.append)
     assert _baseline(tmp_path).models["yolo26n"].entries[KEY] == before
-    assert said == [f"kept {KEY} as it was measured: 20260131-120002 only built it"]
+    assert said == [f"kept {CALLED} as it was measured: 20260131-120002 only built it"]
 
 
 def test_case_that_cannot_run_on_so_many_threads_stays_at_others(tmp_path: Path) -> None:
