@@ -150,7 +150,7 @@ def test_promoted_baseline_is_compared_with(project: Path, bench: Callable[..., 
     path.write_text(text.replace(str(params), str(params - 1000)))
     code, output = bench(*arguments, "--machine", "here")
     assert code == 1
-    for part in ("REGRESSED", "parameters", f"{params:,}", f"{params - 1000:,}", "pytest bench/ -k", "promote"):
+    for part in ("REGRESSED", "parameters", f"{params:,}", f"{params - 1000:,}", "pytest bench/ --case", "promote"):
         assert part in output
 
 
