@@ -6,6 +6,8 @@ import re
 import sys
 from pathlib import Path
 
+from benchsuite.machine.control_groups import memory_room_bytes
+
 
 def rss_bytes() -> int:
     """Return what is resident now."""
@@ -40,3 +42,12 @@ def involuntary_switches() -> int:
     import resource
 
     return resource.getrusage(resource.RUSAGE_SELF).ru_nivcsw
+
+
+def available_bytes() -> int:
+    """Return what can be allocated without swapping, within the limit of this process's control group."""
+    import psutil
+
+    available = int(psutil.virtual_memory().available)
+    room = memory_room_bytes()
+    return available if room is None else min(available, room)

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import os
 import statistics
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from pathlib import Path
+
+from benchsuite.machine.cpu_times import STEAL, ticks_by_cpu
 
 _WINDOW_NS = 500_000_000
 _NUMBERS = 4_000_000
@@ -82,15 +82,5 @@ def most_stolen(before: Ticks, after: Ticks) -> float | None:
 
 
 def steal_and_total() -> Ticks:
-    """Return the ticks of each CPU that this process may use (proc(5), /proc/stat); empty where nothing tells."""
-    try:
-        lines = [line.split() for line in Path("/proc/stat").read_text().splitlines() if line.startswith("cpu")]
-        # The first line adds up the others.
-        ticks = {name: [int(field) for field in fields[:8]] for name, *fields in lines if name != "cpu"}
-    except (OSError, ValueError):
-        return {}
-    # Steal is the eighth field, which kernels before 2.6.11 have not.
-    each = {name: (fields[7], sum(fields)) for name, fields in ticks.items() if len(fields) == 8}
-    usable = {f"cpu{number}" for number in os.sched_getaffinity(0)} if hasattr(os, "sched_getaffinity") else set(each)
-    # A container may number its CPUs anew.
-    return {name: counted for name, counted in each.items() if name in usable} or each
+    """Return the ticks of each CPU that this process may use; empty where nothing tells."""
+    return {name: (fields[STEAL], sum(fields)) for name, fields in ticks_by_cpu().items()}

@@ -31,8 +31,50 @@ class Distribution:
 
 
 @dataclass(frozen=True)
+class Conditions:
+    """How quiet the machine was while cases took turns; shares are of the cores that they could use.
+
+    `spread` is by how much the rounds of the median case scatter (a standard deviation of logarithms). Of all turns,
+    `left_out` do not count, since others took more than a tenth of the cores or everything stood still; `others` is the
+    median share that these took, and where none was left out, that of all turns. `strangers` are the other programs
+    that computed most. Under contention too few turns count, and nothing is proved.
+    """
+
+    spread: Measure
+    turns: AtLeastOne
+    left_out: Count
+    others: Measure | Absent
+    most_stolen: Measure | Absent
+    strangers: tuple[str, ...] = ()
+    throttled: Count = 0
+    contention: bool = False
+
+
+@dataclass(frozen=True)
+class Together:
+    """A case's part in a timing by turns; cases of one `timing` may be ranked against each other.
+
+    `launches` has a number a launch: the logarithm of the case's time over that of the timing's first case, freed of
+    what each round did to all. Rounds scatter by `spread`; `left_out` of the case's own turns do not count.
+    """
+
+    timing: str
+    launches: tuple[float, ...]
+    turns: AtLeastOne
+    left_out: Count
+    spread: Measure
+    conditions: Conditions
+
+
+ALONE = Absent("it was timed alone, and not by turns with others")
+
+
+@dataclass(frozen=True)
 class Latency:
-    """Time per call (a call takes the case's batch); the four phases were clocked in the same calls."""
+    """Time per call (a call takes the case's batch); the four phases were clocked in the same calls.
+
+    Percentiles are of all calls that count, and intervals of medians are over launches.
+    """
 
     preprocess_ns: Distribution
     inference_ns: Distribution
@@ -41,6 +83,7 @@ class Latency:
     warmup_calls: Count
     samples_file: str
     samples_sha256: str
+    together: Together | Absent = ALONE
 
 
 @dataclass(frozen=True)

@@ -109,7 +109,7 @@ def _measure_split(case: Case, setup: WorkerSetup, streams: int, threads: int, e
             _check_room(streams - 1, free, free_bytes(setup.gpu))
         start(streams - len(launches))
         for launch in launches:
-            launch.send_warm_up(effort)
+            launch.send_warm_up(effort.warmup_cap_ns)
         for launch in launches:
             launch.receive_warm_up()
         window_ns = effort.throughput_ns

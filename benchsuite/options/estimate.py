@@ -11,6 +11,8 @@ from benchsuite.terms.cases import Case
 
 _USUAL_PIXELS = 640 * 640
 _IMAGE_S = 0.06
+# A turn with the pause around it.
+_TURN_S = 0.3
 _IMAGES_OF_A_VAL_SPLIT = 256
 
 
@@ -23,5 +25,5 @@ def estimate_s(cases: Sequence[Case], effort: Effort) -> float:
         images = effort.accuracy_images or _IMAGES_OF_A_VAL_SPLIT
         points = len(splits(case.threads, case.on_gpu)) if effort.full_sweep else 1
         throughput_s = points * (2 * start_s + effort.throughput_ns / 1e9 + 1)
-        total += start_s + (effort.sampling_ns / 1e9) * 1.5 + images * _IMAGE_S * pixels + throughput_s
+        total += effort.launches * (start_s + _TURN_S * (effort.rounds + 1)) + images * _IMAGE_S * pixels + throughput_s
     return total

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import shlex
 import sys
-from collections.abc import Callable, Generator
+from collections.abc import Callable, Generator, Sequence
 from contextlib import nullcontext
 from pathlib import Path
 from typing import Any
@@ -30,6 +30,8 @@ _NO_XDIST = (
     "benchsuite was asked to measure under pytest-xdist, where cases would time each other's noise: "
     "run the benchmarks without -n and --dist, or with -n 0."
 )
+# What a test asks `run` for.
+_TOLD_BY_TIMING = frozenset({"latency", "cold", "memory"})
 # In place of a case where benchmarks were only found on the way through other tests.
 _LEFT_OUT = object()
 
@@ -85,6 +87,16 @@ def pytest_itemcollected(item: pytest.Item) -> None:
 def _takes_run(metafunc: pytest.Metafunc) -> bool:
     definitions = metafunc._arg2fixturedefs.get("run", ())
     return bool(definitions) and definitions[-1].func.__module__ == bench_fixtures.__name__
+
+
+def _timed(items: Sequence[pytest.Item]) -> tuple[Case, ...]:
+    """Return the cases of tests whose code asks `run` for what timing tells; others are timed when they ask."""
+    found = []
+    for item in items:
+        case, function = _case(item), getattr(item, "function", None)
+        if case is not None and function is not None and _TOLD_BY_TIMING & {*function.__code__.co_names}:
+            found.append(case)
+    return tuple(dict.fromkeys(found))
 
 
 def _parameter(item: pytest.Item) -> object:
@@ -155,12 +167,13 @@ def pytest_collection_finish(session: pytest.Session) -> None:
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_runtestloop(session: pytest.Session) -> None:
-    """Gate all selected cases before the first test, which then finds its verdict ready."""
+    """Gate and time all selected cases before the first test, which then finds verdict and latency ready."""
     bench = session.config.stash.get(SESSION, None)
     if bench is None or not bench.started:
         return
     try:
         bench.gate()
+        bench.time_by_turns(_timed(session.items))
     except BenchsuiteError as error:
         raise pytest.UsageError(printable_lines(str(error))) from None
 

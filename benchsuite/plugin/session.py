@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -41,7 +41,7 @@ from benchsuite.terms.errors import UsageError, raise_all
 # What decides the figures of a case and does not stand in its id.
 _OF_A_WHOLE_RUN = (
     "threads", "data", "calib", "calib_size", "calib_method", "quant_scheme", "search_budget", "trt_level",
-    "trt_workspace", "trt_batches", "effort",
+    "trt_workspace", "trt_batches", "effort", "turns",
 )  # fmt: skip
 
 
@@ -154,6 +154,11 @@ class BenchSession:
             self._gated = self._gate.run(self._selected, GateProgress(self._say, terminal=False).show)
             if self._gated.outcome is not None and self._gated.outcome.interrupted:
                 raise KeyboardInterrupt
+
+    def time_by_turns(self, cases: Sequence[Case]) -> None:
+        """Time these of the selected cases together, those that may be ranked against each other."""
+        if self.options.turns:
+            self.runner.time_by_turns(cases, lambda title, done, of: None)
 
     def why_not(self, case: Case) -> str | None:
         """Say why the case cannot run here, or None; a gate cannot use what is only built."""

@@ -27,6 +27,7 @@ from benchsuite.measure.case_run import CaseRun, Subject
 from benchsuite.measure.launch import Launch, WorkerSetup
 from benchsuite.measure.live_run import LiveRun
 from benchsuite.measure.measurement import Complexity
+from benchsuite.measure.timed_case import TimedCase
 from benchsuite.networks.weights import fetch, file_sha256
 from benchsuite.options.needs import artifact_need
 from benchsuite.runs.images import RunData
@@ -121,12 +122,15 @@ class Preparation:
             build=need.build,
         )
 
-    def case_run(self, case: Case) -> CaseRun:
-        """Return what measures a case, its artifact built where needed; raises what building it raises."""
-        subject = self._subject(case)
+    def case_run(self, case: Case, timed: TimedCase | Absent | None = None) -> CaseRun:
+        """Return what measures a case, its artifact built where needed; raises what building it raises.
+
+        `timed` is what was told of it in turns with others, where it had any.
+        """
+        subject = self.subject(case)
         reason = self.only_builds(case)
         if reason is None:
-            return self._live(subject)
+            return self._live(subject, timed)
         stand_in = self._stand_in(subject, reason)
         return BuiltRun(subject, reason, stand_in if isinstance(stand_in, Absent) else self._live(stand_in))
 
@@ -144,12 +148,13 @@ class Preparation:
             return Absent("its artifact was not taken from this cache")
         return self._store.cost(artifact.recipe).build_s
 
-    def _live(self, subject: Subject) -> LiveRun:
+    def _live(self, subject: Subject, timed: TimedCase | Absent | None = None) -> LiveRun:
         calibrated = subject.setup.artifact.recipe.calibration is not None and self._source is None
         shared = self._data.calibration.evaluated if calibrated else 0
-        return LiveRun(subject, lambda: self._reference(subject.case), self._losses, shared)
+        return LiveRun(subject, lambda: self._reference(subject.case), self._losses, shared, timed)
 
-    def _subject(self, case: Case) -> Subject:
+    def subject(self, case: Case) -> Subject:
+        """Return all that is known of a case before it runs, its artifact built where needed; raises as building does."""
         card = self._card(case, "one2many")
         if case.head not in card.heads:
             raise BuildError(said("{1} has no NMS-free head: use --head auto", case.model))

@@ -2,20 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import ExitStack, suppress
 from dataclasses import fields, replace
+from zlib import crc32
 
 from benchsuite.measure.case_run import CaseRun
 from benchsuite.measure.gpu_use import gpu_warnings
 from benchsuite.measure.lock import measuring_lock
 from benchsuite.measure.measurement import Metrics
+from benchsuite.measure.timed_case import GroupTiming, TimedCase, new_timing, read_timing, timings_of
+from benchsuite.measure.turns import Turns
 from benchsuite.runs import records
 from benchsuite.runs.preparation import Preparation
 from benchsuite.runs.records import ArtifactFacts, Record, Validity
 from benchsuite.runs.site import Site
 from benchsuite.terms.absence import NOT_SELECTED, Absent
-from benchsuite.terms.cases import Case
+from benchsuite.terms.cases import Case, group_of
 from benchsuite.terms.errors import BenchsuiteError, SessionError
 
 
@@ -33,6 +36,7 @@ class Runner:
         self._done = dict(done or {})
         self._open: CaseRun | None = None
         self._failures: dict[str, str] = {}
+        self._timed: dict[str, TimedCase | Absent] = {}
         self._lock = ExitStack()
         self._locked = locked
 
@@ -55,17 +59,64 @@ class Runner:
         self.finish_open()
         if case.id in self._failures:
             raise SessionError(self._failures[case.id])
-        if not self._locked:
-            self._lock.enter_context(measuring_lock(self.site.say))
-            self._locked = True
+        self._hold()
         try:
-            run = self.preparation.case_run(case)
+            run = self.preparation.case_run(case, self._timed.get(case.id))
         except BenchsuiteError as error:
-            self._failures[case.id] = str(error)
-            self._append(self._unmeasured(case, "failed", str(error)))
+            self._fail(case, str(error))
             raise
         self._open = run
         return run
+
+    def time_by_turns(self, cases: Sequence[Case], show: Callable[[str, int, int], None]) -> None:
+        """Time all cases that may be ranked against each other together, before anything else is measured of them.
+
+        A group that was timed to its end before the run was interrupted is not timed again. `show` is told of each
+        group how many rounds of how many have ended.
+        """
+        groups: dict[str, list[Case]] = {}
+        for case in cases:
+            if self.recorded(case) is None and self.why_not_timed(case) is None:
+                groups.setdefault(group_of(case), []).append(case)
+        for title, group in groups.items():
+            self._hold()
+            kept = self._kept([case.id for case in group])
+            self._timed |= kept if kept is not None else self._time(title, group, show)
+
+    def _time(
+        self, title: str, group: Sequence[Case], show: Callable[[str, int, int], None]
+    ) -> Mapping[str, TimedCase | Absent]:
+        subjects = []
+        for case in group:
+            try:
+                subjects.append(self.preparation.subject(case))
+            except BenchsuiteError as error:
+                self._fail(case, str(error))
+        if not subjects:
+            return {}
+        effort, folder = self.site.options.effort, self.site.folder
+        name = new_timing(folder)
+        timing = GroupTiming(
+            subjects, Turns(effort.launches, effort.rounds), name, folder, lambda done, of: show(title, done, of)
+        )
+        return timing.run(crc32(title.encode())).cases
+
+    def _kept(self, ids: Sequence[str]) -> Mapping[str, TimedCase | Absent] | None:
+        """Return a timing of this run that ended and had all these cases, or None."""
+        for name in timings_of(self.site.folder):
+            cases = read_timing(self.site.folder, name).cases
+            if set(ids) <= set(cases):
+                return {case_id: cases[case_id] for case_id in ids}
+        return None
+
+    def _hold(self) -> None:
+        if not self._locked:
+            self._lock.enter_context(measuring_lock(self.site.say))
+            self._locked = True
+
+    def _fail(self, case: Case, reason: str) -> None:
+        self._failures[case.id] = reason
+        self._append(self._unmeasured(case, "failed", reason))
 
     def skip(self, case: Case, reason: str) -> None:
         """Record a case that cannot run here."""

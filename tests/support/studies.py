@@ -6,7 +6,7 @@ from dataclasses import replace
 from typing import Any
 
 from benchsuite.detect.bootstrap import MapLoss
-from benchsuite.study.interleaved import Timed
+from benchsuite.study.timed import Timed
 from benchsuite.study.rows import Built, CalibrationPoint, Study, StudyRow
 from benchsuite.testing import make_case, make_machine, make_parity, make_ran
 
