@@ -1,41 +1,27 @@
-"""Whether other programs took the cores that a turn needed: told from the system's counters, never from times."""
+"""What others took of the cores during a turn."""
 
 from __future__ import annotations
 
+from benchsuite.machine.noise import why_contended
 from benchsuite.measure.requests import Turned
-from benchsuite.terms.said import Sentence, said
-
-# Of the usable cores. A quiet machine's own services take a hundredth; a busy neighbour takes a third and more.
-_MOST_OF_OTHERS = 0.10
-_MOST_STOLEN = 0.10
+from benchsuite.terms.said import Sentence
 
 
 def others_share(turned: Turned) -> float | None:
     """Return which share of the usable cores everything else took; None where the system does not tell."""
-    lasted_ns = turned.ended_ns - turned.began_ns
-    if turned.others_ns is None or lasted_ns <= 0:
-        return None
-    return turned.others_ns / (lasted_ns * turned.cpus)
+    return _share(turned, turned.others_ns)
 
 
 def stolen_share(turned: Turned) -> float | None:
     """Return which share of the usable cores a hypervisor gave to others; None where the system does not tell."""
-    lasted_ns = turned.ended_ns - turned.began_ns
-    if turned.stolen_ns is None or lasted_ns <= 0:
-        return None
-    return turned.stolen_ns / (lasted_ns * turned.cpus)
+    return _share(turned, turned.stolen_ns)
 
 
 def contended(turned: Turned, threads: int) -> Sentence:
-    """Say why a turn does not count because others took its cores; empty where it does.
+    """Say why a turn of a case with so many threads does not count, or nothing."""
+    return why_contended(others_share(turned), stolen_share(turned), turned.cpus, threads)
 
-    Where more cores are free than the case has threads, others may have theirs.
-    """
-    others, stolen = others_share(turned), stolen_share(turned)
-    if stolen is not None and stolen > _MOST_STOLEN:
-        return said("other virtual machines took {1} of the cores", f"{stolen:.0%}")
-    if others is None or others <= _MOST_OF_OTHERS:
-        return ""
-    if others * turned.cpus + min(threads, turned.cpus) <= turned.cpus:
-        return ""
-    return said("other programs took {1} of the cores", f"{others:.0%}")
+
+def _share(turned: Turned, taken_ns: int | None) -> float | None:
+    lasted_ns = turned.ended_ns - turned.began_ns
+    return None if taken_ns is None or lasted_ns <= 0 else taken_ns / (lasted_ns * turned.cpus)

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from benchsuite.detect.accuracy import Accuracy
 from benchsuite.detect.parity import Parity
+from benchsuite.machine.noise import Noise
 from benchsuite.machine.nvml import GpuState
 from benchsuite.terms.absence import NOT_SELECTED, Absent
 from benchsuite.terms.numbers import AtLeastOne, Count, Measure
@@ -31,26 +32,6 @@ class Distribution:
 
 
 @dataclass(frozen=True)
-class Conditions:
-    """How quiet the machine was while cases took turns; shares are of the cores that they could use.
-
-    `spread` is by how much the rounds of the median case scatter (a standard deviation of logarithms). Of all turns,
-    `left_out` do not count, since others took more than a tenth of the cores or everything stood still; `others` is the
-    median share that these took, and where none was left out, that of all turns. `strangers` are the other programs
-    that computed most. Under contention too few turns count, and nothing is proved.
-    """
-
-    spread: Measure
-    turns: AtLeastOne
-    left_out: Count
-    others: Measure | Absent
-    most_stolen: Measure | Absent
-    strangers: tuple[str, ...] = ()
-    throttled: Count = 0
-    contention: bool = False
-
-
-@dataclass(frozen=True)
 class Together:
     """A case's part in a timing by turns; cases of one `timing` may be ranked against each other.
 
@@ -63,7 +44,7 @@ class Together:
     turns: AtLeastOne
     left_out: Count
     spread: Measure
-    conditions: Conditions
+    noise: Noise
 
 
 ALONE = Absent("it was timed alone, and not by turns with others")

@@ -11,7 +11,7 @@ held for as good as twice as many launches. tests/speed/turns_synthetic.py measu
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from itertools import combinations
@@ -75,17 +75,19 @@ class Ranking:
         """Say whether simultaneous 99 % intervals over all pairs of rows tell a row to be faster than another."""
         return (name, than) in self._proved
 
-    @cached_property
-    def places(self) -> Mapping[str, tuple[int, int]]:
-        """Return of each row the first and the last place that it may have."""
-        rows = len(self._rows)
+    def places(self, among: Collection[str]) -> Mapping[str, tuple[int, int]]:
+        """Return of each of these rows the first and the last place that it may have among them."""
         return {
             name: (
-                1 + sum(self.proved_faster(other, name) for other in self._rows),
-                rows - sum(self.proved_faster(name, other) for other in self._rows),
+                1 + sum(self.proved_faster(other, name) for other in among),
+                len(among) - sum(self.proved_faster(name, other) for other in among),
             )
-            for name in self._rows
+            for name in among
         }
+
+    def by_time(self, among: Collection[str]) -> list[str]:
+        """Return these rows, the fastest first, whether that is proved or not."""
+        return sorted(among, key=lambda name: float(self._rows[name].mean()))
 
     @cached_property
     def _proved(self) -> frozenset[tuple[str, str]]:

@@ -10,20 +10,17 @@ from dataclasses import dataclass, replace
 import numpy as np
 import numpy.typing as npt
 
+from benchsuite.machine.noise import NOT_TOLD, Noise, spread
 from benchsuite.measure.contention import others_share, stolen_share
-from benchsuite.measure.measurement import PHASES, Conditions, Distribution, Together
+from benchsuite.measure.measurement import PHASES, Distribution, Together
 from benchsuite.measure.ranking import level_interval, levels
 from benchsuite.measure.statistics import describe
 from benchsuite.measure.turns import Taken, TakenTurn, Turns
-from benchsuite.terms.absence import Absent
 
 Floats = npt.NDArray[np.float64]
 # Of a launch's turns, for the launch to tell anything.
 _LEAST_TURNS = 2
 _LEAST_LAUNCHES = 2
-_NOT_TOLD = Absent("this system does not tell what other programs take")
-# A standard deviation from the median of absolute deviations, were they normal.
-_TO_DEVIATION = 1.4826
 
 
 @dataclass(frozen=True)
@@ -44,9 +41,9 @@ def timings(name: str, taken: Taken, turns: Turns, strangers: Sequence[str], thr
         case_id: tuple(turn for turn in found if contention or not turn.left_out)
         for case_id, found in taken.turns.items()
     }
-    spreads = {case_id: _spread(found) for case_id, found in counting.items()}
-    conditions = _conditions([turn for found in taken.turns.values() for turn in found], spreads.values())
-    conditions = replace(conditions, strangers=tuple(strangers), throttled=throttled, contention=contention)
+    spreads = {case_id: spread([turn.median_ns for turn in found]) for case_id, found in counting.items()}
+    noise = _noise([turn for found in taken.turns.values() for turn in found], spreads.values())
+    noise = replace(noise, strangers=tuple(strangers), throttled=throttled, contention=contention)
     relative = _relative(counting, taken.parts, turns.launches)
     return {
         case_id: CaseTiming(
@@ -57,7 +54,7 @@ def timings(name: str, taken: Taken, turns: Turns, strangers: Sequence[str], thr
                 turns=len(found),
                 left_out=len(taken.turns[case_id]) - len(found),
                 spread=spreads[case_id],
-                conditions=conditions,
+                noise=noise,
             ),
         )
         for case_id, found in counting.items()
@@ -98,9 +95,7 @@ def _relative(
 
 
 def _levels(counting: Mapping[str, Sequence[TakenTurn]], names: Sequence[str], part: int, launch: int) -> Floats:
-    own = {
-        name: [turn for turn in counting[name] if (turn.part, turn.launch) == (part, launch)] for name in names
-    }
+    own = {name: [turn for turn in counting[name] if (turn.part, turn.launch) == (part, launch)] for name in names}
     rounds = sorted({turn.round for found in own.values() for turn in found})
     readings = np.full((len(names), len(rounds)), np.nan)
     for row, name in enumerate(names):
@@ -124,21 +119,14 @@ def _described(found: Sequence[TakenTurn], column: int) -> Distribution:
     return replace(distribution, p50_ci95=(min(low, distribution.p50), max(high, distribution.p50)))
 
 
-def _spread(found: Sequence[TakenTurn]) -> float:
-    """Return by how much a case's turns scatter: a standard deviation of logarithms that bursts do not move."""
-    logs = [math.log(turn.median_ns) for turn in found]
-    middle = statistics.median(logs)
-    return _TO_DEVIATION * statistics.median(abs(log - middle) for log in logs)
-
-
-def _conditions(turns: Sequence[TakenTurn], spreads: Iterable[float]) -> Conditions:
+def _noise(turns: Sequence[TakenTurn], spreads: Iterable[float]) -> Noise:
     left_out = [turn for turn in turns if turn.left_out]
     others = [share for turn in left_out or turns if (share := others_share(turn.turned)) is not None]
     stolen = [share for turn in turns if (share := stolen_share(turn.turned)) is not None]
-    return Conditions(
+    return Noise(
         spread=statistics.median(spreads),
         turns=len(turns),
         left_out=len(left_out),
-        others=statistics.median(others) if others else _NOT_TOLD,
-        most_stolen=max(stolen) if stolen else _NOT_TOLD,
+        others=statistics.median(others) if others else NOT_TOLD,
+        most_stolen=max(stolen) if stolen else NOT_TOLD,
     )

@@ -13,13 +13,12 @@ from benchsuite.report.views import GroupView, PageView
 from benchsuite.runs import figures
 from benchsuite.terms.absence import DASH
 from benchsuite.terms.language import ENGLISH, language
-from benchsuite.terms.said import counted, joined
+from benchsuite.terms.said import counted
 
 _SIGNS = {"good": "✅", "warn": "⚠️", "bad": "❌", "none": "ℹ️"}
 # A pull request is no place for pages of text: the report has the rest.
 _LISTED = 20
 _LISTED_TESTS = 60
-_NOT_TOLD_APART = "Not told apart from it, because the 95 % intervals overlap: {1}."
 
 
 def summary(view: PageView, lang: str = ENGLISH) -> str:
@@ -70,8 +69,8 @@ class _Summary:
             lines.append(f"**{chosen}** {told(recommendation.reason)}")
         else:
             lines.append(told(recommendation.reason))
-        if recommendation.close:
-            lines += ["", told(_NOT_TOLD_APART, joined("; ", recommendation.close))]
+        if recommendation.proof:
+            lines += ["", told(recommendation.proof)]
         if recommendation.faster_but:
             lines += ["", told("Faster, and not chosen:"), ""]
             lines += [f"- {told(text)}" for text in recommendation.faster_but]

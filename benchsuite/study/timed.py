@@ -56,9 +56,11 @@ def time_ways(title: str, sides: Mapping[str, Side], turns: Turns, say: Callable
     """Time ways turn by turn."""
     say(f"timing {len(sides)} ways of {title} turn by turn: {turns.launches} launches of {turns.rounds} rounds")
     taken = take_turns(sides, turns, 0, _Silent())
-    return TimedWays(timings(title, taken, turns, (), 0), taken.failures, {
-        name: _by_launch(found) for name, found in taken.turns.items()
-    })
+    return TimedWays(
+        timings(title, taken, turns, (), 0),
+        taken.failures,
+        {name: _by_launch(found) for name, found in taken.turns.items()},
+    )
 
 
 class _Silent:
