@@ -256,7 +256,7 @@ class Worker:
 
 
 def _hold_garbage() -> None:
-    """Switch the garbage collector off: its pauses are this harness's, not the runtime's, and a worker lives shortly."""
+    """Switch the garbage collector off: its pauses are not the runtime's, and a worker does not live for long."""
     if gc.isenabled():
         gc.collect()
         gc.disable()

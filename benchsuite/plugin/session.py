@@ -227,7 +227,7 @@ class BenchSession:
     def summary_lines(self) -> list[str]:
         """Return the table, the failing findings that no test has printed, and where the report lies."""
         records = [record for case in self._selected if (record := self.runner.recorded(case))]
-        lines = table_lines(records, self.options.max_map_drop)
+        lines = table_lines(records, self.options.max_map_drop, self._findings)
         failing = render([item for item in self._findings if (item.case_id, item.metric) not in self._told])
         lines += ["", *failing.splitlines()] if failing else []
         if self._gated is not None:

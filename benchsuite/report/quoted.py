@@ -12,7 +12,9 @@ def faster(ratio: Ratio) -> Sentence:
 
 
 def brief(ratio: Ratio) -> str:
-    """Return a ratio with its interval for a narrow column: `1.42 (1.37–1.48)`."""
+    """Return a ratio with its interval for a narrow column: `1.42 (1.37–1.48)`; a thing's ratio to itself has none."""
+    if ratio.low == ratio.high == 1:
+        return "1.00"
     return f"{ratio.times:.2f} ({ratio.low:.2f}–{ratio.high:.2f})"
 
 

@@ -18,13 +18,14 @@ from benchsuite.terms.said import Sentence, joined, said
 
 # A tie is broken by what takes a tenth less.
 _CHEAPER = 0.9
+_NOTHING_RANKED = Absent("nothing was ranked")
 
 
 @dataclass(frozen=True)
 class Recommendation:
     """The case to deploy, or None, with the reason; how sure that is; what was faster and not chosen.
 
-    `ranked` holds all rows of the group that were timed together.
+    `ranked` holds all rows of the group that were timed together; `none_fit` says that every row is refused.
     """
 
     record: Record | None
@@ -32,7 +33,8 @@ class Recommendation:
     proof: Sentence = ""
     proved: bool = False
     faster_but: tuple[Sentence, ...] = ()
-    ranked: RankedRows | Absent = Absent("nothing was ranked")
+    ranked: RankedRows | Absent = _NOTHING_RANKED
+    none_fit: bool = False
 
 
 def name_of(record: Record) -> str:
@@ -67,12 +69,12 @@ def recommend(records: Sequence[Record], findings: Sequence[Finding], max_map_dr
             if reference
             else "No recommendation: no case of this group has its accuracy measured."
         )
-        return Recommendation(None, lacking)
+        return Recommendation(None, lacking, ranked=rank(timed, ()))
     refused = {record.case.id: _why_not(record, reference, findings, max_map_drop) for record in timed}
     fit = [record for record in timed if not refused[record.case.id]]
-    if not fit:
-        return Recommendation(None, _none_fit(sorted(timed, key=_p50), refused))
     ranked = rank(timed, {record.case.id for record in fit})
+    if not fit:
+        return Recommendation(None, _none_fit(sorted(timed, key=_p50), refused), ranked=ranked, none_fit=True)
     if isinstance(ranked, Absent):
         if len(fit) > 1:
             names = joined(", ", [name_of(record) for record in fit])
@@ -81,7 +83,7 @@ def recommend(records: Sequence[Record], findings: Sequence[Finding], max_map_dr
         return Recommendation(fit[0], _reason(fit[0], reference, max_map_drop), ranked=ranked)
     by_id = {record.case.id: record for record in timed}
     best = by_id[ranked.order[0]]
-    proof, proved = _proof(ranked, by_id, [record for record in fit if record.case.id not in ranked])
+    proof, proved = _proof(ranked, by_id, [record for record in fit if record.case.id not in ranked.rows])
     return Recommendation(
         best,
         _reason(best, reference, max_map_drop),
@@ -89,8 +91,8 @@ def recommend(records: Sequence[Record], findings: Sequence[Finding], max_map_dr
         proved,
         tuple(
             said("{1}: {2}", _with_speed(by_id[case_id], ranked), refused[case_id])
-            for case_id, row in sorted(ranked.rows.items(), key=lambda item: -item[1].speed.times)
-            if row.speed.times > 1 and refused[case_id]
+            for case_id in _before(ranked.by_time(), best.case.id)
+            if refused[case_id]
         ),
         ranked,
     )
@@ -106,6 +108,10 @@ def _why_not(record: Record, reference: Record, findings: Sequence[Finding], max
         return worth.sentence
     failing = [finding.title for finding in findings if finding.fails and finding.case_id == record.case.id]
     return said("it fails on {1}", joined(", ", failing)) if failing else ""
+
+
+def _before(names: Sequence[str], name: str) -> Sequence[str]:
+    return names[: names.index(name)]
 
 
 def _none_fit(timed: Sequence[Record], refused: dict[str, str]) -> Sentence:
@@ -145,7 +151,7 @@ def _proof(ranked: RankedRows, by_id: dict[str, Record], apart: Sequence[Record]
     tied = [case_id for case_id in others if not ranked.proved_faster(best, case_id)]
     if others and not tied:
         speed = ranked.speed(best, others[0])
-        sentences.append(said("{1} times as fast as the next, {2}; proved.", faster(speed), name_of(by_id[others[0]])))
+        sentences.append(said("{1} times as fast as the next, {2}; proved.", faster(speed), by_id[others[0]].row_name))
     elif tied:
         named = joined("; ", [_with_speed(by_id[case_id], ranked) for case_id in tied])
         sentences.append(said("It cannot be told from {1}.", named))
@@ -155,31 +161,26 @@ def _proof(ranked: RankedRows, by_id: dict[str, Record], apart: Sequence[Record]
             said("Other programs computed meanwhile: the ranking holds for that load, and nothing of it is proved.")
         )
     if apart:
-        names = joined(", ", [name_of(record) for record in apart])
+        names = joined(", ", [record.row_name for record in apart])
         sentences.append(said("{1} were not timed together with it and are not ranked.", names))
     return joined(" ", sentences), bool(others) and not tied and not apart
 
 
-def _tie_breakers(tied: Sequence[Record]) -> Sequence[Sentence]:
+def _tie_breakers(tied: Sequence[Record]) -> Iterable[Sentence]:
     """Name what is cheaper among rows that time does not tell apart."""
     memory, accuracy = figure("memory"), figure("map50_95")
-    sentences: list[Sentence] = []
-    by_memory = [(value, it) for it in tied if not isinstance(value := memory.read(it), Absent)]
-    least = min(by_memory, key=lambda pair: pair[0], default=None)
-    if least is not None and any(least[0] < _CHEAPER * value for value, _ in by_memory):
-        sentences.append(
-            said("Of these {1} takes least memory, {2} MB.", name_of(least[1]), memory.unit.show(least[0]))
-        )
-    by_map = [(value, it) for it in tied if not isinstance(value := accuracy.read(it), Absent)]
-    most = max(by_map, key=lambda pair: pair[0], default=None)
-    if most is not None and any(accuracy.unit.show(value) != accuracy.unit.show(most[0]) for value, _ in by_map):
-        told = accuracy.unit.show(most[0])
-        sentences.append(said("Of these {1} has the best mAP50-95, {2}.", name_of(most[1]), told))
-    return sentences
+    by_memory = sorted((value, it.row_name) for it in tied if not isinstance(value := memory.read(it), Absent))
+    if by_memory and by_memory[0][0] < _CHEAPER * by_memory[-1][0]:
+        least, name = by_memory[0]
+        yield said("Of these {1} takes least memory, {2} MB.", name, memory.unit.show(least))
+    by_map = sorted((value, it.row_name) for it in tied if not isinstance(value := accuracy.read(it), Absent))
+    shown = [accuracy.unit.show(value) for value, _ in by_map]
+    if len(shown) > 1 and shown[-1] != shown[-2]:
+        yield said("Of these {1} has the best mAP50-95, {2}.", by_map[-1][1], shown[-1])
 
 
 def _with_speed(record: Record, ranked: RankedRows) -> Sentence:
-    return said("{1}, {2} times as fast", name_of(record), faster(ranked.rows[record.case.id].speed))
+    return said("{1}, {2} times as fast", record.row_name, faster(ranked.speed(record.case.id, ranked.order[0])))
 
 
 def _p50(record: Record) -> float:

@@ -8,7 +8,7 @@ from benchsuite.compare.findings import Finding
 from benchsuite.report.gate_view import GateView, SelfTestView
 from benchsuite.report.markdown import escape, table_line
 from benchsuite.report.recommendation import name_of
-from benchsuite.report.table import SPEED_UP, Cell
+from benchsuite.report.table import FASTEST, PLACE, SPEED_UP, Cell
 from benchsuite.report.views import GroupView, PageView
 from benchsuite.runs import figures
 from benchsuite.terms.absence import DASH
@@ -71,11 +71,13 @@ class _Summary:
             lines.append(told(recommendation.reason))
         if recommendation.proof:
             lines += ["", told(recommendation.proof)]
+        if group.noise:
+            lines += ["", " ".join(f"{told('The machine while it timed:')} {told(it)}." for it in group.noise)]
         if recommendation.faster_but:
             lines += ["", told("Faster, and not chosen:"), ""]
             lines += [f"- {told(text)}" for text in recommendation.faster_but]
         columns = {figure.key: figure.names.summary for figure in figures.FIGURES if figure.names.summary}
-        columns[SPEED_UP] = group.speed_up
+        columns |= {FASTEST: "× fastest", PLACE: "place", SPEED_UP: group.speed_up}
         lines += ["", self._headings(["case", "ran", *columns.values()])]
         lines.append("|" + "---|" * 2 + "--:|" * len(columns))
         for row in group.rows:

@@ -21,16 +21,16 @@ _LEAST_LAUNCHES = 2
 class RankedRow:
     """How many times as fast as the fastest row one is, and the first and the last place that it may have.
 
-    Only rows that keep the accuracy have a place; the fastest is the fastest of these.
+    The fastest is that of the rows that keep the accuracy, and only these have a place; None where there is none.
     """
 
-    speed: Ratio
+    speed: Ratio | None
     place: tuple[int, int] | None
 
 
 @dataclass(frozen=True)
 class RankedRows:
-    """Rows of one timing by their cases' ids, the fastest of those that keep the accuracy first."""
+    """Rows of one timing by their cases' ids; `order` has those that keep the accuracy, the fastest first."""
 
     rows: Mapping[str, RankedRow]
     order: tuple[str, ...]
@@ -45,8 +45,9 @@ class RankedRows:
         """Return how many times as fast as another a row is."""
         return self._ranking.ratio(to, case_id)
 
-    def __contains__(self, case_id: str) -> bool:
-        return case_id in self._ranking.names
+    def by_time(self) -> list[str]:
+        """Return all rows, the fastest first."""
+        return self._ranking.by_time(self._ranking.names)
 
 
 def rank(records: Sequence[Record], fit: Collection[str]) -> RankedRows | Absent:
@@ -55,25 +56,22 @@ def rank(records: Sequence[Record], fit: Collection[str]) -> RankedRows | Absent
     Of several timings, as a run that was resumed has, the one with most of these counts.
     """
     timed = {record.case.id: it for record in records if (it := _together(record)) is not None}
-    timings = Counter(it.timing for case_id, it in timed.items() if case_id in fit)
-    if not timings:
+    if not timed:
         return ALONE
-    name = max(timings, key=lambda timing: timings[timing])
+    counted = Counter(it.timing for case_id, it in timed.items() if case_id in fit) or Counter(
+        it.timing for it in timed.values()
+    )
+    name = max(counted, key=lambda timing: counted[timing])
     own = {case_id: it for case_id, it in timed.items() if it.timing == name}
     launches = min(len(it.launches) for it in own.values())
     if len(own) < _LEAST_ROWS or launches < _LEAST_LAUNCHES:
         return Absent(said("ranking takes two rows that were timed together in two launches"))
     ranking = Ranking({case_id: it.launches[:launches] for case_id, it in own.items()})
     order = ranking.by_time([case_id for case_id in own if case_id in fit])
-    noise = own[order[0]].noise
-    places = ranking.places(order)
-    unproved = (1, len(order))
+    noise = next(iter(own.values())).noise
+    places = dict.fromkeys(order, (1, len(order))) if noise.contention else ranking.places(order)
     rows = {
-        case_id: RankedRow(
-            ranking.ratio(order[0], case_id),
-            (unproved if noise.contention else places[case_id]) if case_id in places else None,
-        )
-        for case_id in own
+        case_id: RankedRow(ranking.ratio(order[0], case_id) if order else None, places.get(case_id)) for case_id in own
     }
     return RankedRows(rows, tuple(order), noise, ranking)
 
