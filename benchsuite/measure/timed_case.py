@@ -52,7 +52,9 @@ class TimedGroup:
 
 
 @dataclass(frozen=True)
-class _First:
+class FirstWorker:
+    """What the first worker of a case told of itself, once it had had its turns."""
+
     cold: Cold
     memory: Memory
     ran: Ran | Absent
@@ -73,9 +75,8 @@ class GroupTiming:
         self._name = name
         self._folder = folder
         self._show = show
-        self._first: dict[str, _First] = {}
+        self.first: dict[str, FirstWorker] = {}
         self._rounds = 0
-        self._lines = Lines(folder / _FOLDER / f"{name}.jsonl", TakenTurn, "not a turn")
 
     def run(self, seed: int) -> TimedGroup:
         """Time the group; what a case failed by stands in its place. Raises RecordError where the disk refuses."""
@@ -88,10 +89,10 @@ class GroupTiming:
         for case_id, timing in timings(self._name, taken, self._turns, beside, int(throttled)).items():
             subject, turns = self._subjects[case_id], taken.turns[case_id]
             latency = self._latency(subject, timing, turns, taken.warmups[case_id])
-            first = self._first[case_id]
+            first = self.first[case_id]
             found[case_id] = TimedCase(latency, first.cold, first.memory, first.ran, first.gpu)
         group = TimedGroup(found)
-        write_kept(_kept(self._folder, self._name), group)
+        keep_timing(self._folder, self._name, group)
         return group
 
     def first_launch(self, case_id: str, launch: Launch, cold: Cold) -> None:
@@ -103,10 +104,10 @@ class GroupTiming:
         except BenchsuiteError as error:
             # The case fails by its proof, and not by its latency.
             ran = Absent(str(error))
-        self._first[case_id] = _First(cold, memory, ran, gpu)
+        self.first[case_id] = FirstWorker(cold, memory, ran, gpu)
 
     def round_ended(self, turns: Sequence[TakenTurn]) -> None:
-        self._lines.append(*turns)
+        _turns_file(self._folder, self._name).append(*turns)
         self._rounds += 1
         self._show(self._rounds, self._turns.launches * self._turns.rounds)
 
@@ -157,6 +158,11 @@ def _gpu(subject: Subject, launch: Launch) -> GpuUse | Absent:
     return gpu_use(before, read_gpu(uuid), len(stretch.ns), launch.pid, launch.mark(_MARKED_CALLS))
 
 
+def keep_timing(folder: Path, name: str, group: TimedGroup) -> None:
+    """Keep a finished timing in a run's folder; raises UsageError where the disk refuses."""
+    write_kept(_kept(folder, name), group)
+
+
 def read_timing(folder: Path, name: str) -> TimedGroup:
     """Return a finished timing that a run's folder keeps; raises RecordError."""
     return read_kept(_kept(folder, name), TimedGroup, "start a new run")
@@ -170,6 +176,10 @@ def timings_of(folder: Path) -> tuple[str, ...]:
 def new_timing(folder: Path) -> str:
     """Return a name that no timing of a run has yet, ended or not."""
     return f"turns-{len({path.stem for path in (folder / _FOLDER).glob('*.json*')}) + 1}"
+
+
+def _turns_file(folder: Path, name: str) -> Lines[TakenTurn]:
+    return Lines(folder / _FOLDER / f"{name}.jsonl", TakenTurn, "not a turn")
 
 
 def _kept(folder: Path, name: str) -> Path:

@@ -4,9 +4,7 @@ from __future__ import annotations
 
 import os
 import shlex
-import sys
-from collections.abc import Callable, Generator, Sequence
-from contextlib import nullcontext
+from collections.abc import Generator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -19,9 +17,9 @@ from benchsuite.plugin.fixtures import NoBenchmark, ReplayTimer, extra_info
 from benchsuite.plugin.keys import INTERRUPTS, LEFT_OUT, SESSION, TIMER
 from benchsuite.plugin.options import add_options, given_options, taken_options, twin
 from benchsuite.plugin.session import BenchSession
+from benchsuite.plugin.speaker import Speaker, shown
 from benchsuite.report.page import SUMMARY_FILE
 from benchsuite.report.step_summary import append_step_summary
-from benchsuite.report.terminal import plain
 from benchsuite.terms.cases import Case
 from benchsuite.terms.errors import BenchsuiteError, NotRunError
 from benchsuite.terms.printable import printable_lines
@@ -156,11 +154,10 @@ def pytest_collection_finish(session: pytest.Session) -> None:
     if reporter is not None and reporter.verbosity == 0 and all(_case(item) for item in session.items):
         # One line a case says more than a dot a test, and tests of one case come from many files.
         reporter.showfspath = False
-    say: Callable[[str], None] = _say(config, reporter) if reporter is not None else _print
     command = shlex.join(["pytest", *config.invocation_params.args])
     config.stash[INTERRUPTS] = Interrupts().__enter__()
     try:
-        config.stash[SESSION].start(tuple(cases), command, say)
+        config.stash[SESSION].start(tuple(cases), command, Speaker(config))
     except BenchsuiteError as error:
         raise pytest.UsageError(printable_lines(str(error))) from None
 
@@ -176,27 +173,6 @@ def pytest_runtestloop(session: pytest.Session) -> None:
         bench.time_by_turns(_timed(session.items))
     except BenchsuiteError as error:
         raise pytest.UsageError(printable_lines(str(error))) from None
-
-
-def _print(line: str) -> None:
-    print(printable_lines(line))
-
-
-def _say(config: pytest.Config, reporter: Any) -> Callable[[str], None]:
-    capture = config.pluginmanager.get_plugin("capturemanager")
-
-    def say(line: str) -> None:
-        # Cases end inside a test's teardown, where pytest captures what is written.
-        with capture.global_and_fixture_disabled() if capture is not None else nullcontext():
-            reporter.ensure_newline()
-            reporter.write_line(_shown(line))
-
-    return say
-
-
-def _shown(line: str) -> str:
-    # pytest would write \u2013 for a dash that the terminal does not know.
-    return plain(printable_lines(line), getattr(sys.__stdout__, "encoding", None) or "utf-8")
 
 
 def pytest_runtest_setup(item: pytest.Item) -> None:
@@ -286,7 +262,7 @@ def pytest_terminal_summary(terminalreporter: Any, config: pytest.Config) -> Non
         return
     terminalreporter.section("benchsuite")
     for line in bench.summary_lines():
-        terminalreporter.write_line(_shown(line))
+        terminalreporter.write_line(shown(line))
     # GitHub shows what a job appends to this file.
     target = os.environ.get("GITHUB_STEP_SUMMARY")
     if target and not bench.trouble:

@@ -21,10 +21,12 @@ from benchsuite.options.chosen import Options
 from benchsuite.options.estimate import estimate_s
 from benchsuite.options.settings import SETTING, parse
 from benchsuite.plugin.fixtures import Measured
+from benchsuite.plugin.speaker import Speaker
 from benchsuite.report.console import case_line, table_lines
 from benchsuite.report.failures import render
 from benchsuite.report.gating import GateProgress, result_lines
 from benchsuite.report.page import write_report
+from benchsuite.report.time_left import TimeLeft
 from benchsuite.runs.checks import check_before_work, select_cases
 from benchsuite.runs.figures import Tolerance
 from benchsuite.runs.folder import Run, create_run, finish_run, newest_unfinished, point_latest, read_run
@@ -85,6 +87,8 @@ class BenchSession:
         self.trouble = ""
         self._selected: tuple[Case, ...] = ()
         self._say: Callable[[str], None] = print
+        self._speaker: Speaker
+        self._time_left = TimeLeft()
         self._baseline: Baseline | None = None
         self._tolerances: Mapping[str, Tolerance] = default_tolerances()
         self._findings: tuple[Finding, ...] = ()
@@ -93,17 +97,17 @@ class BenchSession:
         # What a failing test has printed already.
         self._told: set[tuple[str, str]] = set()
 
-    def start(self, selected: tuple[Case, ...], command: str, say: Callable[[str], None]) -> None:
+    def start(self, selected: tuple[Case, ...], command: str, speaker: Speaker) -> None:
         """Make the run's folder (or go on in the resumed one) and say how long it will take.
 
         Raises UsageError, before anything is written, for all that the checks before work refuse, a resumed run of
         another machine, other data or other recipes, and an unreadable baseline.
         """
-        options, machine = self.options, self._machine
+        options, machine, say = self.options, self._machine, speaker.say
         for note in check_before_work(options, self._models, selected, machine, self._cache_root):
             say(note)
         site = Site(options, self._models, machine, self._cache_root, options.report, say)
-        self._selected, self._say = selected, say
+        self._selected, self._say, self._speaker = selected, say, speaker
         # A gate measures its baseline again, beside the candidate: stored figures would only say it twice.
         baseline = find(options.baseline, options.machine, machine) if options.gate.against is None else None
         if baseline is not None:
@@ -158,7 +162,10 @@ class BenchSession:
     def time_by_turns(self, cases: Sequence[Case]) -> None:
         """Time these of the selected cases together, those that may be ranked against each other."""
         if self.options.turns:
-            self.runner.time_by_turns(cases, lambda title, done, of: None)
+            self.runner.time_by_turns(cases, self._show)
+
+    def _show(self, what: str, done: int, of: int) -> None:
+        self._speaker.show(self._time_left.line(what, done, of))
 
     def why_not(self, case: Case) -> str | None:
         """Say why the case cannot run here, or None; a gate cannot use what is only built."""

@@ -92,7 +92,9 @@ def _columns(ranked: RankedRows | Absent, brief: bool) -> Columns:
     columns: list[tuple[str, int, Callable[[Record], str]]] = []
     for it in figures.FIGURES:
         if it.names.terminal:
-            columns.append((it.names.terminal, max(_NARROWEST, len(it.names.terminal) + (1 if brief else 2)), partial(_cell, it)))
+            columns.append(
+                (it.names.terminal, max(_NARROWEST, len(it.names.terminal) + (1 if brief else 2)), partial(_cell, it))
+            )
         if it.key == "p95":
             columns.append(("× fastest", 10 if brief else 18, partial(_speed, ranked, brief)))
             columns.append(("place", 6, partial(_place, ranked)))

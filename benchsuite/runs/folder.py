@@ -21,6 +21,7 @@ from benchsuite.backends.interface import RunPolicy
 from benchsuite.machine.facts import Machine
 from benchsuite.machine.files import cannot_write, write_whole
 from benchsuite.machine.json_files import read_json
+from benchsuite.measure.timed_case import timings_of
 from benchsuite.runs import records
 from benchsuite.runs.records import Record
 from benchsuite.terms.codec import to_builtins
@@ -168,11 +169,16 @@ def point_latest(root: Path, folder: Path) -> None:
 
 
 def newest_unfinished(root: Path) -> Path | None:
-    """Return the newest run under `root` that has records and did not finish, or None."""
-    # What has none was stopped before it measured anything: there is nothing to go on with.
-    paths = (path for path in root.glob(f"*/{RECORDS_FILE}") if path.parent.name != _LATEST and path.stat().st_size)
-    folders = sorted((path.parent for path in paths if (path.parent / RUN_FILE).is_file()), reverse=True)
+    """Return the newest run under `root` that did not finish and has measured something, or None."""
+    folders = sorted((path.parent for path in root.glob(f"*/{RUN_FILE}") if path.parent.name != _LATEST), reverse=True)
+    folders = [folder for folder in folders if _has_begun(folder)]
     return next((folder for folder in folders if _read_card(folder).state != "finished"), None)
+
+
+def _has_begun(folder: Path) -> bool:
+    """Say whether a run has a record, or a timing that ended: without either there is nothing to go on with."""
+    records_file = folder / RECORDS_FILE
+    return (records_file.is_file() and records_file.stat().st_size > 0) or bool(timings_of(folder))
 
 
 def _new_folder(root: Path) -> Path:

@@ -154,7 +154,7 @@ class Preparation:
         return LiveRun(subject, lambda: self._reference(subject.case), self._losses, shared, timed)
 
     def subject(self, case: Case) -> Subject:
-        """Return all that is known of a case before it runs, its artifact built where needed; raises what that raises."""
+        """Return all that is known of a case before it runs, its artifact built where needed; raises as `case_run`."""
         card = self._card(case, "one2many")
         if case.head not in card.heads:
             raise BuildError(said("{1} has no NMS-free head: use --head auto", case.model))

@@ -95,9 +95,9 @@ class Runner:
         if not subjects:
             return {}
         effort, folder = self.site.options.effort, self.site.folder
-        name = new_timing(folder)
+        name, what = new_timing(folder), f"timing {len(subjects)} cases turn by turn, rounds"
         timing = GroupTiming(
-            subjects, Turns(effort.launches, effort.rounds), name, folder, lambda done, of: show(title, done, of)
+            subjects, Turns(effort.launches, effort.rounds), name, folder, lambda done, of: show(what, done, of)
         )
         return timing.run(crc32(title.encode())).cases
 

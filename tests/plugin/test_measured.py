@@ -122,7 +122,7 @@ def test_one_case_by_its_id(bench: Bench, pytester: pytest.Pytester) -> None:
 def test_a_worker_that_dies_costs_its_case_only(bench: Bench, pytester: pytest.Pytester) -> None:
     """The case fails with what the worker said, the others are measured, and the run is red."""
     failing = FakeBackend(
-        "onnx", fails=lambda case, asked: "killed" if (case.precision, asked) == ("int8", "sample") else None
+        "onnx", fails=lambda case, asked: "killed" if (case.precision, asked) == ("int8", "turn") else None
     )
     result = bench(*MATRIX, runtimes=(FakeBackend("torch"), failing))
     assert result.ret == pytest.ExitCode.TESTS_FAILED
@@ -184,10 +184,10 @@ def test_limits_fail_the_latency_test(bench: Bench) -> None:
 
 
 def test_a_stopped_run_goes_on(bench: Bench, pytester: pytest.Pytester) -> None:
-    """An interrupted case leaves no record, and `--resume` measures what is left and nothing again."""
+    """An interrupted case leaves no record, and `--resume` measures what is left and times nothing again."""
 
     def stop(case: Case, asked: str) -> str | None:
-        if (case.backend, asked) == ("onnx", "sample"):
+        if (case.backend, asked) == ("onnx", "evaluate"):
             raise KeyboardInterrupt
         return None
 
@@ -198,7 +198,8 @@ def test_a_stopped_run_goes_on(bench: Bench, pytester: pytest.Pytester) -> None:
     before = [record.case.id for record in read_run(folder).records]
     assert all("torch" in case_id for case_id in before)
     again = FakeBackend("torch", fails=lambda _case, asked: pytest.fail(f"{asked} was asked again"))
-    result = bench("--resume", runtimes=(again, FakeBackend("onnx")))
+    untimed = FakeBackend("onnx", fails=lambda _case, asked: pytest.fail("timed again") if asked == "turn" else None)
+    result = bench("--resume", runtimes=(again, untimed))
     assert result.ret == pytest.ExitCode.OK
     run = read_run(folder)
     assert run.state == "finished"

@@ -4,9 +4,6 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-import pytest
-
-from benchsuite.machine import facts
 from benchsuite.machine.facts import differences, read_machine
 from benchsuite.testing import make_machine
 
