@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import re
 import sys
+from collections.abc import Sequence
+from contextlib import suppress
 from pathlib import Path
 
 from benchsuite.machine.control_groups import memory_room_bytes
@@ -33,6 +35,18 @@ def peak_rss_bytes() -> int:
 
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
     return peak if sys.platform == "darwin" else peak * 1024
+
+
+def cpu_ns_of(pids: Sequence[int]) -> int:
+    """Return the CPU time that processes have taken so far, without those that are gone."""
+    import psutil
+
+    total_s = 0.0
+    for pid in pids:
+        with suppress(psutil.Error):
+            times = psutil.Process(pid).cpu_times()
+            total_s += times.user + times.system
+    return round(total_s * 1e9)
 
 
 def involuntary_switches() -> int:

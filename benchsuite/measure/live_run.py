@@ -23,7 +23,7 @@ from benchsuite.measure.measurement import (
     Metrics,
     Throughput,
 )
-from benchsuite.measure.throughput import measure_throughput
+from benchsuite.measure.throughput import Saturation, measure_throughput
 from benchsuite.measure.timed_case import TimedCase, time_alone
 from benchsuite.terms.absence import NOT_SELECTED, Absent
 from benchsuite.terms.errors import BenchsuiteError, ProcessError, SessionError
@@ -44,8 +44,9 @@ class Compared:
 class LiveRun:
     """Measures one subject; a failure is kept and raised again by every step that was not taken before it.
 
-    `together` is what timing by turns with others told of it, or why that failed; without, it is timed alone when it is
-    asked for. `calibrated_on` of the evaluated images set the artifact's INT8 ranges.
+    `together` is what timing by turns with others told of it, or why that failed, and `saturation` its throughput by
+    turns; without, both are measured alone when they are asked for. `calibrated_on` of the evaluated images set the
+    artifact's INT8 ranges.
     """
 
     def __init__(
@@ -55,9 +56,11 @@ class LiveRun:
         losses: Losses,
         calibrated_on: int = 0,
         together: TimedCase | Absent | None = None,
+        saturation: Saturation | None = None,
     ) -> None:
         self.subject = subject
         self._together = together
+        self._saturation = saturation
         self._losses = losses
         self._calibrated_on = calibrated_on
         self.failure: str | None = None
@@ -158,9 +161,12 @@ class LiveRun:
         return timed
 
     def _saturated(self) -> Throughput:
-        throughput, left_out = measure_throughput(self.subject.case, self.subject.setup, self.subject.effort)
-        self.notes += left_out
-        return throughput
+        it = self.subject
+        found = self._saturation or measure_throughput({"": (it.case, it.setup)}, it.effort)[""]
+        self.notes += found.notes
+        if isinstance(found.throughput, Absent):
+            raise SessionError(found.throughput.reason)
+        return found.throughput
 
     def _evaluated(self) -> Evaluation:
         it = self.subject

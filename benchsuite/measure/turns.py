@@ -33,7 +33,7 @@ _DISCARDED = 1
 # Fewer could not be compared.
 _FEWEST_TOGETHER = 2
 # Of the memory that is free before anything is loaded.
-_MEMORY_SHARE = 0.6
+MEMORY_SHARE = 0.6
 
 
 @dataclass(frozen=True)
@@ -143,7 +143,7 @@ class _Session:
 
     def _part(self, names: Sequence[str]) -> Sequence[str]:
         """Time those of the cases that can be loaded together, and return their names."""
-        number, room = len(self._parts), int(available_bytes() * _MEMORY_SHARE)
+        number, room = len(self._parts), int(available_bytes() * MEMORY_SHARE)
         for launch in range(self._turns.launches):
             with ExitStack() as stack:
                 loaded = self._load([name for name in names if name not in self._failures], stack, room)

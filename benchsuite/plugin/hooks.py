@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import shlex
-from collections.abc import Generator, Sequence
+from collections.abc import Collection, Generator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -87,12 +87,12 @@ def _takes_run(metafunc: pytest.Metafunc) -> bool:
     return bool(definitions) and definitions[-1].func.__module__ == bench_fixtures.__name__
 
 
-def _timed(items: Sequence[pytest.Item]) -> tuple[Case, ...]:
-    """Return the cases of tests whose code asks `run` for what timing tells; others are timed when they ask."""
+def _asking(items: Sequence[pytest.Item], metrics: Collection[str]) -> tuple[Case, ...]:
+    """Return the cases of tests whose code names one of the metrics; what others ask for is measured when they ask."""
     found = []
     for item in items:
         case, function = _case(item), getattr(item, "function", None)
-        if case is not None and function is not None and _TOLD_BY_TIMING & {*function.__code__.co_names}:
+        if case is not None and function is not None and {*function.__code__.co_names} & {*metrics}:
             found.append(case)
     return tuple(dict.fromkeys(found))
 
@@ -170,7 +170,7 @@ def pytest_runtestloop(session: pytest.Session) -> None:
         return
     try:
         bench.gate()
-        bench.time_by_turns(_timed(session.items))
+        bench.measure_by_turns(_asking(session.items, _TOLD_BY_TIMING), _asking(session.items, {"throughput"}))
     except BenchsuiteError as error:
         raise pytest.UsageError(printable_lines(str(error))) from None
 

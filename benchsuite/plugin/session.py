@@ -159,10 +159,11 @@ class BenchSession:
             if self._gated.outcome is not None and self._gated.outcome.interrupted:
                 raise KeyboardInterrupt
 
-    def time_by_turns(self, cases: Sequence[Case]) -> None:
-        """Time these of the selected cases together, those that may be ranked against each other."""
+    def measure_by_turns(self, timed: Sequence[Case], saturated: Sequence[Case]) -> None:
+        """Measure latency and throughput of these cases, those that may be ranked against each other together."""
         if self.options.turns:
-            self.runner.time_by_turns(cases, self._show)
+            self.runner.time_by_turns(timed, self._show)
+            self.runner.saturate_by_turns(saturated, self._show)
 
     def _show(self, what: str, done: int, of: int) -> None:
         self._speaker.show(self._time_left.line(what, done, of))

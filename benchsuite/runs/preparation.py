@@ -27,6 +27,7 @@ from benchsuite.measure.case_run import CaseRun, Subject
 from benchsuite.measure.launch import Launch, WorkerSetup
 from benchsuite.measure.live_run import LiveRun
 from benchsuite.measure.measurement import Complexity
+from benchsuite.measure.throughput import Saturation
 from benchsuite.measure.timed_case import TimedCase
 from benchsuite.networks.weights import fetch, file_sha256
 from benchsuite.options.needs import artifact_need
@@ -122,15 +123,17 @@ class Preparation:
             build=need.build,
         )
 
-    def case_run(self, case: Case, timed: TimedCase | Absent | None = None) -> CaseRun:
+    def case_run(
+        self, case: Case, timed: TimedCase | Absent | None = None, saturation: Saturation | None = None
+    ) -> CaseRun:
         """Return what measures a case, its artifact built where needed; raises what building it raises.
 
-        `timed` is what was told of it in turns with others, where it had any.
+        `timed` and `saturation` are what was told of it in turns with others, where it had any.
         """
         subject = self.subject(case)
         reason = self.only_builds(case)
         if reason is None:
-            return self._live(subject, timed)
+            return self._live(subject, timed, saturation)
         stand_in = self._stand_in(subject, reason)
         return BuiltRun(subject, reason, stand_in if isinstance(stand_in, Absent) else self._live(stand_in))
 
@@ -148,10 +151,12 @@ class Preparation:
             return Absent("its artifact was not taken from this cache")
         return self._store.cost(artifact.recipe).build_s
 
-    def _live(self, subject: Subject, timed: TimedCase | Absent | None = None) -> LiveRun:
+    def _live(
+        self, subject: Subject, timed: TimedCase | Absent | None = None, saturation: Saturation | None = None
+    ) -> LiveRun:
         calibrated = subject.setup.artifact.recipe.calibration is not None and self._source is None
         shared = self._data.calibration.evaluated if calibrated else 0
-        return LiveRun(subject, lambda: self._reference(subject.case), self._losses, shared, timed)
+        return LiveRun(subject, lambda: self._reference(subject.case), self._losses, shared, timed, saturation)
 
     def subject(self, case: Case) -> Subject:
         """Return all that is known of a case before it runs, its artifact built where needed; raises as `case_run`."""

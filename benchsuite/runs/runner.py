@@ -5,12 +5,14 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import ExitStack, suppress
 from dataclasses import fields, replace
+from functools import partial
 from zlib import crc32
 
-from benchsuite.measure.case_run import CaseRun
+from benchsuite.measure.case_run import CaseRun, Subject
 from benchsuite.measure.gpu_use import gpu_warnings
 from benchsuite.measure.lock import measuring_lock
 from benchsuite.measure.measurement import Metrics
+from benchsuite.measure.throughput import Saturation, measure_throughput
 from benchsuite.measure.timed_case import GroupTiming, TimedCase, new_timing, read_timing, timings_of
 from benchsuite.measure.turns import Turns
 from benchsuite.runs import records
@@ -37,6 +39,7 @@ class Runner:
         self._open: CaseRun | None = None
         self._failures: dict[str, str] = {}
         self._timed: dict[str, TimedCase | Absent] = {}
+        self._saturations: dict[str, Saturation] = {}
         self._lock = ExitStack()
         self._locked = locked
 
@@ -61,7 +64,7 @@ class Runner:
             raise SessionError(self._failures[case.id])
         self._hold()
         try:
-            run = self.preparation.case_run(case, self._timed.get(case.id))
+            run = self.preparation.case_run(case, self._timed.get(case.id), self._saturations.get(case.id))
         except BenchsuiteError as error:
             self._fail(case, str(error))
             raise
@@ -74,31 +77,48 @@ class Runner:
         A group that was timed to its end before the run was interrupted is not timed again. `show` is told of each
         group how many rounds of how many have ended.
         """
-        groups: dict[str, list[Case]] = {}
-        for case in cases:
-            if self.recorded(case) is None and self.why_not_timed(case) is None:
-                groups.setdefault(group_of(case), []).append(case)
-        for title, group in groups.items():
-            self._hold()
+        for title, group in self._groups(cases).items():
             kept = self._kept([case.id for case in group])
             self._timed |= kept if kept is not None else self._time(title, group, show)
 
-    def _time(
-        self, title: str, group: Sequence[Case], show: Callable[[str, int, int], None]
-    ) -> Mapping[str, TimedCase | Absent]:
+    def saturate_by_turns(self, cases: Sequence[Case], show: Callable[[str, int, int], None]) -> None:
+        """Take the throughput of all cases that may be ranked against each other together; `show` as above."""
+        for group in self._groups(cases).values():
+            able = [it for it in group if not isinstance(self._timed.get(it.id), Absent)]
+            pairs = {subject.case.id: (subject.case, subject.setup) for subject in self._subjects(able)}
+            if pairs:
+                what = f"throughput of {len(pairs)} cases, points"
+                self._saturations |= measure_throughput(pairs, self.site.options.effort, partial(show, what))
+
+    def _groups(self, cases: Sequence[Case]) -> Mapping[str, Sequence[Case]]:
+        """Return the cases that can be timed and have no record yet, by what tells groups apart."""
+        self._hold()
+        groups: dict[str, list[Case]] = {}
+        for case in cases:
+            failed = case.id in self._failures
+            if not failed and self.recorded(case) is None and self.why_not_timed(case) is None:
+                groups.setdefault(group_of(case), []).append(case)
+        return groups
+
+    def _subjects(self, cases: Sequence[Case]) -> list[Subject]:
+        """Return the cases ready to be measured; those that cannot be built are recorded as failed."""
         subjects = []
-        for case in group:
+        for case in cases:
             try:
                 subjects.append(self.preparation.subject(case))
             except BenchsuiteError as error:
                 self._fail(case, str(error))
+        return subjects
+
+    def _time(
+        self, title: str, group: Sequence[Case], show: Callable[[str, int, int], None]
+    ) -> Mapping[str, TimedCase | Absent]:
+        subjects = self._subjects(group)
         if not subjects:
             return {}
         effort, folder = self.site.options.effort, self.site.folder
         name, what = new_timing(folder), f"timing {len(subjects)} cases turn by turn, rounds"
-        timing = GroupTiming(
-            subjects, Turns(effort.launches, effort.rounds), name, folder, lambda done, of: show(what, done, of)
-        )
+        timing = GroupTiming(subjects, Turns(effort.launches, effort.rounds), name, folder, partial(show, what))
         return timing.run(crc32(title.encode())).cases
 
     def _kept(self, ids: Sequence[str]) -> Mapping[str, TimedCase | Absent] | None:
