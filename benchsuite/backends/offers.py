@@ -48,7 +48,8 @@ def scheme_problem(scheme: str) -> str:
     if scheme in (DEFAULT, AUTO):
         return ""
     if base not in EVERY_SCHEME:
-        return f"there is no such scheme; give one of {', '.join((DEFAULT, AUTO, *EVERY_SCHEME))}"
+        named = ", ".join((DEFAULT, *EVERY_SCHEME))
+        return f"there is no such scheme; give one of {named}, or let `pytest bench/` search for it by {AUTO}"
     if groups and not base.startswith(("qdq", "qop")):
         return f"{base} has no parts that can be named to stay float"
     unknown = [group for group in groups if group not in GROUPS]

@@ -11,7 +11,7 @@ from typing import Annotated
 import typer
 
 from benchsuite import __version__
-from benchsuite.commands.case_options import BASELINES, CALIBRATION, ENGINES, GATE, LIMITS, takes_case_options
+from benchsuite.commands.case_options import BASELINES, ENGINES, GATE, LIMITS, takes_case_options
 from benchsuite.commands.report import compare, export, promote, report
 from benchsuite.commands.study import study_app
 from benchsuite.commands.telling import tell
@@ -20,7 +20,6 @@ from benchsuite.options.settings import parse
 from benchsuite.options.texts import percent, size_bytes
 from benchsuite.report.terminal import PLAIN
 from benchsuite.terms.errors import BenchsuiteError, UsageError
-from benchsuite.terms.printable import printable
 
 app = typer.Typer(
     help="Benchmark YOLO detectors on every runtime of this machine. Measuring itself is `pytest bench/`.",
@@ -66,37 +65,26 @@ def init(
 
     Example: benchsuite init . --update
     """
-    from benchsuite.commands.init import scaffold
+    from benchsuite.commands.init import closing_lines, scaffold
 
-    for line in scaffold(folder, update):
+    lines = scaffold(folder, update)
+    for line in (*lines, *closing_lines(folder, lines, update)):
         tell(line)
-    tell("Now run: pytest bench/ --model YOUR.pt --data YOUR.yaml")
 
 
 @app.command()
-@takes_case_options(
-    *GATE, *LIMITS, *BASELINES, *CALIBRATION, *ENGINES, "threads", "effort", "report", "max_map_drop", "lang"
-)
+@takes_case_options(*GATE, *LIMITS, *BASELINES, *ENGINES, "search_budget", "max_map_drop", "lang")
 def cases(given: Mapping[str, str]) -> None:
     """List the cases that these options select, and whether each can run here.
 
+    What `pytest bench/` would refuse of these options is refused here too; nothing is downloaded.
+
     Example: benchsuite cases --backend onnx,openvino --precision fp32,int8
     """
-    from rich.console import Console
-    from rich.table import Table
+    from benchsuite.commands.cases import case_lines
 
-    from benchsuite.backends import backend, only_builds
-    from benchsuite.backends.offers import recorded_packages
-    from benchsuite.machine.facts import read_machine
-    from benchsuite.machine.files import cache_root
-    from benchsuite.options.selection import select
-
-    machine, options = read_machine(recorded_packages()), parse(given)
-    table = Table("case", "here", box=None, pad_edge=False)
-    for case in select(options, cache_root(), machine)[1]:
-        here = backend(case.backend).why_not(case, machine) or only_builds(case, machine) or "can run"
-        table.add_row(case.id, printable(here), style=None)
-    Console(markup=False, highlight=False).print(table)
+    for line in case_lines(parse(given), lambda note: tell(note, err=True)):
+        tell(line)
 
 
 @app.command()

@@ -13,7 +13,6 @@ from benchsuite.options.settings import SETTINGS, Setting
 # Options that many commands have no use for.
 GATE = tuple(setting.name for setting in SETTINGS if setting.into.startswith("gate."))
 LIMITS = tuple(setting.name for setting in SETTINGS if setting.into.startswith("limits."))
-CALIBRATION = ("data", "calib", "calib_size", "calib_method", "search_budget")
 ENGINES = tuple(setting.name for setting in SETTINGS if setting.into.startswith("engine."))
 BASELINES = ("baseline", "machine")
 

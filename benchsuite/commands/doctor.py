@@ -17,19 +17,30 @@ from benchsuite.options.selection import cases_of
 from benchsuite.options.settings import defaults
 from benchsuite.report.terminal import aligned, wrap
 from benchsuite.terms.cases import PRECISIONS, Case
+from benchsuite.terms.errors import UsageError
 from benchsuite.terms.installation import missing_requirements
 
+# A few pieces of work, and an hour.
+_SECONDS = (0.1, 3600)
 # Of a backend's name and device, and of a column a precision.
 _WIDTHS = (16, *(8 for _ in PRECISIONS))
 
 
 def report_lines(noise_seconds: float) -> Iterator[str]:
-    """Yield the report line by line, so that what is known shows before the noise has been watched."""
+    """Yield the report line by line, so that what is known shows before the noise has been watched.
+
+    Raises UsageError for seconds that nobody can wait for.
+    """
+    least, most = _SECONDS
+    if noise_seconds and not least <= noise_seconds <= most:
+        raise UsageError(
+            f"--seconds {noise_seconds:g}: give a number from {least} to {most:,}, or 0 to leave the noise out."
+        )
     machine = read_machine(recorded_packages())
     yield from _machine_lines(machine)
     yield ""
     yield from _case_lines(machine)
-    if noise_seconds > 0:
+    if noise_seconds:
         yield ""
         yield f"Watching the machine's noise for {noise_seconds:.0f} s ..."
         for sentence in measure_noise(noise_seconds).sentences:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from benchsuite.compare.tolerances import TOLERANCES_FILE, default_tolerances_text
@@ -17,6 +17,9 @@ _CONFTEST = "bench/conftest.py"
 _PACKAGE = "bench/__init__.py"
 # The digest of each file as it was written, so that it can be renewed where nobody changed it.
 _DIGESTS = "bench/.written"
+# What fixes pytest's root by being there, and what by a section of its own.
+_ROOT_FILES = ("pytest.toml", ".pytest.toml", "pytest.ini", ".pytest.ini", "pyproject.toml")
+_ROOT_SECTIONS = {"tox.ini": b"[pytest]", "setup.cfg": b"[tool:pytest]"}
 # What was written before digests were kept.
 _FORMER = frozenset(
     {
@@ -66,6 +69,32 @@ def scaffold(folder: Path, update: bool = False) -> tuple[str, ...]:
             lines += _left_alone(name, path, there)
     write_whole(folder / _DIGESTS, "".join(f"{digest}  {name}\n" for name, digest in sorted(digests.items())))
     return (*lines, *(_without_former_conftest(folder) if update else ()))
+
+
+def closing_lines(folder: Path, lines: Sequence[str], update: bool) -> tuple[str, ...]:
+    """Say, below what was done, what else there is to know and to do."""
+    found = []
+    if any(line.startswith(("wrote ", "renewed ")) for line in lines):
+        found.append(f"wrote {folder / _DIGESTS}: commit it with the others, --update knows by it what nobody changed")
+    if not lines:
+        found.append("nothing to do: all is as this release writes it")
+    if not _has_pytest_root(folder):
+        found.append(
+            f"pytest finds no pytest.ini or pyproject.toml for {folder}: add one, which may be empty; else its root, "
+            "where it keeps .pytest_cache, is the folder that bench/ and the paths of a command have in common"
+        )
+    return (*found, *(() if update else ("Now run: pytest bench/ --model YOUR.pt --data YOUR.yaml",)))
+
+
+def _has_pytest_root(folder: Path) -> bool:
+    """Say whether pytest finds a file that fixes its root, in this folder or above it."""
+    within = folder.absolute()
+    for place in (within, *within.parents):
+        if any((place / name).is_file() for name in _ROOT_FILES):
+            return True
+        if any(section in (_read(place / name) or b"") for name, section in _ROOT_SECTIONS.items()):
+            return True
+    return False
 
 
 def _contents() -> Mapping[str, bytes]:

@@ -131,13 +131,22 @@ def promote(
     run: RunFolder,
     baseline: Annotated[Path, typer.Option(help="folder of baselines")] = Path("baselines"),
     machine: Annotated[str | None, typer.Option(help="name of this machine's folder [from its hardware]")] = None,
+    over_limits: Annotated[
+        bool, typer.Option("--over-limits", help="accept a run that broke --max-latency, --max-memory or --min-map")
+    ] = False,
+    under_contention: Annotated[
+        bool, typer.Option("--under-contention", help="accept times that were taken beside other programs")
+    ] = False,
 ) -> None:
     """Accept a run's figures as this machine's baseline; review the git diff and commit it.
 
     Example: benchsuite promote reports/latest
     """
     from benchsuite.compare import baselines
+    from benchsuite.compare.findings import read_findings
     from benchsuite.runs.folder import read_run
 
-    for path in baselines.promote(read_run(run), baseline, machine, tell):
+    found = read_run(run)
+    findings = () if over_limits else read_findings(found.folder)
+    for path in baselines.promote(found, baseline, machine, tell, findings, under_contention):
         tell(f"wrote {path}")

@@ -15,8 +15,7 @@ study_app = typer.Typer(
     no_args_is_help=True,
     rich_markup_mode=None,
 )
-# A way says itself which scheme and method it has.
-_UNUSED = (*GATE, *LIMITS, *BASELINES, "max_map_drop", "search_budget", "quant_scheme", "calib_method")
+_UNUSED = (*GATE, *LIMITS, *BASELINES, "max_map_drop", "search_budget")
 
 
 @study_app.command("precision")
@@ -32,7 +31,7 @@ def study_precision(given: Mapping[str, str]) -> None:
 
 
 @study_app.command("schemes")
-@takes_case_options(*_UNUSED, "precision")
+@takes_case_options(*_UNUSED, "precision", "quant_scheme")
 def study_schemes(given: Mapping[str, str]) -> None:
     """Compare every INT8 scheme of the runtimes: static or dynamic, formats, scales, what stays float.
 
@@ -44,7 +43,7 @@ def study_schemes(given: Mapping[str, str]) -> None:
 
 
 @study_app.command("calibration")
-@takes_case_options(*_UNUSED, "precision", "calib_size")
+@takes_case_options(*_UNUSED, "precision", "quant_scheme", "calib_method", "calib_size")
 def study_calibration(
     given: Mapping[str, str],
     *,

@@ -9,21 +9,26 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 from benchsuite.compare.entries import Entry, entry_of, merge, with_scheme
+from benchsuite.compare.findings import Finding
 from benchsuite.compare.tolerances import write_default_tolerances
 from benchsuite.machine.facts import Machine, differences
 from benchsuite.machine.files import cannot_write, write_whole
 from benchsuite.machine.json_files import read_json
+from benchsuite.runs import figures
 from benchsuite.runs.folder import RECORDS_FILE, Run
+from benchsuite.runs.ranking import noise_of
 from benchsuite.runs.worth import why_void
-from benchsuite.terms.cases import slug
+from benchsuite.terms.absence import NOT_SELECTED, Absent
+from benchsuite.terms.cases import Case, slug
 from benchsuite.terms.codec import to_builtins
 from benchsuite.terms.errors import BaselineError, RecordError, SchemaError, UsageError
 from benchsuite.terms.printable import printable, short
+from benchsuite.terms.said import counted
 
 BASELINE_SCHEMA = 1
 _LINE_WIDTH = 140
@@ -32,12 +37,16 @@ _MOST_LISTED = 10
 
 @dataclass(frozen=True)
 class ModelBaseline:
-    """One file: the entries of a model, and the machine as it was at the newest promotion."""
+    """One file: the entries of a model, and the machine of the newest promotion, which is that of most entries."""
 
     model: str
     machine: Machine
     entries: Mapping[str, Entry]
     schema: int = BASELINE_SCHEMA
+
+    def machine_of(self, entry: Entry) -> Machine:
+        """Return what an entry was measured on."""
+        return entry.machine or self.machine
 
 
 @dataclass(frozen=True)
@@ -52,21 +61,43 @@ class Baseline:
 
         An entry that was promoted before ids named a scheme that is not the usual one is that of the id which does.
         """
-        every = [(entry, model.machine) for model in self.models.values() for entry in model.entries.values()]
+        every = [(entry, model.machine_of(entry)) for model in self.models.values() for entry in model.entries.values()]
         found = tuple(entry for entry, _ in every if entry.case.id == case_id)
         return found or tuple(entry for both in every if (entry := with_scheme(*both)).case.id == case_id)
 
+    def machine_of(self, entry: Entry) -> Machine:
+        """Return what an entry was measured on."""
+        return self.models[entry.case.model].machine_of(entry)
+
 
 def promote(
-    run: Run, root: Path, machine_name: str | None = None, say: Callable[[str], None] = lambda _: None
+    run: Run,
+    root: Path,
+    machine_name: str | None = None,
+    say: Callable[[str], None] = lambda _: None,
+    findings: Sequence[Finding] = (),
+    under_contention: bool = False,
 ) -> tuple[Path, ...]:
     """Accept a run's figures as the baseline of its machine, say what that changes, and return the files written.
 
-    Cases that the run did not select keep their entries, metrics that it did not measure the figures accepted
-    before; an entry goes only where the run recorded why its case cannot run here. Raises UsageError for a run that is
-    unfinished, failed or empty, or lacks records, before anything is written.
+    Cases that the run did not select keep their entries and the machine that these were measured on, metrics that it
+    did not measure the figures accepted before, and cases that it only built what was measured of them; an entry goes
+    only where the run recorded why its case cannot run here. Raises UsageError for a run that is unfinished, failed or
+    empty, lacks records, by its findings broke its own limits, or was timed `under_contention` and nobody says that it
+    may have been, before anything is written.
     """
     _refuse_unfit(run)
+    if not under_contention and any(noise.contention for noise in noise_of(run.records)):
+        raise UsageError(
+            f"cannot promote {run.folder}: other programs took the cores while it was timed; stop them and measure again, "
+            "or give --under-contention to accept its times all the same."
+        )
+    over = tuple(dict.fromkeys(it.case_id for it in findings if it.breaks_a_limit))
+    if over:
+        raise UsageError(
+            f"cannot promote {run.folder}: {len(over)} of its cases broke the limits of the run ({_listed(over)}); "
+            "mend them, or give --over-limits to accept them all the same."
+        )
     folder = root / _checked(machine_name or run.machine.slug)
     accepted = load(folder).models if any(folder.glob("*.json")) else {}
     fresh: dict[str, dict[str, Entry]] = {}
@@ -74,18 +105,20 @@ def promote(
         if record.outcome in ("measured", "built"):
             entry = entry_of(record, run.name)
             fresh.setdefault(record.case.model, {})[entry.key] = entry
-    gone = {record.case.id: str(record.reason) for record in run.records if record.outcome == "skipped"}
+    gone = {_place(record.case): str(record.reason) for record in run.records if record.outcome == "skipped"}
     paths: list[Path] = []
     write_default_tolerances(root)
     for model in sorted({*accepted, *fresh}):
-        before = _renamed(accepted[model], fresh.get(model, {})) if model in accepted else {}
-        kept = {key: entry for key, entry in before.items() if entry.case.id not in gone}
+        before = _renamed(accepted[model], fresh.get(model, {}), run.machine) if model in accepted else {}
+        kept = {key: entry for key, entry in before.items() if _place(entry.case) not in gone}
         merged = {key: merge(before.get(key), entry) for key, entry in fresh.get(model, {}).items()}
         for key, entry in merged.items():
             if entry != before.get(key):
-                say(f"{'changed' if key in before else 'added'} {key}")
+                say(f"{'changed' if key in before else 'added'} {_called(entry)}")
+            if key in before:
+                _say_what_stays(before[key], fresh[model][key], say)
         for key in sorted(before.keys() - kept.keys()):
-            say(f"removed {key}: {gone[before[key].case.id]}")
+            say(f"removed {_called(before[key])}: {gone[_place(before[key].case)]}")
         path = folder / f"{slug(model)}.json"
         if not kept and not merged:
             _remove(path)
@@ -99,11 +132,36 @@ def promote(
     return tuple(paths)
 
 
-def _renamed(before: ModelBaseline, fresh: Mapping[str, Entry]) -> Mapping[str, Entry]:
-    """File what was accepted before ids named its scheme under the id that a run has for it now."""
+def _place(case: Case) -> tuple[str, str, int]:
+    """Return what an entry is of: another head or number of threads is another entry."""
+    return case.id, case.head, case.threads
+
+
+def _say_what_stays(before: Entry, entry: Entry, say: Callable[[str], None]) -> None:
+    """Name the accepted figures that a run was asked for and does not have: promoting it does not give them up."""
+    if before.outcome == "measured" and entry.outcome == "built":
+        say(f"kept {_called(before)} as it was measured: {entry.run} only built it")
+        return
+    for figure in figures.FIGURES:
+        now = entry.accepted(figure) if figure.tolerance else NOT_SELECTED
+        if isinstance(now, Absent) and now != NOT_SELECTED and not isinstance(before.accepted(figure), Absent):
+            say(f"kept {figure.title} of {_called(before)}: {now.reason}")
+
+
+def _called(entry: Entry) -> str:
+    return f"{entry.case.id} ({counted(entry.case.threads, '1 thread', '{1} threads')})"
+
+
+def _renamed(before: ModelBaseline, fresh: Mapping[str, Entry], here: Machine) -> Mapping[str, Entry]:
+    """File what was accepted before ids named its scheme under the id that a run has for it now.
+
+    Each entry names its machine where that is not the one `here`.
+    """
     found = {}
-    for key, entry in before.entries.items():
-        named = with_scheme(entry, before.machine)
+    for key, accepted in before.entries.items():
+        there = before.machine_of(accepted)
+        entry = replace(accepted, machine=None if there == here else there)
+        named = with_scheme(entry, there)
         renamed = named.key in fresh and named.key not in before.entries
         found[named.key if renamed else key] = named if renamed else entry
     return found
@@ -207,9 +265,10 @@ def _load_model(path: Path) -> ModelBaseline:
 def _text(baseline: ModelBaseline) -> str:
     data = to_builtins(baseline)
     for entry in data["entries"].values():
-        # Releases that do not know this key refuse it.
-        if not entry["figures"]:
-            del entry["figures"]
+        # Releases that do not know these keys refuse them.
+        for name in ("figures", "machine"):
+            if not entry[name]:
+                del entry[name]
     return _layout(data, 0) + "\n"
 
 

@@ -18,6 +18,7 @@ from benchsuite.machine.facts import Machine, differences
 from benchsuite.runs.figures import Tolerance
 from benchsuite.runs.folder import Run
 from benchsuite.runs.records import Record
+from benchsuite.runs.worth import why_void
 from benchsuite.terms.absence import Absent
 from benchsuite.terms.cases import Case
 from benchsuite.terms.quantities import milliseconds, signed
@@ -32,8 +33,9 @@ def compare(run: Run, baseline: Baseline, tolerances: Mapping[str, Tolerance]) -
     for case_id in run.selected_ids:
         entries = baseline.entries(case_id)
         if entries:
-            accepted_on = baseline.models[entries[0].case.model].machine
-            findings += _case(run, case_id, entries, accepted_on, tolerances)
+            record = _measured(run, case_id)
+            nearest = (_paired(record, entries) if record else None) or entries[0]
+            findings += _case(run, case_id, entries, baseline.machine_of(nearest), tolerances)
         elif record := _measured(run, case_id):
             findings.append(_whole_case(case_id, "NOT_COMPARABLE", "none", "measured", _why_new(record, baseline)))
     return tuple(findings)
@@ -95,8 +97,9 @@ def _case(
         changed = what_differs((accepted_inputs(old, accepted_on), inputs_of(record, run.machine)))
     effort = record.effort if record else run.effort
     rerun = rerun_line(record.case if record else entries[0].case, effort, run.options)
-    accept = _accept_line(run)
     for finding in _findings(run, case_id, record, entries, accepted_on, tolerances):
+        # Promoting gives up no figure that was accepted.
+        accept = "" if record and finding.verdict == "MISSING" else _accept_line(run)
         yield replace(finding, environment=changed, rerun=rerun, accept=accept)
 
 
@@ -124,7 +127,7 @@ def _findings(
         return (_whole_case(case_id, "MISSING", promoted, record.outcome, why),)
     fixed = judge(old, new, tolerances, _same_processors(accepted_on, run.machine))
     timing = judge_timing(old, record, accepted_on, run.machine)
-    return (*fixed, *(void_if_wrong(finding, fixed) for finding in timing))
+    return (*fixed, *(_void_if_broken(void_if_wrong(finding, fixed), record) for finding in timing))
 
 
 def _paired(record: Record, entries: tuple[Entry, ...]) -> Entry | None:
@@ -138,6 +141,14 @@ def void_if_wrong(timing: Finding, others: tuple[Finding, ...]) -> Finding:
     if timing.verdict != "IMPROVED" or not wrong:
         return timing
     return replace(timing, verdict="INCONCLUSIVE", sentence=said("Faster, and void: {1} failed.", joined(", ", wrong)))
+
+
+def _void_if_broken(timing: Finding, record: Record) -> Finding:
+    """A network that finds nothing is not faster either, whether or not an accuracy was accepted."""
+    worth = why_void(record)
+    if timing.verdict != "IMPROVED" or worth is None or worth.standing != "broken":
+        return timing
+    return replace(timing, verdict="INCONCLUSIVE", sentence=said("Faster, and void: {1}.", worth.sentence))
 
 
 def _whole_case(case_id: str, verdict: str, baseline: str, current: str, sentence: str) -> Finding:

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import hashlib
 import json
+import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
-from typing import Any
+from typing import Annotated, TypeVar
 
 from benchsuite.backends import BACKENDS
 from benchsuite.machine.facts import Machine
@@ -15,12 +16,16 @@ from benchsuite.options.needs import scheme_in_id
 from benchsuite.runs import figures
 from benchsuite.runs.figures import Figure
 from benchsuite.runs.records import ArtifactFacts, Outcome, Record
-from benchsuite.terms.absence import NOT_SELECTED, Absent, part_of
+from benchsuite.terms.absence import Absent, part_of
 from benchsuite.terms.cases import Case
-from benchsuite.terms.numbers import Count, Fraction, Measure
+from benchsuite.terms.numbers import Count, Fraction, Within
 from benchsuite.terms.quantities import NS_PER_MS
 
 SESSIONS_KEPT = 20
+# Sessions are judged by the logarithms of their medians, which are kept to four decimals.
+_LEAST_MS = 1e-4
+_NAMED_BY_ITS_START = re.compile(r"[0-9]{8}-[0-9]{6}(-[0-9]+)?")
+T = TypeVar("T")
 
 
 @dataclass(frozen=True)
@@ -31,7 +36,13 @@ class Timing:
     fingerprint: str
     setup: str
     effort: str
-    total_p50_ms: Measure
+    total_p50_ms: Annotated[float, Within(_LEAST_MS, 1e9)]
+
+    def is_that_of(self, other: Timing) -> bool:
+        """Say whether both are of one run: the same folder's, or the same figures where folders may share a name."""
+        if _NAMED_BY_ITS_START.fullmatch(self.run):
+            return (self.run, self.fingerprint) == (other.run, other.fingerprint)
+        return self == other
 
 
 @dataclass(frozen=True)
@@ -56,7 +67,10 @@ class AcceptedParity:
 
 @dataclass(frozen=True)
 class Entry:
-    """What was accepted of one case; `figures` are those that have no place of their own, by key."""
+    """What was accepted of one case; `figures` are those that have no place of their own, by key.
+
+    `machine` is what its kernels were counted on, where that is not the machine of its file.
+    """
 
     case: Case
     outcome: Outcome
@@ -70,6 +84,7 @@ class Entry:
     parity: AcceptedParity | Absent
     timing: tuple[Timing, ...]
     figures: Mapping[str, float | Absent] = field(default_factory=dict)
+    machine: Machine | None = None
 
     @property
     def key(self) -> str:
@@ -101,7 +116,7 @@ def entry_of(record: Record, run: str) -> Entry:
     runtime = "none" if isinstance(ran, Absent) else ran.runtime
     timing: tuple[Timing, ...] = ()
     if not isinstance(metrics.latency, Absent):
-        p50_ms = round(metrics.latency.total_ns.p50 / NS_PER_MS, 4)
+        p50_ms = max(round(metrics.latency.total_ns.p50 / NS_PER_MS, 4), _LEAST_MS)
         timing = (Timing(run, record.environment, _setup(record, runtime), record.effort, p50_ms),)
     return Entry(
         case=record.case,
@@ -142,25 +157,34 @@ def with_scheme(entry: Entry, machine: Machine) -> Entry:
 
 
 def merge(before: Entry | None, entry: Entry) -> Entry:
-    """Add a session to what was accepted: its deterministic figures replace, its timing is appended."""
+    """Add a session to what was accepted: what it measured replaces, its timing is appended, and the rest stays.
+
+    A case that was measured is not replaced by one that was only built. Kernels stay with the runtime and the machine
+    that they were counted on, sessions with their policy.
+    """
     if before is None:
         return entry
-    others = tuple(timing for timing in before.timing if timing.run != entry.run)
+    if before.outcome == "measured" and entry.outcome == "built":
+        return before
+    others = tuple(timing for timing in before.timing if not any(map(timing.is_that_of, entry.timing)))
+    counted_before = isinstance(entry.kernels, Absent) and not isinstance(before.kernels, Absent)
     return replace(
         entry,
-        complexity=_unless_not_selected(entry.complexity, before.complexity),
-        kernels=_unless_not_selected(entry.kernels, before.kernels),
-        accuracy=_unless_not_selected(entry.accuracy, before.accuracy),
-        parity=_unless_not_selected(entry.parity, before.parity),
-        figures={
-            key: _unless_not_selected(value, before.figures.get(key, value)) for key, value in entry.figures.items()
-        },
+        runtime=before.runtime if counted_before else entry.runtime,
+        machine=before.machine if counted_before else entry.machine,
+        policy=before.policy if before.timing and not entry.timing else entry.policy,
+        artifact=_unless_absent(entry.artifact, before.artifact),
+        complexity=_unless_absent(entry.complexity, before.complexity),
+        kernels=_unless_absent(entry.kernels, before.kernels),
+        accuracy=_unless_absent(entry.accuracy, before.accuracy),
+        parity=_unless_absent(entry.parity, before.parity),
+        figures={key: _unless_absent(value, before.figures.get(key, value)) for key, value in entry.figures.items()},
         timing=(*others, *entry.timing)[-SESSIONS_KEPT:],
     )
 
 
-def _unless_not_selected(new: Any, old: Any) -> Any:
-    return old if new == NOT_SELECTED else new
+def _unless_absent(new: T | Absent, old: T | Absent) -> T | Absent:
+    return old if isinstance(new, Absent) else new
 
 
 def _setup(record: Record, runtime: str) -> str:

@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from dataclasses import replace
 
 from benchsuite.compare.entries import AcceptedAccuracy, AcceptedParity, Entry
 from benchsuite.compare.findings import Finding, Verdict
 from benchsuite.compare.inputs import another_build, another_network, artifact_differences, same_artifact
+from benchsuite.detect.accuracy import Accuracy
 from benchsuite.runs import figures
 from benchsuite.runs.figures import Figure, Tolerance
 from benchsuite.terms.absence import NOT_SELECTED, Absent
 from benchsuite.terms.quantities import signed
-from benchsuite.terms.said import joined, said
+from benchsuite.terms.said import Sentence, joined, said
 
 # Percentages of nearly equal floats carry rounding of this order.
 _EPSILON = 1e-9
@@ -48,17 +50,18 @@ def _number(figure: Figure, old: Entry, new: Entry, tolerance: Tolerance) -> Fin
     why_not = _why_not(figure, old, new)
     if why_not:
         return Finding(case_id, figure.key, "NOT_COMPARABLE", say(before), say(now), "", why_not)
+    there, here = figure.unit.say_both(before, now)
     if tolerance.unit == "percent":
-        change = (now - before) / before * 100 if before else 0.0
-        current = said("{1} ({2} %)", say(now), signed(change, 2))
+        change = (now - before) / before * 100 if before else math.copysign(math.inf, now) if now else 0.0
+        current = said("{1} ({2} %)", here, signed(change, 2)) if math.isfinite(change) else here
         most = said("{1} %", f"{tolerance.allowed:g}")
     else:
         change = (now - before) * 100
-        current = said("{1} ({2} points)", say(now), signed(change, 2))
+        current = said("{1} ({2} points)", here, signed(change, 2))
         most = said("1 point") if tolerance.allowed == 1 else said("{1} points", f"{tolerance.allowed:g}")
     worse_by = change if figure.better == "less" else -change
     allowed = said("at most {1} more" if figure.better == "less" else "at most {1} less", most)
-    return _judged(case_id, figure.key, tolerance, say(before), current, worse_by, allowed)
+    return _judged(case_id, figure.key, tolerance, there, current, worse_by, allowed)
 
 
 def _kernels(old: Entry, new: Entry, tolerance: Tolerance, same_processors: bool) -> Finding | None:
@@ -126,11 +129,11 @@ def _why_other_kernels(old: Entry, new: Entry, same_processors: bool) -> str:
 def _why_not(figure: Figure, old: Entry, new: Entry) -> str:
     """Say why a figure of two entries must not be compared, or nothing."""
     if figure.metric == "accuracy":
-        return _other_evaluation(old.accuracy, new.accuracy)
+        return other_evaluation(old.accuracy, new.accuracy)
     return _other_reference(old.parity, new.parity) if figure.metric == "parity" else ""
 
 
-def _other_evaluation(old: AcceptedAccuracy | Absent, new: AcceptedAccuracy | Absent) -> str:
+def other_evaluation(old: Accuracy | AcceptedAccuracy | Absent, new: Accuracy | AcceptedAccuracy | Absent) -> Sentence:
     """Say why two accuracies must not be compared, or nothing."""
     if isinstance(old, Absent) or isinstance(new, Absent):
         return ""

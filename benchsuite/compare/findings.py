@@ -12,7 +12,7 @@ from benchsuite.machine.json_files import read_json, write_json
 from benchsuite.networks.names import ask_for
 from benchsuite.options.settings import IN_CASE_IDS, SETTINGS
 from benchsuite.runs import figures
-from benchsuite.terms.cases import PLAIN, Case
+from benchsuite.terms.cases import Case
 from benchsuite.terms.said import Sentence
 
 # OVER_LIMIT belongs to service goals, which know no baseline; the others compare.
@@ -20,8 +20,7 @@ Verdict = Literal["PASS", "REGRESSED", "IMPROVED", "INCONCLUSIVE", "NOT_COMPARAB
 FINDINGS_FILE = "findings.json"
 # What is found about a case and not about a figure.
 _OF_CASES = {"waiver": "waiver", "case": "the whole case"}
-# Options that the case itself decides, and those that say where results go and not what is measured.
-_DECIDED_BY_CASE = ("case", "model", "backend", "precision", "device", "imgsz", "batch", "threads", "effort")
+# Options that say where results go and not what is measured.
 _ABOUT_RESULTS = ("report", "resume", "max_map_drop", "lang")
 _SWITCHES = {setting.name for setting in SETTINGS if setting.switch}
 
@@ -49,6 +48,11 @@ class Finding:
         return _OF_CASES.get(self.metric) or next(titles, self.metric)
 
     @property
+    def breaks_a_limit(self) -> bool:
+        """Say whether it is about a limit that its run was given; an expired waiver is none."""
+        return self.verdict == "OVER_LIMIT" and self.metric != "waiver"
+
+    @property
     def about_detections(self) -> bool:
         """Say whether it is about what the network detects, which no speed makes up for."""
         return self.metric in answered_by("accuracy") | answered_by("parity")
@@ -67,28 +71,14 @@ def rerun_line(case: Case, effort: str, options: Mapping[str, str], command: Seq
     `options` maps option names, without dashes in front, to the texts that the user gave; `command` stands for pytest.
     """
     decided = {
+        "case": case.id,
         "model": ask_for(case.model, options.get("model", "")),
-        "backend": case.backend,
-        "precision": case.precision,
-        "device": case.device,
-        "imgsz": str(case.imgsz),
-        "batch": str(case.batch),
         "threads": str(case.threads),
         "effort": effort,
     }
-    # Of several heads and ways to run, only the case's own.
-    if "head" in options:
-        decided["head"] = "end2end" if case.head == "end2end" else "auto"
-    if "variant" in options:
-        decided["variant"] = case.way or PLAIN
-    left_out = (*_DECIDED_BY_CASE, *_ABOUT_RESULTS, *(() if case.rebuild else ("rebuilds",)))
-    # Only its id says which scheme it is of, and pytest escapes the ids of its tests where they are not ASCII.
-    by_id = bool(case.scheme) or not case.id.isascii()
-    if by_id:
-        decided = {"case": case.id, **{name: decided[name] for name in ("model", "threads", "effort")}}
-        left_out = (*left_out, *IN_CASE_IDS, *(("quant_scheme",) if case.scheme else ()))
+    left_out = (*_ABOUT_RESULTS, *IN_CASE_IDS, *(("quant_scheme",) if case.scheme else ()))
     kept = {name: text for name, text in options.items() if text and name not in left_out and name not in decided}
-    words = list(command) or ["pytest", "bench/", *([] if by_id else ["-k", case.id])]
+    words = list(command) or ["pytest", "bench/"]
     for name, text in {**decided, **kept}.items():
         words.append(f"--{name.replace('_', '-')}")
         words += [] if name in _SWITCHES else [text]

@@ -204,7 +204,7 @@ def _settings(old: Inputs, new: Inputs) -> Iterator[Sentence]:
 
 
 def _policy(old: Inputs, new: Inputs) -> Iterator[Sentence]:
-    # What was only built has none.
+    # What did not run has none.
     if old.policy and new.policy:
         for name in sorted({**old.policy, **new.policy}):
             if old.policy.get(name) != new.policy.get(name):

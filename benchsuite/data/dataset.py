@@ -132,7 +132,11 @@ def _names(yaml: Path, fields: Mapping[str, Any]) -> tuple[str, ...]:
         names = [f"class_{number}" for number in range(count)]
     if isinstance(names, list):
         names = dict(enumerate(names))
-    if not isinstance(names, dict) or not names:
+    if names and not isinstance(names, dict):
+        raise DataError(
+            f"'names' of '{yaml}' is {excerpt(names)}; it must be a list, or a mapping from class number to name"
+        )
+    if not names:
         raise DataError(f"'{yaml}' names no classes; add 'names:' with a list, or a mapping from class number to name")
     try:
         by_number = {int(number): _name(name) for number, name in names.items()}

@@ -17,6 +17,7 @@ from benchsuite.data.labels import label_path
 from benchsuite.terms.errors import DataError
 from benchsuite.terms.printable import printable
 from benchsuite.terms.reading import read_regular, why
+from benchsuite.terms.said import Sentence, said
 
 MOST_IMAGE_BYTES = 1_000_000_000
 Image = npt.NDArray[np.uint8]
@@ -26,6 +27,14 @@ _BY_PILLOW = (".avif", ".heic", ".heif")
 
 def read_image(path: Path) -> Image:
     """Decode an image to BGR pixels (height, width, 3), turned as its EXIF tag says; raise DataError if it cannot."""
+    pixels = decode(path)
+    if pixels is None:
+        raise DataError(undecodable(path))
+    return pixels
+
+
+def decode(path: Path) -> Image | None:
+    """Decode as `read_image` does, but return None for a damaged image; raise DataError if it cannot be read."""
     import cv2
 
     encoded = np.frombuffer(_read(path), np.uint8)
@@ -34,11 +43,13 @@ def read_image(path: Path) -> Image:
         pixels = _decoded(encoded, path.suffix.lower()) if encoded.size else None
     except cv2.error:
         pixels = None
-    if pixels is None:
-        raise DataError(
-            f"image '{path}' is not an image that OpenCV can decode ({encoded.size} bytes); replace or remove it"
-        )
-    return np.asarray(pixels, np.uint8)
+    return None if pixels is None else np.asarray(pixels, np.uint8)
+
+
+def undecodable(path: Path) -> Sentence:
+    """Say that an image is damaged."""
+    sentence = "image '{1}' is not an image that OpenCV can decode ({2} bytes); replace or remove it"
+    return said(sentence, printable(str(path), 300), _size_bytes(path))
 
 
 def _decoded(encoded: Image, suffix: str) -> npt.NDArray[Any] | None:
@@ -74,18 +85,39 @@ def _by_pillow(encoded: Image) -> Image | None:
     return np.asarray(upright, np.uint8)[..., ::-1]
 
 
-def undecodable(images: Sequence[Path]) -> str | None:
-    """Name the first of these files that cannot be an image and count those like it, or None; pixels are not read."""
+def unusable_images(images: Sequence[Path]) -> str | None:
+    """Say which of these files cannot be read, or that not one of them can be decoded, or None.
+
+    Of most files the pixels are not read: damaged ones cost accuracy their part of the images and nothing else.
+    """
     import cv2
 
     problems = []
     for path in images:
         try:
-            # What OpenCV cannot open by its name, as some on Windows, is decoded instead.
+            # What OpenCV cannot open by its name, as some on Windows, is read instead.
             if not (path.is_file() and cv2.haveImageReader(str(path))):
-                read_image(path)
+                _read(path)
         except DataError as error:
             problems.append(str(error))
+    if not problems and not any(decode(path) is not None for path in images):
+        problems = [undecodable(path) for path in images]
+    return _first_of(problems)
+
+
+def undecodable_images(images: Sequence[Path]) -> str | None:
+    """Name the first of these files that cannot be decoded and count those like it, or None."""
+    problems = []
+    for path in images:
+        try:
+            if decode(path) is None:
+                problems.append(undecodable(path))
+        except DataError as error:
+            problems.append(str(error))
+    return _first_of(problems)
+
+
+def _first_of(problems: Sequence[str]) -> str | None:
     if len(problems) < 2:
         return problems[0] if problems else None
     return f"{problems[0]} ({len(problems) - 1} more like it)"

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import yaml
+from yaml.reader import ReaderError
 
 from benchsuite.terms.printable import printable
 from benchsuite.terms.reading import MOST_NESTED, read_text, refuse_deep
@@ -45,5 +46,25 @@ def read_yaml(path: Path) -> Any:
     try:
         return yaml.load(text, _Loader)
     except Exception as error:  # Tags and dates that contradict what they stand before raise whatever they like.
-        lines = str(error).splitlines() or [type(error).__name__]
-        raise ValueError(said("it is not YAML: {1}", printable(lines[0], 200))) from None
+        line, problem = _place(error, text), printable(_problem(error), 200)
+        if line is None:
+            raise ValueError(said("it is not YAML: {1}", problem)) from None
+        raise ValueError(said("it is not YAML, line {1}: {2}", line, problem)) from None
+
+
+def _place(error: Exception, text: str) -> int | None:
+    """Return the line in which reading stopped, where it is known."""
+    if isinstance(error, ReaderError):
+        return text.count("\n", 0, error.position) + 1
+    mark = error.problem_mark if isinstance(error, yaml.MarkedYAMLError) else None
+    return mark.line + 1 if mark else None
+
+
+def _problem(error: Exception) -> str:
+    """Return what is wrong there, and what had begun in another line."""
+    if not isinstance(error, yaml.MarkedYAMLError) or not error.problem:
+        return (str(error).splitlines() or [type(error).__name__])[0]
+    begun = error.context_mark
+    if not error.context or begun is None or error.problem_mark is None or begun.line == error.problem_mark.line:
+        return str(error.problem)
+    return f"{error.problem}, {error.context} from line {begun.line + 1} on"

@@ -15,6 +15,8 @@ _CONFIDENCE = 0.95
 # One image says nothing about others.
 _FEWEST_IMAGES = 2
 _ANY_LOSS = (-100.0, 100.0)
+# Labels of one image are found or missed together: those of a crowd do not vouch for that many images.
+_MOST_LABELS_OF_AN_IMAGE = 10
 
 
 @dataclass(frozen=True)
@@ -35,16 +37,20 @@ class MapReference:
         self._map = map50_95(matched)
         self._resampled = self._scores(matched)
         self._widening = _widening(images) if images >= _FEWEST_IMAGES else 1.0
+        self._unseen = unseen_loss([len(outcome.label_classes) for outcome in matched])
 
     def loss(self, matched: Sequence[Matches]) -> MapLoss:
-        """Return what a network loses; `matched` are its outcomes on the same images, in the same order."""
+        """Return what a network loses; `matched` are its outcomes on the same images, in the same order.
+
+        Where few outcomes differ, resamples hardly scatter, so the interval reaches as far at least as `unseen_loss`.
+        """
         points = (self._map - map50_95(matched)) * 100
         if len(matched) < _FEWEST_IMAGES:
             return MapLoss(points, _ANY_LOSS)
         differences = (self._resampled - self._scores(matched)) * 100
         ends = np.quantile(differences, ((1 - _CONFIDENCE) / 2, (1 + _CONFIDENCE) / 2))
         low, high = (float(points + (end - points) * self._widening) for end in ends)
-        return MapLoss(points, (low, high))
+        return MapLoss(points, (min(low, points - self._unseen), max(high, points + self._unseen)))
 
     def _scores(self, matched: Sequence[Matches]) -> Values:
         ranked = _by_class(matched)
@@ -86,6 +92,17 @@ def _score(ranked: Sequence[_Ranked], counts: IntArray) -> float:
         if it.labels @ counts
     ]
     return float(np.mean(found)) if found else 0.0
+
+
+def unseen_loss(labels: Sequence[int]) -> float:
+    """Return how many points may be lost though no outcome differs; `labels` counts those of each image.
+
+    Where a share q of the labels is found no more, about 100 q points are lost. The 95 % interval of a share of which m
+    labels showed none ends at 1 − 0.025^(1/m), about 3.7/m: Clopper and Pearson, Biometrika 26 (1934); with one side
+    alone it is the rule of three.
+    """
+    counted = sum(min(count, _MOST_LABELS_OF_AN_IMAGE) for count in labels)
+    return float(100 * (1 - ((1 - _CONFIDENCE) / 2) ** (1 / counted))) if counted else _ANY_LOSS[1]
 
 
 def _widening(images: int) -> float:

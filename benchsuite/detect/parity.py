@@ -113,6 +113,8 @@ def beyond_limits(parity: Parity) -> str:
 
 
 def _nothing_found(reference: str, images: int, added: int) -> Absent:
+    if not added:
+        return Absent(said("neither {1} nor this case finds anything in the {2} images", reference, images))
     nothing = "{1} finds nothing in the {2} images, so that there is nothing to agree on; this case finds {3} boxes"
     return Absent(said(nothing, reference, images, added))
 

@@ -56,7 +56,8 @@ def parse_against(text: str, baseline_root: Path) -> Against:
     if against.kind == "env":
         return replace(against, value=str(_interpreter(text, Path(against.value))))
     if against.kind == "weights" and not Path(against.value).is_file():
-        raise UsageError(f"--against {text}: there is no such file; give the path of a YOLO detection .pt.")
+        found = "it is a folder" if Path(against.value).is_dir() else "there is no such file"
+        raise UsageError(f"--against {text}: {found}; give the path of a YOLO detection .pt.")
     if against.kind == "store" and not (Path(against.value) / "artifacts").is_dir():
         raise UsageError(
             f"--against {text}: it is no artifact store, which is a folder with `artifacts` in it; give another "

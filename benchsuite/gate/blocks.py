@@ -23,7 +23,6 @@ LAUNCHES = ("AB", "BA")
 _MISFIT = "no block of a gate"
 # A reading of a century, and a worker of a million terabytes: beyond it floats overflow.
 _MOST = 10**18
-# Characters of what was found, as of an order; a plan's is no longer.
 
 
 @dataclass(frozen=True)

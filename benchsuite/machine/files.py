@@ -13,6 +13,9 @@ from pathlib import Path
 from benchsuite.terms.errors import UsageError
 from benchsuite.terms.said import said
 
+# What more room does not mend.
+_DENIED = (errno.EACCES, errno.EPERM, errno.EROFS, errno.ENOENT)
+_IN_THE_WAY = (errno.EEXIST, errno.EISDIR, errno.ENOTDIR, errno.ENOTEMPTY, errno.ENAMETOOLONG, errno.ELOOP)
 # Less than any artifact of a network.
 _FULL_BYTES = 1 << 20
 
@@ -89,6 +92,14 @@ def cannot_write(path: Path, error: OSError) -> str:
     if error.strerror is None and is_full(path.parent):
         # numpy only counts what it could not write.
         why = os.strerror(errno.ENOSPC)
+    if error.errno in (errno.EEXIST, errno.ENOTDIR):
+        # The system tells what is wrong with the whole path, not where.
+        there = next(it for it in path.absolute().parents if os.path.lexists(it))
+        why = why if there.is_dir() else said("{1} is no folder", there)
+    if error.errno in _IN_THE_WAY:
+        return said("cannot write {1}: {2}; give another name, or move what is in the way.", path, why)
+    if error.errno in _DENIED:
+        return said("cannot write {1}: {2}; choose a folder that can be written.", path, why)
     return said("cannot write {1}: {2}; free some space there or choose a folder that can be written.", path, why)
 
 

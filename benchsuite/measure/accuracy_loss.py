@@ -9,7 +9,7 @@ from benchsuite.data.images import read_image
 from benchsuite.data.labels import Labels
 from benchsuite.data.truth import read_truth
 from benchsuite.detect.accuracy import Matches, outcomes
-from benchsuite.detect.bootstrap import MapReference
+from benchsuite.detect.bootstrap import MapLoss, MapReference
 from benchsuite.detect.detections import load_detections
 from benchsuite.measure.accuracy import Evaluation, EvaluationData
 from benchsuite.measure.measurement import AccuracyLoss
@@ -32,9 +32,7 @@ class Losses:
             return candidate.accuracy
         if isinstance(reference.accuracy, Absent):
             return Absent(said("{1} has no accuracy: {2}", name, reference.accuracy.reason))
-        if reference.scored_file not in self._references:
-            self._references[reference.scored_file] = MapReference(self.matched(reference))
-        loss = self._references[reference.scored_file].loss(self.matched(candidate))
+        loss = self._held(candidate, reference)
         return AccuracyLoss(
             points=loss.points,
             ci95=loss.ci95,
@@ -45,6 +43,14 @@ class Losses:
             calibrated_on=calibrated_on,
         )
 
+    def _held(self, candidate: Evaluation, reference: Evaluation) -> MapLoss:
+        if candidate.scored_file == reference.scored_file:
+            # Nothing of it is open: other images would not tell a network from itself either.
+            return MapLoss(0.0, (0.0, 0.0))
+        if reference.scored_file not in self._references:
+            self._references[reference.scored_file] = MapReference(self.matched(reference))
+        return self._references[reference.scored_file].loss(self.matched(candidate))
+
     def matched(self, evaluation: Evaluation) -> tuple[Matches, ...]:
         """Match what was scored with the labels."""
         return outcomes(load_detections(evaluation.scored_file), self._labels)
@@ -53,7 +59,9 @@ class Losses:
     def _labels(self) -> tuple[Labels, ...]:
         found = []
         for path in self._data.images:
-            height, width = read_image(path).shape[:2]
-            truth = read_truth(path, self._data.names, self._data.keypoint_columns)
-            found.append(truth.labels.scaled(width, height))
+            labels = read_truth(path, self._data.names, self._data.keypoint_columns).labels
+            if not labels.left_out:
+                height, width = read_image(path).shape[:2]
+                labels = labels.scaled(width, height)
+            found.append(labels)
         return tuple(found)

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from benchsuite.terms.said import Sentence, said
+
 # Inputs that timing rotates through. Decoded images lie in memory and count in the worker's peak: there are few.
 ROTATING_INPUTS = 8
 _S = 1_000_000_000
@@ -24,6 +26,18 @@ class Effort:
     full_sweep: bool
     throughput_ns: int
     warmup_cap_ns: int
+
+    @property
+    def leaves_out(self) -> Sentence:
+        """Say what a run at less than standard effort leaves out; empty for the others."""
+        usual = EFFORTS["standard"]
+        if self.launches >= usual.launches or self.accuracy_images is None:
+            return ""
+        return said(
+            "effort {1}: {2} launches in place of {3}, so intervals are wide and places often shared; at most {4} images "
+            "for accuracy; throughput at one split of the cores",
+            self.name, self.launches, usual.launches, self.accuracy_images,
+        )  # fmt: skip
 
 
 EFFORTS = {

@@ -158,6 +158,7 @@ class LiveRun:
         timed = self._together if self._together is not None else time_alone(self.subject)
         if isinstance(timed, Absent):
             raise SessionError(timed.reason)
+        self.notes += timed.oddities
         return timed
 
     def _saturated(self) -> Throughput:

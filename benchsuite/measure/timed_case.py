@@ -21,11 +21,13 @@ from benchsuite.measure.case_run import Subject
 from benchsuite.measure.gpu_use import gpu_use
 from benchsuite.measure.launch import Launch
 from benchsuite.measure.measurement import ALONE, ON_CPU, PHASES, Cold, GpuUse, Latency, Memory
+from benchsuite.measure.oddities import oddities
 from benchsuite.measure.readings import Side
 from benchsuite.measure.timing import CaseTiming, timings
 from benchsuite.measure.turns import TURN_NS, TakenTurn, Turns, take_turns
 from benchsuite.terms.absence import Absent
 from benchsuite.terms.errors import BenchsuiteError, RecordError
+from benchsuite.terms.said import Sentence
 
 # Enough for a median and a p95 of the device's own times, which noting would make a call slower.
 _MARKED_CALLS = 200
@@ -42,6 +44,7 @@ class TimedCase:
     memory: Memory
     ran: Ran | Absent
     gpu: GpuUse | Absent
+    oddities: tuple[Sentence, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -86,11 +89,13 @@ class GroupTiming:
         beside = strangers(before, cpu_seconds(), time.monotonic() - began)
         throttled = read_cpu_state().get("throttle_count", 0.0) - state.get("throttle_count", 0.0)
         found: dict[str, TimedCase | Absent] = {name: Absent(reason) for name, reason in taken.failures.items()}
-        for case_id, timing in timings(self._name, taken, self._turns, beside, int(throttled)).items():
+        told = timings(self._name, taken, self._turns, beside, int(throttled))
+        odd = oddities(told)
+        for case_id, timing in told.items():
             subject, turns = self._subjects[case_id], taken.turns[case_id]
             latency = self._latency(subject, timing, turns, taken.warmups[case_id])
             first = self.first[case_id]
-            found[case_id] = TimedCase(latency, first.cold, first.memory, first.ran, first.gpu)
+            found[case_id] = TimedCase(latency, first.cold, first.memory, first.ran, first.gpu, odd[case_id])
         group = TimedGroup(found)
         keep_timing(self._folder, self._name, group)
         return group

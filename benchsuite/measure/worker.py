@@ -16,7 +16,7 @@ from benchsuite.backends.interface import FloatArray, MarkedSession, Session
 from benchsuite.backends.offers import recorded_packages
 from benchsuite.backends.tools import STEPS
 from benchsuite.data.dataset import load_dataset
-from benchsuite.data.images import read_image
+from benchsuite.data.images import decode, read_image, undecodable
 from benchsuite.data.letterbox import Placement, preprocess
 from benchsuite.data.truth import differences, most_labels, read_truth
 from benchsuite.detect.accuracy import evaluate
@@ -217,14 +217,18 @@ class Worker:
         deployed: list[Detections] = []
         scored: list[Detections] = []
         sizes: list[tuple[int, int]] = []
+        damaged: list[Path] = []
         for chunk in _chunks(images, self._case.batch):
-            pixels = [read_image(path) for path in chunk]
+            decoded = [decode(path) for path in chunk]
+            pixels = [self._inputs[0].images[0] if image is None else image for image in decoded]
             sizes += [image.shape[:2] for image in pixels]
             padded = pixels + [pixels[-1]] * (self._case.batch - len(pixels))
             batch, placements = preprocess(padded, self._case.imgsz)
             output = self._session.run(batch)
-            deployed += postprocess(output, placements, DEPLOY)[: len(chunk)]
-            scored += postprocess(output, placements, settings)[: len(chunk)]
+            for found, wanted in ((deployed, DEPLOY), (scored, settings)):
+                boxes = postprocess(output, placements, wanted)
+                found += [NOTHING_FOUND if it is None else its for it, its in zip(decoded, boxes, strict=False)]
+            damaged += [path for path, image in zip(chunk, decoded, strict=True) if image is None]
         # What val leaves out has no labels, and must have no false alarms either.
         if truths:
             scored = [NOTHING_FOUND if it.labels.left_out else found for it, found in zip(truths, scored, strict=True)]
@@ -234,6 +238,11 @@ class Worker:
             return Evaluated(None)
         notes = (*differences(truths), *capped(most_labels(truths), output.shape))
         kept = [number for number, truth in enumerate(truths) if not truth.labels.left_out]
+        left_out = {truth.image for truth in truths if truth.labels.left_out}
+        unknown = next((path for path in damaged if path not in left_out), None)
+        if unknown is not None:
+            # Val would stumble over it.
+            return Evaluated(Absent(undecodable(unknown)))
         return Evaluated(
             evaluate(
                 [scored[number] for number in kept],

@@ -10,7 +10,7 @@ from benchsuite.backends.interface import ArtifactChoices, ArtifactNeed
 from benchsuite.backends.offers import calibration_method
 from benchsuite.backends.schemes import DEFAULT, split_scheme
 from benchsuite.data.dataset import calibration_images, load_dataset
-from benchsuite.data.images import undecodable
+from benchsuite.data.images import undecodable_images, unusable_images
 from benchsuite.machine.facts import Machine
 from benchsuite.measure.accuracy import evaluated_images
 from benchsuite.options.chosen import Options
@@ -73,10 +73,14 @@ def scheme_in_id(case: Case, machine: Machine, asked: str) -> str:
 
 
 def _data_problem(yaml: Path, options: Options, evaluated: bool, calibrates: bool) -> str | None:
-    """Say which images cannot be read of those that are evaluated or calibrated on; raises DataError."""
+    """Say which images are of no use of those that are evaluated or calibrated on; raises DataError."""
     dataset = load_dataset(yaml)
     images = evaluated_images(dataset, options.effort.accuracy_images) if evaluated else ()
-    return undecodable((*images, *(calibration_images(dataset, options.calib_size) if calibrates else ())))
+    problem = unusable_images(images)
+    if problem or not calibrates:
+        return problem
+    # One damaged image would fail the building of every INT8 artifact.
+    return undecodable_images(calibration_images(dataset, options.calib_size))
 
 
 def artifact_need(case: Case, machine: Machine, options: Options) -> ArtifactNeed:

@@ -120,8 +120,9 @@ SETTINGS = (
             "how INT8 ranges are set: default (the backend's best known), minmax, mean-minmax, entropy or percentile",
             _calib_method),
     Setting("--quant-scheme", "default", "SCHEME",
-            f"INT8 scheme: default (the backend's best known), auto (the fastest that keeps --max-map-drop, searched "
-            f"for), {', '.join(EVERY_SCHEME)}; ~ and parts that stay float may follow, as in qdq-u8s8~p3+neck",
+            f"INT8 scheme: default (the backend's best known), {', '.join(EVERY_SCHEME)}; ~ and parts that stay float "
+            "may follow, as in qdq-u8s8~p3+neck; or, in `pytest bench/` alone, auto: the fastest that keeps "
+            "--max-map-drop, searched for",
             _scheme),
     Setting("--search-budget", "10min", "TIME",
             "time that --quant-scheme auto may build and score the schemes of a case; the best are timed after it",

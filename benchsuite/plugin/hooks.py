@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import shlex
+import warnings
 from collections.abc import Collection, Generator, Sequence
 from pathlib import Path
 from typing import Any
@@ -14,7 +15,7 @@ from benchsuite.machine.interrupts import Interrupts
 from benchsuite.plugin import bench_fixtures
 from benchsuite.plugin.asked import FOLDER, asked, distributed
 from benchsuite.plugin.fixtures import NoBenchmark, ReplayTimer, extra_info
-from benchsuite.plugin.keys import INTERRUPTS, LEFT_OUT, SESSION, TIMER
+from benchsuite.plugin.keys import A_LINE_A_CASE, INTERRUPTS, LEFT_OUT, SESSION, TIMER
 from benchsuite.plugin.options import add_options, given_options, taken_options, twin
 from benchsuite.plugin.session import BenchSession
 from benchsuite.plugin.speaker import Speaker, shown
@@ -30,6 +31,7 @@ _NO_XDIST = (
 )
 # What a test asks `run` for.
 _TOLD_BY_TIMING = frozenset({"latency", "cold", "memory"})
+_UNUSED_CLOCK = "Benchmark fixture was not used"
 # In place of a case where benchmarks were only found on the way through other tests.
 _LEFT_OUT = object()
 
@@ -129,7 +131,7 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
             group = f"{case.model} {case.imgsz} px, batch {case.batch}, {case.head}"
             item.add_marker(pytest.mark.benchmark(timer=item.stash[TIMER], group=group))
             # Where measuring failed there is nothing to replay, and the failure says so.
-            item.add_marker(pytest.mark.filterwarnings("ignore:Benchmark fixture was not used"))
+            item.add_marker(pytest.mark.filterwarnings(f"ignore:{_UNUSED_CLOCK}"))
 
 
 def pytest_report_collectionfinish(config: pytest.Config) -> str | None:
@@ -151,9 +153,10 @@ def pytest_collection_finish(session: pytest.Session) -> None:
     if not cases:
         return
     reporter = config.pluginmanager.get_plugin("terminalreporter")
-    if reporter is not None and reporter.verbosity == 0 and all(_case(item) for item in session.items):
+    if reporter is not None and reporter.verbosity <= 0 and all(_case(item) for item in session.items):
         # One line a case says more than a dot a test, and tests of one case come from many files.
         reporter.showfspath = False
+        config.stash[A_LINE_A_CASE] = True
     command = shlex.join(["pytest", *config.invocation_params.args])
     config.stash[INTERRUPTS] = Interrupts().__enter__()
     try:
@@ -226,10 +229,8 @@ def pytest_benchmark_update_json(config: pytest.Config, output_json: dict[str, A
 
 def pytest_report_teststatus(report: Any, config: pytest.Config) -> tuple[str, str, str] | None:
     """Print no letter for a bench test: its case gets a line of its own."""
-    reporter = config.pluginmanager.get_plugin("terminalreporter")
-    quiet = reporter is not None and reporter.verbosity == 0 and not reporter.showfspath
     ended = report.when == "call" or (report.when == "setup" and report.skipped)
-    if quiet and ended and "[" in report.nodeid:
+    if config.stash.get(A_LINE_A_CASE, False) and ended and "[" in report.nodeid:
         # The word still stands before the failed tests in pytest's summary.
         return report.outcome, "", "FAILED" if report.failed else ""
     return None
@@ -241,6 +242,9 @@ def pytest_sessionfinish(session: pytest.Session, exitstatus: int) -> None:
     if bench is None or not bench.started:
         return
     session.config.stash[INTERRUPTS].closing = True
+    if exitstatus == pytest.ExitCode.INTERRUPTED:
+        # The interrupted test's fixtures are taken down after this, where its own marks count no more.
+        warnings.filterwarnings("ignore", _UNUSED_CLOCK)
     try:
         bench.end(exitstatus == pytest.ExitCode.INTERRUPTED)
     except BenchsuiteError as error:

@@ -11,5 +11,7 @@ from benchsuite.plugin.session import BenchSession
 SESSION: pytest.StashKey[BenchSession] = pytest.StashKey()
 TIMER: pytest.StashKey[ReplayTimer] = pytest.StashKey()
 INTERRUPTS: pytest.StashKey[Interrupts] = pytest.StashKey()
+# Whether each case gets one line, and its tests no letters.
+A_LINE_A_CASE: pytest.StashKey[bool] = pytest.StashKey()
 # How many tests.
 LEFT_OUT: pytest.StashKey[int] = pytest.StashKey()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -17,20 +18,24 @@ from benchsuite.gate.session import Gate, GateResult
 from benchsuite.gate.terms import read_terms
 from benchsuite.machine.facts import Machine, differences, read_machine
 from benchsuite.machine.files import cache_root
+from benchsuite.measure.effort import EFFORTS
 from benchsuite.options.chosen import Options
 from benchsuite.options.estimate import estimate_s
 from benchsuite.options.settings import SETTING, parse
 from benchsuite.plugin.fixtures import Measured
 from benchsuite.plugin.speaker import Speaker
+from benchsuite.report.comparing import held_lines
 from benchsuite.report.console import case_line, table_lines
 from benchsuite.report.failures import render
 from benchsuite.report.gating import GateProgress, result_lines
 from benchsuite.report.page import write_report
-from benchsuite.report.time_left import TimeLeft
+from benchsuite.report.terminal import wrap
+from benchsuite.report.time_left import TimeLeft, about
 from benchsuite.runs.checks import check_before_work, select_cases
 from benchsuite.runs.figures import Tolerance
 from benchsuite.runs.folder import Run, create_run, finish_run, newest_unfinished, point_latest, read_run
 from benchsuite.runs.images import RunData
+from benchsuite.runs.pace import pace
 from benchsuite.runs.preparation import Preparation
 from benchsuite.runs.records import Record
 from benchsuite.runs.runner import Runner
@@ -89,6 +94,7 @@ class BenchSession:
         self._say: Callable[[str], None] = print
         self._speaker: Speaker
         self._time_left = TimeLeft()
+        self._began = time.monotonic()
         self._baseline: Baseline | None = None
         self._tolerances: Mapping[str, Tolerance] = default_tolerances()
         self._findings: tuple[Finding, ...] = ()
@@ -148,9 +154,19 @@ class BenchSession:
         self.started = True
         todo = [case for case in selected if case.id not in done and self.why_not(case) is None]
         timed = [case for case in todo if self.runner.preparation.only_builds(case) is None]
-        minutes = estimate_s(timed, options.effort) / 60
-        task = "build" if todo and not timed else "measure"
-        say(f"{len(todo)} of {len(selected)} cases to {task}, about {minutes:.0f} min and the time to build artifacts")
+        say(self._cost(timed, todo))
+
+    def _cost(self, timed: Sequence[Case], todo: Sequence[Case]) -> str:
+        """Say what the run will cost, by what earlier ones took on this machine, and how to get less."""
+        counted_cases = f"{len(todo)} of {len(self._selected)} cases to {'build' if todo and not timed else 'measure'}"
+        if not timed:
+            return f"{counted_cases}, in the time to build artifacts" if todo else counted_cases
+        effort, known = self.options.effort, pace(self.options.report, self._machine.fingerprint)
+        cost = f"{counted_cases}, {about((known or 1.0) * estimate_s(timed, effort))} and the time to build artifacts"
+        least = EFFORTS["quick"]
+        less_s = (known or 1.0) * estimate_s(timed, least)
+        less = f"; --effort quick: {about(less_s)}" if effort != least and len(timed) > 1 else ""
+        return f"{cost}{less}{'' if known else ' (a guess: no earlier run on this machine)'}"
 
     def gate(self) -> None:
         """Decide about all selected cases beside the baseline that `--against` names; nothing without one."""
@@ -228,7 +244,9 @@ class BenchSession:
             self._point_latest()
         # What a stopped run lacks is not missing: `--resume` goes on with it.
         self._findings = self._judge(records, self._selected) if whole else ()
-        finish_run(self.runner.site.folder, "finished" if whole else "interrupted")
+        alone = whole and self._resumed is None and self._gated is None
+        took_s = time.monotonic() - self._began - self.runner.built_s if alone else 0.0
+        finish_run(self.runner.site.folder, "finished" if whole else "interrupted", max(0.0, took_s))
         write_findings(self.runner.site.folder, self._findings)
         write_report(self.runner.site.folder, self._findings, self.options.max_map_drop, self.options.lang)
 
@@ -236,12 +254,16 @@ class BenchSession:
         """Return the table, the failing findings that no test has printed, and where the report lies."""
         records = [record for case in self._selected if (record := self.runner.recorded(case))]
         lines = table_lines(records, self.options.max_map_drop, self._findings)
+        if self.options.effort.leaves_out:
+            lines += wrap(f"{self.options.effort.leaves_out}.", then="  ")
         failing = render([item for item in self._findings if (item.case_id, item.metric) not in self._told])
         lines += ["", *failing.splitlines()] if failing else []
         if self._gated is not None:
             lines += result_lines(self._gated)
         elif self._baseline is None:
             lines += ["", f"No baseline for this machine in {self.options.baseline}: `benchsuite promote` makes one."]
+        else:
+            lines += ["", *held_lines(self._baseline, [case.id for case in self._selected], self._findings)]
         report = f"Report: {self.runner.site.folder / 'index.html'}"
         if not records and self._gated is None:
             lines += ["", "No case was recorded: start a new run, there is nothing to resume."]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+import threading
 import time
 from collections.abc import Callable
 from contextlib import nullcontext
@@ -26,6 +27,8 @@ class Speaker:
         self._clock = clock
         self._drawn = False
         self._spoke_at = clock()
+        # Artifacts are built in threads, which say so.
+        self._lock = threading.RLock()
 
     def say(self, line: str) -> None:
         """Print a line that stays."""
@@ -34,7 +37,7 @@ class Speaker:
             print(printable_lines(line))
             return
         # Cases end inside a test's teardown, where pytest captures what is written.
-        with self._uncaptured():
+        with self._lock, self._uncaptured():
             self._wipe()
             self._reporter.ensure_newline()
             self._reporter.write_line(shown(line))
@@ -47,7 +50,7 @@ class Speaker:
             if self._clock() - self._spoke_at >= _EVERY_S:
                 self.say(line)
             return
-        with self._uncaptured():
+        with self._lock, self._uncaptured():
             if not self._drawn:
                 self._reporter.ensure_newline()
             self._reporter.rewrite(fit(shown(line)), erase=True)

@@ -25,10 +25,10 @@ class BatchView:
 
 
 def batch_views(records: Sequence[Record]) -> tuple[BatchView, ...]:
-    """Return a view for each setting in which a case was timed at two or more batches."""
+    """Return a view for each setting in which a case was timed, and did not fail, at two or more batches."""
     settings: dict[str, dict[str, list[Record]]] = {}
     for record in records:
-        if isinstance(record.metrics.latency, Absent):
+        if record.outcome != "measured" or isinstance(record.metrics.latency, Absent):
             continue
         by_name = settings.setdefault(setting_of(record.case, "batch"), {})
         by_name.setdefault(name_of(record), []).append(record)

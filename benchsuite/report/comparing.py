@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections import Counter
+from collections.abc import Iterable, Sequence
 
+from benchsuite.compare.baselines import Baseline
 from benchsuite.compare.comparison import compare_runs
 from benchsuite.compare.findings import Finding
 from benchsuite.compare.inputs import run_differences
@@ -51,3 +53,26 @@ def _finding(finding: Finding) -> Iterable[str]:
 
 def _wrap(text: str, indent: str) -> list[str]:
     return wrap(text, indent, indent + "  ", hyphens=False, long_words=False)
+
+
+def held_lines(baseline: Baseline, selected: Sequence[str], findings: Sequence[Finding]) -> list[str]:
+    """Say how the comparisons of the selected cases with a baseline ended, and why some have no verdict."""
+    compared = [it for it in findings if it.verdict != "OVER_LIMIT"]
+    undecided = [it for it in compared if not it.fails and it.verdict in ("INCONCLUSIVE", "NOT_COMPARABLE")]
+    slower = sum(it.verdict == "REGRESSED" and not it.fails for it in compared)
+    counts = (
+        (sum(it.verdict == "PASS" for it in compared), "passed"),
+        (sum(it.verdict == "IMPROVED" for it in compared), "improved"),
+        (sum(it.fails for it in compared), "failed"),
+        (slower, "slower by stored timing, which only warns"),
+        (len(undecided), "without a verdict"),
+    )
+    told = ", ".join(f"{count} {what}" for count, what in counts if count) or "nothing was compared"
+    reasons = [reason.rstrip(".") for reason, _ in Counter(it.sentence for it in undecided).most_common()]
+    if reasons:
+        told += f" ({reasons[0]}{'; the page has other reasons too' if reasons[1:] else ''})"
+    known = {entry.case.id for model in baseline.models.values() for entry in model.entries.values()}
+    others = len(known) - sum(bool(baseline.entries(case_id)) for case_id in selected)
+    if others > 0:
+        told += f"; {others} of its cases {'were' if others > 1 else 'was'} not selected"
+    return wrap(f"Baseline {baseline.folder}: {told}.", hyphens=False, long_words=False)

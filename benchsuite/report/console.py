@@ -14,7 +14,7 @@ from benchsuite.runs import figures
 from benchsuite.runs.figures import Figure, figure
 from benchsuite.runs.ranking import RankedRows, noise_of
 from benchsuite.runs.records import Record, accuracy_notes
-from benchsuite.runs.worth import reference_of, worth_of
+from benchsuite.runs.worth import Doubts, doubts_of, reference_of, worth_of
 from benchsuite.terms.absence import DASH, NOT_SELECTED, Absent, shown
 from benchsuite.terms.cases import heading
 
@@ -62,7 +62,10 @@ def table_lines(records: Sequence[Record], max_map_drop: float, findings: Sequen
         lines += [fit(title), ""]
         if measured:
             advice = recommend(measured, findings, max_map_drop)
-            lines += [*_table(measured, advice.ranked), "", *_advice_lines(advice, measured), ""]
+            lines += _table(measured, advice.ranked)
+            stored = dict.fromkeys(filter(None, map(_only_stored, measured)))
+            lines += wrap("; ".join(stored), "* ", "  ")
+            lines += ["", *_advice_lines(advice, measured), ""]
         for note in dict.fromkeys(note for record in measured for note in accuracy_notes(record)):
             lines += wrap(note, "mAP: ", "  ", most_lines=_REASON_LINES)
         lines += [*_reason_lines(group, max_map_drop), ""]
@@ -137,10 +140,13 @@ def _groups(records: Iterable[Record]) -> Iterable[tuple[str, list[Record]]]:
 
 
 def _name(record: Record) -> str:
+    return record.row_name + ("*" if _only_stored(record) else "")
+
+
+def _only_stored(record: Record) -> str:
+    """Return what a case ran where its precision is only stored, which must not be read as one that was computed in."""
     label = record.validity.label
-    # A precision that is only stored must not be read as one that was computed in.
-    note = "*" if not isinstance(label, Absent) and "storage" in label else ""
-    return record.row_name + note
+    return label if not isinstance(label, Absent) and "storage" in label else ""
 
 
 def _cell(column: Figure, record: Record) -> str:
@@ -152,9 +158,9 @@ def _cell(column: Figure, record: Record) -> str:
 def _reason_lines(records: Sequence[Record], max_map_drop: float) -> list[str]:
     """Say of each record why it was not measured or what is wrong with its accuracy, once for all that share it."""
     shared: dict[str, list[str]] = {}
-    reference = reference_of(records)
+    reference, doubts = reference_of(records), doubts_of(records)
     for record in records:
-        for text in _accuracy_lines(record, max_map_drop, reference):
+        for text in _accuracy_lines(record, max_map_drop, reference, doubts):
             shared.setdefault(text, []).append(record.row_name)
         if record.outcome != "measured":
             # What was built says so itself.
@@ -172,14 +178,14 @@ def _reason_lines(records: Sequence[Record], max_map_drop: float) -> list[str]:
     return lines
 
 
-def _accuracy_lines(record: Record, max_map_drop: float, reference: Record | None) -> Iterable[str]:
+def _accuracy_lines(record: Record, max_map_drop: float, reference: Record | None, doubts: Doubts) -> Iterable[str]:
     """Say why a case that was measured or built has no accuracy or no parity, or what its accuracy is worth."""
     if record.outcome not in ("measured", "built"):
         return
     accuracy, parity = record.metrics.accuracy, record.metrics.parity
     if isinstance(accuracy, Absent):
         yield from _absent("no mAP", accuracy, record)
-    elif worth := worth_of(record, max_map_drop, reference).sentence:
+    elif worth := worth_of(record, max_map_drop, reference, doubts).sentence:
         yield worth
     if isinstance(parity, Absent):
         yield from _absent("no parity", parity, record)

@@ -70,7 +70,7 @@ def phase_table(records: Sequence[Record]) -> DetailTable:
         if isinstance(latency, Absent):
             continue
         phases = [phase.p50 for phase in (latency.preprocess_ns, latency.inference_ns, latency.postprocess_ns)]
-        shares = [f"{phase / sum(phases):.0%}" for phase in phases]
+        shares = [f"{phase / sum(phases):.0%}" if any(phases) else DASH for phase in phases]
         cells = [text for phase, share in zip(phases, shares, strict=True) for text in (milliseconds(phase), share)]
         rows.append((name_of(record), *cells, _ms(latency.total_ns.p50)))
     return DetailTable(

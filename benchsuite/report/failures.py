@@ -29,14 +29,15 @@ def _block(case_id: str, findings: list[Finding]) -> str:
             *sentence(finding.sentence),
         ]
     # A broken limit knows no baseline: what changed since, and how to accept it, come from findings that do.
-    compared = [finding for finding in findings if finding.accept]
+    compared = [finding for finding in findings if finding.baseline]
+    accept = next((finding.accept for finding in compared if finding.accept), "")
     if compared:
         lines.append("  what changed since the baseline:")
         for change in compared[0].environment or ("nothing that is recorded",):
             lines += sentence(change)
     lines += ["  measure it again:", *_command(findings[0].rerun)]
-    if compared:
-        lines += ["  accept it as the new baseline:", *_command(compared[0].accept)]
+    if accept:
+        lines += ["  accept it as the new baseline:", *_command(accept)]
     return "\n".join(lines)
 
 

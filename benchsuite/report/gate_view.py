@@ -87,8 +87,8 @@ def selftests(
 def _facts(outcome: Outcome | None) -> tuple[str, ...]:
     if outcome is None:
         return ()
-    sweeps = "{1} sweeps in {2} s; every block was measured by workers launched for it."
-    facts = [said(sweeps, outcome.sweeps, f"{outcome.elapsed_s:.0f}")]
+    rounds = "{1} rounds in {2} s; every block was measured by workers launched for it."
+    facts = [said(rounds, outcome.sweeps, f"{outcome.elapsed_s:.0f}")]
     if outcome.control_ds:
         low, high = (math.exp(bound) for bound in interval(outcome.control_ds, 0.05))
         middle = math.exp(statistics.median(outcome.control_ds))

@@ -11,38 +11,44 @@ from benchsuite.compare.findings import Finding, Verdict
 from benchsuite.gate.judging import TAILS, Judgement
 from benchsuite.gate.loop import Status
 from benchsuite.gate.session import GateResult
-from benchsuite.gate.verdicts import DECIDING
+from benchsuite.gate.verdicts import DECIDING, percent
 from benchsuite.report.failures import sentence
 from benchsuite.report.terminal import aligned, fit_id
 from benchsuite.terms.printable import printable_lines
 from benchsuite.terms.said import counted
 
 _HEARTBEAT_S = 60
-# Of case, blocks, ratio and interval; a verdict takes what it needs.
-_WIDTHS = (37, 3, 6, 13, 0)
+# Of case, blocks, change and its interval; a verdict takes what it needs.
+_WIDTHS = (36, 3, 7, 13, 0)
+_HEADINGS = ("case", "blk", "change", "95 % interval", "verdict")
 _ORDER: tuple[Verdict, ...] = (
     "MISSING", "REGRESSED", "OVER_LIMIT", "NOT_COMPARABLE", "INCONCLUSIVE", "IMPROVED", "PASS",
 )  # fmt: skip
 
 
 def status_line(status: Status) -> str:
-    """Return one subject's blocks so far, its ratio with its 95 % interval, and its verdict."""
+    """Return a case's blocks so far, the candidate's change with its 95 % interval, and the verdict."""
     judgement = status.judgements[0]
-    name = status.subject.case_id if status.subject.metric == "latency" else f"{status.subject.case_id} img/s"
-    ratio = interval = ""
+    # Throughput is judged by the time that an image takes, which grows where it falls.
+    name = status.subject.case_id if status.subject.metric == "latency" else f"{status.subject.case_id} ms/img"
+    change = interval = ""
     if judgement.ratio is not None:
-        ratio = f"{judgement.ratio:.3f}"
+        change = f"{percent(judgement.ratio)} %"
         if judgement.interval is not None:
-            interval = "{:.3f}–{:.3f}".format(*judgement.interval)
+            interval = " to ".join(map(percent, judgement.interval))
     if status.failed_arm:
         verdict = "MISSING"
     elif status.done:
         it = worst(status)
-        # The ratio beside it is that of the first test.
+        # The change beside it is that of the first test.
         verdict = it.decision if it.metric == judgement.metric else f"{it.decision} {it.metric}"
     else:
         verdict = "…"
-    return aligned((fit_id(name, _WIDTHS[0]), str(status.blocks), ratio, interval, verdict), _WIDTHS, " ")
+    return aligned((fit_id(name, _WIDTHS[0]), str(status.blocks), change, interval, verdict), _WIDTHS, " ")
+
+
+def _heading() -> str:
+    return aligned(_HEADINGS, _WIDTHS, " ")
 
 
 def worst(status: Status) -> Judgement:
@@ -72,18 +78,20 @@ class GateProgress:
         if self._live is not None:
             from rich.text import Text
 
-            heading = aligned(("case", "blk", "ratio", "95 %", "verdict"), _WIDTHS, " ")
-            self._live.update(Text(printable_lines("\n".join([heading, *map(status_line, statuses)]))), refresh=True)
+            lines = [_heading(), *map(status_line, statuses)]
+            self._live.update(Text(printable_lines("\n".join(lines))), refresh=True)
             return
         now = time.monotonic()
         if now - self._spoke_at > _HEARTBEAT_S:
             self._spoke_at = now
             done = sum(status.done for status in statuses)
             blocks = sum(status.blocks for status in statuses)
-            self._say(f"gate: {done} of {len(statuses)} subjects decided after {blocks} blocks")
+            self._say(f"gate: {done} of {len(statuses)} rows decided after {blocks} blocks")
         for status in statuses:
             key = f"{status.subject.case_id} {status.subject.metric}"
             if status.done and key not in self._told:
+                if not self._told:
+                    self._say(_heading())
                 self._told.add(key)
                 self._say(status_line(status))
 
@@ -104,8 +112,8 @@ def result_lines(result: GateResult) -> list[str]:
     counts = Counter(case_verdicts(result.findings).values())
     seconds = ""
     if result.outcome:
-        sweeps = counted(result.outcome.sweeps, "1 sweep", "{1} sweeps")
-        seconds = f" in {result.outcome.elapsed_s:.0f} s, {sweeps}"
+        rounds = counted(result.outcome.sweeps, "1 round", "{1} rounds")
+        seconds = f" in {result.outcome.elapsed_s:.0f} s, {rounds}"
     shown = ", ".join(f"{counts[verdict]} {verdict}" for verdict in _ORDER if counts[verdict])
     return [*lines, "", f"gate: {counted(counts.total(), '1 case', '{1} cases')}: {shown}{seconds}"]
 

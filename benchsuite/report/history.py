@@ -8,12 +8,17 @@ from dataclasses import dataclass
 from itertools import pairwise
 from pathlib import Path
 
+from benchsuite.compare.exact import other_evaluation
 from benchsuite.compare.inputs import inputs_of, what_differs
 from benchsuite.report.changes import SHORTEST, Level, levels
+from benchsuite.report.groups import setting_of
+from benchsuite.report.recommendation import void_reason
 from benchsuite.report.series import series_figures, value_of
 from benchsuite.runs.figures import Figure
 from benchsuite.runs.folder import RUN_FILE, Run, read_run
 from benchsuite.runs.records import Record
+from benchsuite.runs.worth import doubts_of, reference_of
+from benchsuite.terms.absence import Absent
 from benchsuite.terms.errors import BenchsuiteError, UsageError
 from benchsuite.terms.said import Sentence, said
 
@@ -50,7 +55,7 @@ class Change:
     """A level that moved; `series` and `run` are places in the history, the latter of the new level's first run.
 
     `runs` counts those of both levels; `beside` says what else changed there or up to two runs off, since bad runs may
-    move the place of a change by as much.
+    move the place of a change by as much. `better` is absent where the two levels are of different things.
     """
 
     series: int
@@ -58,7 +63,7 @@ class Change:
     run: int
     old: float
     new: float
-    better: bool
+    better: bool | Absent
     runs: tuple[int, int]
     beside: tuple[Sentence, ...]
 
@@ -173,31 +178,60 @@ def _series(case_id: str, machine: str, fingerprint: str, threads: int, found: S
 
 def _changes(series: Sequence[Series], number: int, runs: Sequence[Run]) -> list[Change]:
     one = series[number]
-    courses = ((it, one.courses[it.key]) for it in series_figures() if it.key in one.courses)
-    return [
-        Change(
-            series=number,
-            figure=figure,
-            run=course.points[new.start].run,
-            old=old.median,
-            new=new.median,
-            better=(new.median < old.median) == (figure.better == "less"),
-            runs=(old.end - old.start, new.end - new.start),
+    found = []
+    for figure in series_figures():
+        course = one.courses.get(figure.key)
+        if course is None:
+            continue
+        for old, new in pairwise(course.levels):
             # Every level has at least that many runs.
-            beside=_beside(
-                runs[course.points[old.end - SHORTEST].run],
-                runs[course.points[new.start + SHORTEST - 1].run],
-                one.case_id,
-            ),
-        )
-        for figure, course in courses
-        for old, new in pairwise(course.levels)
-    ]
+            before = runs[course.points[old.end - SHORTEST].run]
+            after = runs[course.points[new.start + SHORTEST - 1].run]
+            better = (new.median < old.median) == (figure.better == "less")
+            why_not = _why_not_ranked(figure, better, before, after, one.case_id)
+            found.append(
+                Change(
+                    series=number,
+                    figure=figure,
+                    run=course.points[new.start].run,
+                    old=old.median,
+                    new=new.median,
+                    better=Absent(why_not) if why_not else better,
+                    runs=(old.end - old.start, new.end - new.start),
+                    beside=_beside(before, after, one.case_id),
+                )
+            )
+    return found
+
+
+def _why_not_ranked(figure: Figure, better: bool, before: Run, after: Run, case_id: str) -> Sentence:
+    """Say why what looks better or worse is neither, or nothing."""
+    old, new = _record(before, case_id), _record(after, case_id)
+    if figure.metric == "accuracy":
+        return other_evaluation(old.metrics.accuracy, new.metrics.accuracy)
+    if not figure.speed:
+        return ""
+    void = _void(after, new)
+    if better:
+        return void
+    # A case that is slower since it finds something again is not worse.
+    return "" if void else _void(before, old)
+
+
+def _void(run: Run, record: Record) -> str:
+    """Say why a speed does not count, by the records of its own run that it may be ranked with."""
+    setting = setting_of(record.case)
+    beside = [it for it in run.records if it.outcome != "skipped" and setting_of(it.case) == setting]
+    return void_reason(record, (), reference_of(beside), doubts_of(beside))
 
 
 def _beside(before: Run, after: Run, case_id: str) -> tuple[Sentence, ...]:
     """Return what else changed between two runs."""
-    old, new = before.record(case_id), after.record(case_id)
-    assert old is not None
-    assert new is not None
+    old, new = _record(before, case_id), _record(after, case_id)
     return what_differs((inputs_of(old, before.machine), inputs_of(new, after.machine)))
+
+
+def _record(run: Run, case_id: str) -> Record:
+    record = run.record(case_id)
+    assert record is not None
+    return record

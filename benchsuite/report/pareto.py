@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from benchsuite.report.chart import Axis, Chart, ChartSeries, ReferenceLine
 from benchsuite.report.palette import MARKS, colour_of
@@ -41,7 +41,7 @@ def latency_against_map(view: GroupView, max_map_drop: float) -> Chart | None:
         ),
         x=Axis("p50 of total latency", "ms", from_zero=True),
         y=Axis("mAP50-95", format=".3f"),
-        references=_floor(reference_of(view.records), max_map_drop),
+        references=_floor(reference_of(view.records), void, max_map_drop),
         about="Up and to the left is better. The dashed line is the Pareto front: no other case is both faster and "
         "more accurate. Faint marks are beaten in both, hollow ones are void.",
     )
@@ -97,9 +97,9 @@ def _series(record: Record, void: str, recommended: bool, on_front: bool) -> Cha
     )
 
 
-def _floor(reference: Record | None, max_map_drop: float) -> tuple[ReferenceLine, ...]:
+def _floor(reference: Record | None, void: Mapping[str, str], max_map_drop: float) -> tuple[ReferenceLine, ...]:
     point = None if reference is None else _point(reference)
-    if reference is None or point is None:
+    if reference is None or point is None or void[reference.case.id]:
         return ()
     under = "{1} point under {2}" if max_map_drop == 1 else "{1} points under {2}"
     text = said(under, f"{max_map_drop:g}", name_of(reference))

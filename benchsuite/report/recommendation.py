@@ -11,7 +11,7 @@ from benchsuite.report.quoted import faster
 from benchsuite.runs.figures import figure
 from benchsuite.runs.ranking import RankedRows, rank
 from benchsuite.runs.records import Record
-from benchsuite.runs.worth import reference_of, why_void, worth_of
+from benchsuite.runs.worth import NO_DOUBTS, Doubts, doubts_of, reference_of, why_void, worth_of
 from benchsuite.terms.absence import Absent
 from benchsuite.terms.quantities import milliseconds, signed
 from benchsuite.terms.said import Sentence, joined, said
@@ -45,9 +45,11 @@ def name_of(record: Record) -> str:
     return said("{1} ({2})", record.row_name, label)
 
 
-def void_reason(record: Record, findings: Iterable[Finding], reference: Record | None = None) -> str:
+def void_reason(
+    record: Record, findings: Iterable[Finding], reference: Record | None = None, doubts: Doubts = NO_DOUBTS
+) -> str:
     """Say why a case's speed does not count, or nothing: its accuracy must be worth something and must have passed."""
-    worth = why_void(record, reference)
+    worth = why_void(record, reference, doubts)
     if worth is not None:
         return said("void: {1}", worth.sentence)
     for finding in findings:
@@ -70,7 +72,8 @@ def recommend(records: Sequence[Record], findings: Sequence[Finding], max_map_dr
             else "No recommendation: no case of this group has its accuracy measured."
         )
         return Recommendation(None, lacking, ranked=rank(timed, ()))
-    refused = {record.case.id: _why_not(record, reference, findings, max_map_drop) for record in timed}
+    doubts = doubts_of(records)
+    refused = {record.case.id: _why_not(record, reference, doubts, findings, max_map_drop) for record in timed}
     fit = [record for record in timed if not refused[record.case.id]]
     ranked = rank(timed, {record.case.id for record in fit})
     if not fit:
@@ -98,12 +101,14 @@ def recommend(records: Sequence[Record], findings: Sequence[Finding], max_map_dr
     )
 
 
-def _why_not(record: Record, reference: Record, findings: Sequence[Finding], max_map_drop: float) -> str:
+def _why_not(
+    record: Record, reference: Record, doubts: Doubts, findings: Sequence[Finding], max_map_drop: float
+) -> str:
     """Say why a case must not be recommended, or nothing."""
-    void = void_reason(record, findings, reference)
+    void = void_reason(record, findings, reference, doubts)
     if void:
         return void
-    worth = worth_of(record, max_map_drop, reference)
+    worth = worth_of(record, max_map_drop, reference, doubts)
     if worth.standing != "kept":
         return worth.sentence
     failing = [finding.title for finding in findings if finding.fails and finding.case_id == record.case.id]
@@ -131,12 +136,16 @@ def _reason(best: Record, reference: Record, max_map_drop: float) -> Sentence:
     loss = best.metrics.loss
     if isinstance(loss, AccuracyLoss):
         low, high = loss.ci95
-        return said(
+        kept = said(
             "It took least time, {1} ms in total, of the cases that keep the accuracy: {2} points of mAP50-95 against "
             "{3} ({4} to {5} by its {6} images); a loss of {7} is allowed.",
             fastest, signed(-loss.points, 2), loss.reference, signed(-high, 2), signed(-low, 2), loss.images,
             f"{max_map_drop:g}",
         )  # fmt: skip
+        if not loss.calibrated_on:
+            return kept
+        flattered = said("{1} of these images it was calibrated on, which flatters it.", loss.calibrated_on)
+        return joined(" ", (kept, flattered))
     return said(
         "It took least time, {1} ms in total, and is itself the reference for accuracy (torch fp32 has no accuracy "
         "here; {2} stands in for it).",

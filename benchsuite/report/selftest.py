@@ -7,7 +7,7 @@ from collections.abc import Sequence
 
 from benchsuite.gate.selftest import Suite
 from benchsuite.options.chosen import GateOptions
-from benchsuite.terms.said import said
+from benchsuite.terms.said import joined, said
 
 PROMISED_DETECTION = 0.95
 _DECIDED = ("PASS", "REGRESSED", "IMPROVED")
@@ -23,7 +23,9 @@ def exact_interval(hits: int, trials: int) -> tuple[float, float]:
 
 
 def rate(hits: int, trials: int) -> str:
-    """Return `3 of 150, 2.0 % (0.4 to 5.7 %)`."""
+    """Return `3 of 150, 2.0 % (0.4 to 5.7 %)`; without a trial there is no rate."""
+    if not trials:
+        return said("none tried")
     low, high = exact_interval(hits, trials)
     return f"{hits} of {trials}, {hits / trials * 100:.1f} % ({low * 100:.1f} to {high * 100:.1f} %)"
 
@@ -44,9 +46,8 @@ def rate_lines(suites: Sequence[Suite], options: GateOptions) -> tuple[list[str]
         lines.append(said("{1} suites, with exact 95 % intervals:", mode))
         equal = [suite for suite in own if not suite.injected]
         if equal:
-            alarms = sum(bool(suite.false_alarms) for suite in equal)
-            alarms_of.append((alarms, sum(map(_tries_an_alarm, equal))))
-            lines.append(said("  suites with a false alarm, nothing changed: {1}", rate(alarms, len(equal))))
+            alarms_of.append(_alarms(equal))
+            lines.append(said("  suites with a false alarm, nothing changed: {1}", _alarm_rate(equal)))
             lines.append(said("  cases without a verdict, nothing changed:   {1}", rate(*_inconclusive(equal))))
         for slowdown in sorted({value for suite in own for value in suite.injected.values()}):
             caught = [hit for suite in own if slowdown in suite.injected.values() for hit in suite.caught.values()]
@@ -55,16 +56,24 @@ def rate_lines(suites: Sequence[Suite], options: GateOptions) -> tuple[list[str]
             if slowdown >= options.max_slowdown - 1e-9:
                 caught_of.append((slowdown, sum(caught), len(caught)))
             beside = [suite for suite in own if slowdown in suite.injected.values()]
-            alarms = sum(bool(suite.false_alarms) for suite in beside)
-            alarms_of.append((alarms, sum(map(_tries_an_alarm, beside))))
-            lines.append(said("    suites with a false alarm beside it: {1}", rate(alarms, len(beside))))
+            alarms_of.append(_alarms(beside))
+            lines.append(said("    suites with a false alarm beside it: {1}", _alarm_rate(beside)))
         lines += _costs(equal)
-    verdict, holds = _promise(alarms_of, caught_of, options)
+    decided = any(
+        by_metric.get("latency") in _DECIDED
+        for suite in suites
+        for by_metric in suite.verdicts.values()
+        if not suite.contaminated
+    )
+    verdict, holds = _promise(alarms_of, caught_of, decided, options)
     return [*lines, verdict], holds
 
 
 def _promise(
-    alarms_of: Sequence[tuple[int, int]], caught_of: Sequence[tuple[float, int, int]], options: GateOptions
+    alarms_of: Sequence[tuple[int, int]],
+    caught_of: Sequence[tuple[float, int, int]],
+    decided: bool,
+    options: GateOptions,
 ) -> tuple[str, bool]:
     """Say what became of the promise, by hits and trials of both of its halves, and whether nothing broke it.
 
@@ -76,6 +85,9 @@ def _promise(
         return said("The promise does not hold on this machine."), False
     promised = f"{options.max_slowdown * 100:g}"
     smallest = f"{min((slowdown for slowdown, *_ in caught_of), default=0.0) * 100:g}"
+    if not alarms and not caught_of and decided:
+        untried = "Neither half of the promise was tried in these suites: give --aa 20 and --inject {1}% too."
+        return said(untried, promised), False
     if not alarms and not caught_of:
         hints = said("give more --gate-budget or fewer cases"), said("measure on a quieter machine")
         return said(
@@ -99,6 +111,18 @@ def _promise(
         )
         return said(untried, smallest, promised), True
     return said("The promise held in these suites: no more alarms and misses than it allows."), True
+
+
+def _alarms(suites: Sequence[Suite]) -> tuple[int, int]:
+    """Return how many suites had a false alarm, and of how many that could have."""
+    return sum(bool(suite.false_alarms) for suite in suites), sum(map(_tries_an_alarm, suites))
+
+
+def _alarm_rate(suites: Sequence[Suite]) -> str:
+    alarms, tried = _alarms(suites)
+    if tried == len(suites):
+        return rate(alarms, tried)
+    return joined("; ", (rate(alarms, tried), said("{1} more could not alarm", len(suites) - tried)))
 
 
 def _tries_an_alarm(suite: Suite) -> bool:

@@ -59,9 +59,11 @@ def study_view(study: Study) -> StudyView:
     by_model: dict[str, list[CalibrationPoint]] = {}
     for point in study.points:
         by_model.setdefault(point.model, []).append(point)
-    tables += [StudyTable(model, _POINT_COLUMNS, tuple(map(_point, points)), ()) for model, points in by_model.items()]
-    facts = (said("mAP is mAP50-95 on {1} images of {2}; effort {3}.", study.images, study.data, study.effort), *_WHAT)
-    return StudyView(_TITLES[study.kind], study.finished, study.command, tuple(tables), facts)
+    tables += [_points(model, points) for model, points in by_model.items()]
+    facts = [said("mAP is mAP50-95 on {1} images of {2}; effort {3}.", study.images, study.data, study.effort), *_WHAT]
+    if any(len(point.map50_95) > 1 for point in study.points):
+        facts.append(_SPREAD)
+    return StudyView(_TITLES[study.kind], study.finished, study.command, tuple(tables), tuple(facts))
 
 
 _WHAT = (
@@ -69,6 +71,13 @@ _WHAT = (
     "launches and rounds for times and over images for mAP.",
     "Same boxes: those of PyTorch FP32 at confidence 0.25 that are found again (and how many are added).",
 )
+# Stands below a table of several subsets.
+_SPREAD = "int8 mAP: the mean over the subsets that were drawn, ± half the distance from the lowest to the highest."
+
+
+def _points(model: str, points: Sequence[CalibrationPoint]) -> StudyTable:
+    reasons = tuple((said("{1} images, {2}", it.size, it.method), it.reason) for it in points if it.reason)
+    return StudyTable(model, _POINT_COLUMNS, tuple(map(_point, points)), reasons)
 
 
 def _table(title: str, rows: Sequence[StudyRow]) -> StudyTable:
@@ -115,17 +124,23 @@ def _parity(parity: Parity) -> str:
 
 
 def _point(point: CalibrationPoint) -> tuple[str, ...]:
-    mean = sum(point.map50_95) / len(point.map50_95)
-    spread = (max(point.map50_95) - min(point.map50_95)) / 2
     return (
         f"{point.size:,}",
         point.method,
-        f"{mean:.4f} ± {spread:.4f}",
+        _mean(point.map50_95),
         shown(point.fp16_map50_95, "{:.4f}".format),
         shown(point.timed, _speed_up),
         f"{point.observe_s + point.quantise_s:.0f}",
         f"{point.peak_bytes / 1e6:.0f}",
     )
+
+
+def _mean(scores: Sequence[float]) -> str:
+    """Return the mean of the subsets' mAP, with half their range where there are several."""
+    if not scores:
+        return DASH
+    mean = f"{sum(scores) / len(scores):.4f}"
+    return f"{mean} ± {(max(scores) - min(scores)) / 2:.4f}" if len(scores) > 1 else mean
 
 
 def terminal_lines(view: StudyView) -> list[str]:

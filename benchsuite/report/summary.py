@@ -36,6 +36,7 @@ class _Summary:
     def of(self, view: PageView) -> str:
         run, headline, told = view.run, view.headline, self._told
         lines = [f"## {_SIGNS[headline.tone]} {told(headline.word)}", "", told(headline.sentence), ""]
+        lines += [f"{told(view.left_out)}.", ""] if view.left_out else []
         lines += self._findings("What failed", view.failing)
         lines += self._findings("What moved without failing", view.moved)
         if view.gate is not None:

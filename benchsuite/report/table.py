@@ -18,6 +18,7 @@ from benchsuite.runs import figures
 from benchsuite.runs.figures import Figure
 from benchsuite.runs.ranking import RankedRow, RankedRows
 from benchsuite.runs.records import ArtifactFacts, Record
+from benchsuite.runs.worth import with_calibration
 from benchsuite.terms.absence import DASH, Absent, part_of
 from benchsuite.terms.quantities import megabytes, signed, significant
 from benchsuite.terms.said import joined, said
@@ -233,7 +234,7 @@ def _scored(accuracy: Accuracy, loss: AccuracyLoss | Absent) -> tuple[str, str]:
         return "", title
     low, high = signed(-loss.ci95[1], 2), signed(-loss.ci95[0], 2)
     against = said("95 % interval {1} to {2} points against {3}", low, high, loss.reference)
-    return said("{1} to {2} points", low, high), joined("; ", (against, title))
+    return said("{1} to {2} points", low, high), joined("; ", (with_calibration(against, loss), title))
 
 
 def _parity(parity: Parity) -> tuple[str, str]:
@@ -251,9 +252,7 @@ _BEHIND: Mapping[str, Callable[[Record], tuple[str, str] | Absent]] = {
     "throughput": lambda record: part_of(record.metrics.throughput, _throughput),
     "memory": lambda record: part_of(record.metrics.memory, _memory),
     "artifact_bytes": lambda record: part_of(record.artifact, _size),
-    "params": lambda record: part_of(
-        record.metrics.complexity, lambda it: ("", said("{1} parameters", f"{it.params:,}"))
-    ),
+    "params": lambda record: part_of(record.metrics.complexity, _parameters),
     "map50_95": lambda record: part_of(record.metrics.accuracy, lambda it: _scored(it, record.metrics.loss)),
     "map50": lambda record: part_of(record.metrics.accuracy, _evaluated),
     "map50_95_small": lambda _: ("", "objects under 32 × 32 px"),

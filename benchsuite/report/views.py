@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from functools import partial
 
 from benchsuite.compare.findings import Finding, rerun_line
+from benchsuite.measure.effort import EFFORTS
 from benchsuite.report.batches import BatchView, batch_views
 from benchsuite.report.deployment import setup_of
 from benchsuite.report.detail import DetailTable, Samples, detail_tables
@@ -20,7 +21,7 @@ from benchsuite.report.table import Notes, Row, make_row
 from benchsuite.runs.folder import Run
 from benchsuite.runs.ranking import noise_of
 from benchsuite.runs.records import Record, accuracy_notes
-from benchsuite.runs.worth import reference_of
+from benchsuite.runs.worth import doubts_of, reference_of
 from benchsuite.study.rows import Study
 from benchsuite.terms.absence import NOT_SELECTED, Absent
 from benchsuite.terms.said import Sentence, said
@@ -81,6 +82,7 @@ class PageView:
     batches: tuple[BatchView, ...] = ()
     changed: tuple[Sentence, ...] | None = None
     selftests: tuple[SelfTestView, ...] = ()
+    left_out: Sentence = ""
 
 
 def page_view(
@@ -131,6 +133,7 @@ def page_view(
         samples=samples,
         batches=batch_views(figures),
         selftests=tuple(selftests),
+        left_out=EFFORTS[run.effort].leaves_out if run.effort in EFFORTS else "",
         changed=_changed(findings),
         reruns={record.case.id: rerun_line(record.case, run.effort, run.options) for record in run.records},
     )
@@ -168,7 +171,7 @@ def _group_view(
 ) -> GroupView:
     recommendation = recommend(part.records, findings, max_map_drop)
     torch = next((it for it in part.records if _is_reference(it)), None)
-    accurate = reference_of(part.records)
+    accurate, doubts = reference_of(part.records), doubts_of(part.records)
     reference = accurate or torch
     # Fastest first, as one reads for a choice; rows without a latency come last.
     records = sorted(part.records, key=partial(_slowness, recommendation))
@@ -176,7 +179,7 @@ def _group_view(
         make_row(
             record,
             reference,
-            void_reason(record, findings, accurate),
+            void_reason(record, findings, accurate, doubts),
             setup_of(record.case, run.machine),
             recommendation,
             notes,

@@ -50,18 +50,26 @@ def select_cases(options: Options, cache_root: Path, machine: Machine) -> tuple[
 
 
 def check_before_work(
-    options: Options, models: Sequence[ModelRef], cases: Sequence[Case], machine: Machine, cache_root: Path
+    options: Options,
+    models: Sequence[ModelRef],
+    cases: Sequence[Case],
+    machine: Machine,
+    cache_root: Path,
+    download: bool = True,
 ) -> tuple[str, ...]:
     """Return what is worth knowing before the run; raise one UsageError for all that cannot be.
 
     What only accuracy depends on, class names and labels, stops nothing: it is said, and accuracy will be absent.
+    Without `download`, weights that are not on this disk are not looked at.
     """
     can_run = [case for case in cases if backend(case.backend).why_not(case, machine) is None]
     problems = option_problems(options, can_run, machine)
     cache_problem, cache_note = _cache_problem(models, cache_root)
-    sizes = {model: [case.imgsz for case in can_run if case.model == model.slug] for model in models}
+    here = [model for model in models if download or model.path is not None]
+    sizes = {model: [case.imgsz for case in can_run if case.model == model.slug] for model in here}
     cards = Cards() if cache_problem else read_cards(sizes, cache_root, machine.packages)
-    raise_all([*problems, *cards.problems, *cache_problem, *folder_problems(options)])
+    headless = _head_problems(options, can_run, cards.by_model)
+    raise_all([*problems, *cards.problems, *headless, *cache_problem, *folder_problems(options)])
     unscored = tuple(_unscored(options, cards.by_model))
     if unscored and options.quant_scheme == AUTO and any(case.precision == "int8" for case in can_run):
         raise UsageError(f"--quant-scheme auto: it chooses by accuracy, and there is {unscored[0]}; name a scheme.")
@@ -127,6 +135,13 @@ def read_cards(sizes: Mapping[ModelRef, Sequence[InputSize]], cache_root: Path, 
             except OSError as error:
                 cards.problems.append(cannot_write(cache_root, error))
     return cards
+
+
+def _head_problems(options: Options, cases: Sequence[Case], cards: Mapping[str, Card]) -> list[str]:
+    """Say which models lack a head that is asked for."""
+    asked = "--case" if options.case_ids else f"--head {options.head}"
+    lacking = [case.model for case in cases if case.model in cards and case.head not in cards[case.model].heads]
+    return [f"{asked}: {model} has no NMS-free head: use --head auto." for model in dict.fromkeys(lacking)]
 
 
 def _machine_notes(options: Options, cases: Sequence[Case], machine: Machine) -> Iterator[str]:

@@ -26,6 +26,7 @@ from benchsuite.runs import records
 from benchsuite.runs.records import Record
 from benchsuite.terms.codec import to_builtins
 from benchsuite.terms.errors import RecordError, SchemaError, UsageError
+from benchsuite.terms.numbers import Measure
 from benchsuite.terms.printable import short
 from benchsuite.terms.reading import read_text, why
 from benchsuite.terms.said import said
@@ -44,7 +45,8 @@ _REMEDY = "take it from a copy of the run, or measure again"
 class Run:
     """One run; `options` holds the texts of the options the user gave, `notes` what was odd about the files.
 
-    `data_digest` covers what is evaluated; empty where the run does not say.
+    `data_digest` covers what is evaluated; empty where the run does not say. `took_s` is what measuring took, building
+    apart; 0 where that is not known, as of a run that was resumed.
     """
 
     folder: Path
@@ -59,6 +61,7 @@ class Run:
     effort: str
     options: Mapping[str, str]
     data_digest: str = ""
+    took_s: float = 0.0
 
     @property
     def name(self) -> str:
@@ -81,6 +84,7 @@ class _Card:
     effort: str
     options: Mapping[str, str]
     data_digest: str = ""
+    took_s: Measure = 0.0
 
 
 @dataclass(frozen=True)
@@ -116,9 +120,9 @@ def create_run(
     return folder
 
 
-def finish_run(folder: Path, state: State) -> None:
-    """Write down how the run ended, or that it goes on."""
-    _write(folder / RUN_FILE, replace(_read_card(folder), state=state))
+def finish_run(folder: Path, state: State, took_s: float = 0.0) -> None:
+    """Write down how the run ended, or that it goes on, and what measuring took where that tells anything."""
+    _write(folder / RUN_FILE, replace(_read_card(folder), state=state, took_s=round(took_s, 1)))
 
 
 def read_run(folder: Path) -> Run:
@@ -151,6 +155,7 @@ def read_run(folder: Path) -> Run:
         effort=card.effort,
         options=card.options,
         data_digest=card.data_digest,
+        took_s=card.took_s,
     )
 
 

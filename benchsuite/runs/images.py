@@ -9,10 +9,11 @@ from functools import cached_property
 from pathlib import Path
 
 from benchsuite.data.dataset import calibration_images, load_dataset
-from benchsuite.data.images import overlap
+from benchsuite.data.images import decode, overlap, undecodable
 from benchsuite.data.shapes import shapes_data
 from benchsuite.measure.accuracy import EvaluationData, evaluation_data
 from benchsuite.options.chosen import Options
+from benchsuite.terms.errors import DataError
 from benchsuite.terms.said import said
 
 # A --calib-size that asks for whatever there is.
@@ -34,11 +35,28 @@ class RunData:
     def __init__(self, options: Options, cache_root: Path) -> None:
         self._options = options
         self._cache_root = cache_root
+        self._whole: list[Path] = []
+        self._looked_at = 0
 
     @cached_property
     def evaluated(self) -> EvaluationData:
         """The evaluated images: of --data, or drawn now."""
         return evaluation_data(self._yaml, self._options.effort.accuracy_images)
+
+    def timed(self, count: int) -> tuple[Path, ...]:
+        """Return the first evaluated images that can be decoded: that many, or all of them where there are fewer.
+
+        Raises DataError where there is none.
+        """
+        images = self.evaluated.images
+        while len(self._whole) < count and self._looked_at < len(images):
+            path = images[self._looked_at]
+            self._looked_at += 1
+            if decode(path) is not None:
+                self._whole.append(path)
+        if not self._whole:
+            raise DataError(undecodable(images[0]))
+        return tuple(self._whole[:count])
 
     @property
     def digest(self) -> str:

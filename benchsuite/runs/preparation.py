@@ -24,6 +24,7 @@ from benchsuite.measure.accuracy import Evaluation, EvaluationData, evaluate_onc
 from benchsuite.measure.accuracy_loss import Losses
 from benchsuite.measure.built_run import BuiltRun
 from benchsuite.measure.case_run import CaseRun, Subject
+from benchsuite.measure.effort import ROTATING_INPUTS
 from benchsuite.measure.launch import Launch, WorkerSetup
 from benchsuite.measure.live_run import LiveRun
 from benchsuite.measure.measurement import Complexity
@@ -137,6 +138,10 @@ class Preparation:
         stand_in = self._stand_in(subject, reason)
         return BuiltRun(subject, reason, stand_in if isinstance(stand_in, Absent) else self._live(stand_in))
 
+    def stop_building(self) -> None:
+        """End what other threads are building."""
+        self._store.stop()
+
     def notes(self, case: Case) -> tuple[str, ...]:
         """Return what was odd about building and calibrating a case's artifact."""
         return self._notes.get(case.id, ())
@@ -212,7 +217,8 @@ class Preparation:
     def _setup(self, case: Case, artifact: Artifact) -> WorkerSetup:
         log = self.site.folder / "logs" / f"{case.file_name}.log"
         gpu = gpu_of(case.device, self.site.machine)
-        return WorkerSetup(artifact, self.data.images, self.site.cache_root, log, self._python, gpu.uuid if gpu else "")
+        images = self._data.timed(ROTATING_INPUTS * case.batch)
+        return WorkerSetup(artifact, images, self.site.cache_root, log, self._python, gpu.uuid if gpu else "")
 
     def _reference(self, case: Case) -> Evaluation:
         """Evaluate PyTorch FP32 of the case's weights on the CPU, unless that is kept from before."""

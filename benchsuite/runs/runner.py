@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import ExitStack, suppress
 from dataclasses import fields, replace
@@ -16,6 +17,7 @@ from benchsuite.measure.throughput import Saturation, measure_throughput
 from benchsuite.measure.timed_case import GroupTiming, TimedCase, new_timing, read_timing, timings_of
 from benchsuite.measure.turns import Turns
 from benchsuite.runs import records
+from benchsuite.runs.building import build_all
 from benchsuite.runs.preparation import Preparation
 from benchsuite.runs.records import ArtifactFacts, Record, Validity
 from benchsuite.runs.site import Site
@@ -38,6 +40,8 @@ class Runner:
         self._done = dict(done or {})
         self._open: CaseRun | None = None
         self._failures: dict[str, str] = {}
+        # What building took, apart from what the run measures.
+        self.built_s = 0.0
         self._timed: dict[str, TimedCase | Absent] = {}
         self._saturations: dict[str, Saturation] = {}
         self._lock = ExitStack()
@@ -85,7 +89,7 @@ class Runner:
         """Take the throughput of all cases that may be ranked against each other together; `show` as above."""
         for group in self._groups(cases).values():
             able = [it for it in group if not isinstance(self._timed.get(it.id), Absent)]
-            pairs = {subject.case.id: (subject.case, subject.setup) for subject in self._subjects(able)}
+            pairs = {subject.case.id: (subject.case, subject.setup) for subject in self._subjects(able, show)}
             if pairs:
                 what = f"throughput of {len(pairs)} cases, points"
                 self._saturations |= measure_throughput(pairs, self.site.options.effort, partial(show, what))
@@ -100,20 +104,24 @@ class Runner:
                 groups.setdefault(group_of(case), []).append(case)
         return groups
 
-    def _subjects(self, cases: Sequence[Case]) -> list[Subject]:
+    def _subjects(self, cases: Sequence[Case], show: Callable[[str, int, int], None]) -> list[Subject]:
         """Return the cases ready to be measured; those that cannot be built are recorded as failed."""
+        began = time.monotonic()
+        built = build_all(self.preparation, cases, partial(show, "artifacts"))
+        self.built_s += time.monotonic() - began
         subjects = []
         for case in cases:
-            try:
-                subjects.append(self.preparation.subject(case))
-            except BenchsuiteError as error:
-                self._fail(case, str(error))
+            found = built[case]
+            if isinstance(found, BenchsuiteError):
+                self._fail(case, str(found))
+            else:
+                subjects.append(found)
         return subjects
 
     def _time(
         self, title: str, group: Sequence[Case], show: Callable[[str, int, int], None]
     ) -> Mapping[str, TimedCase | Absent]:
-        subjects = self._subjects(group)
+        subjects = self._subjects(group, show)
         if not subjects:
             return {}
         effort, folder = self.site.options.effort, self.site.folder

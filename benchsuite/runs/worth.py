@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections import Counter
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from types import MappingProxyType
 from typing import Literal
 
 from benchsuite.backends import BACKENDS
@@ -22,6 +24,9 @@ _MOST_GAIN_POINTS = 2.0
 # Points are differences of floats: 0.65 - 0.64 is a hair more than one point.
 _EPSILON = 1e-9
 
+# Why references are doubted themselves, by their names.
+Doubts = Mapping[str, Sentence]
+NO_DOUBTS: Doubts = MappingProxyType({})
 Standing = Literal["kept", "lost", "not told", "unknown", "broken"]
 
 
@@ -38,13 +43,40 @@ class Worth:
 
 
 def reference_of(records: Sequence[Record]) -> Record | None:
-    """Return torch fp32, else the row of highest precision whose accuracy is known."""
-    known = [record for record in records if not isinstance(record.metrics.accuracy, Absent)]
+    """Return torch fp32, else the row of highest precision whose accuracy is known; one that failed is none."""
+    known = [it for it in records if it.outcome != "failed" and not isinstance(it.metrics.accuracy, Absent)]
     # torch is first among the backends, fp32 first among the precisions.
     ranked = sorted(
         known, key=lambda it: (PRECISIONS.index(it.case.precision), _order(it.case.backend), it.case.variant)
     )
     return ranked[0] if ranked else None
+
+
+def doubts_of(records: Sequence[Record]) -> Doubts:
+    """Return which references of comparable records are doubted: more records find plainly more than agree with them.
+
+    What is found more may be the record's fault or the reference's; where few or none agree, it is no reference.
+    """
+    agreeing: Counter[str] = Counter()
+    more: dict[str, list[str]] = {}
+    for record in records:
+        loss = record.metrics.loss
+        # In another precision its own runtime shares its faults.
+        if record.outcome == "failed" or isinstance(loss, Absent) or _same_runtime(record, loss.reference):
+            continue
+        if _finds_more(loss):
+            more.setdefault(loss.reference, []).append(record.case.row_name)
+        agreeing[loss.reference] += abs(loss.points) <= _MOST_GAIN_POINTS
+    less = "{1} finds plainly less than {2} made from it, which cannot be: there is no accuracy to hold to"
+    return {
+        reference: said(less, reference, joined(", ", dict.fromkeys(names)))
+        for reference, names in more.items()
+        if len(names) > agreeing[reference]
+    }
+
+
+def _same_runtime(record: Record, reference: str) -> bool:
+    return reference.split()[:1] == [record.case.backend]
 
 
 def nothing_found(accuracy: Accuracy) -> Sentence:
@@ -55,8 +87,11 @@ def nothing_found(accuracy: Accuracy) -> Sentence:
     return said(nothing, f"{accuracy.map50:.3f}", accuracy.images)
 
 
-def why_void(record: Record, reference: Record | None = None) -> Worth | None:
-    """Return why a case's speed means nothing, or None: its accuracy is unknown or broken, whatever may be lost."""
+def why_void(record: Record, reference: Record | None = None, doubts: Doubts = NO_DOUBTS) -> Worth | None:
+    """Return why a case's speed means nothing, or None: its accuracy is unknown or broken, whatever may be lost.
+
+    A reference that is doubted is void, and so is what is held against it.
+    """
     accuracy, loss = record.metrics.accuracy, record.metrics.loss
     if isinstance(accuracy, Absent):
         return Worth("unknown", said("its accuracy is not known ({1})", accuracy.reason))
@@ -64,49 +99,72 @@ def why_void(record: Record, reference: Record | None = None) -> Worth | None:
         return Worth("broken", nothing)
     if isinstance(loss, Absent):
         held = None if reference is None else reference.metrics.accuracy
-        if reference is None or not isinstance(held, Accuracy) or not nothing_found(held):
+        if reference is None or not isinstance(held, Accuracy):
             return None
-        return _of_broken_reference(reference.case.row_name, held.map50, held.images)
+        if nothing_found(held):
+            return _of_broken_reference(reference.case.row_name, held.map50, held.images)
+        return _of_doubted_reference(reference.case.row_name, doubts)
     if loss.reference_map50 < _LEAST_MAP50:
         return _of_broken_reference(loss.reference, loss.reference_map50, loss.images)
-    if loss.ci95[1] < -_MOST_GAIN_POINTS:
+    if _finds_more(loss):
         more = "it finds more than {1} ({2} points of mAP50-95), which cannot be: one of the two is broken"
-        return Worth("broken", said(more, loss.reference, signed(-loss.points, 2)))
-    return None
+        return Worth("broken", with_calibration(said(more, loss.reference, signed(-loss.points, 2)), loss))
+    return _of_doubted_reference(loss.reference, doubts)
 
 
-def worth_of(record: Record, max_map_drop: float, reference: Record | None = None) -> Worth:
+def _finds_more(loss: AccuracyLoss) -> bool:
+    return loss.ci95[1] < -_MOST_GAIN_POINTS
+
+
+def worth_of(record: Record, max_map_drop: float, reference: Record | None = None, doubts: Doubts = NO_DOUBTS) -> Worth:
     """Judge what a case loses of its reference's accuracy against what may be lost, in points of mAP50-95.
 
     The interval over the images decides. A record without one is held against the row `reference`: it can be told to
     lose too much, and never to keep the accuracy.
     """
-    void = why_void(record, reference)
+    void = why_void(record, reference, doubts)
     if void is not None:
         return void
     loss = record.metrics.loss
     if isinstance(loss, Absent):
         return _by_the_row(record, loss, max_map_drop, reference)
+    if (loss.reference, "cpu") == (record.case.row_name, record.case.device):
+        return Worth("kept")
     return _by_the_interval(loss, max_map_drop)
+
+
+def keeps(ci95: tuple[float, float], max_map_drop: float) -> bool:
+    """Say whether the whole interval of a loss lies within what may be lost."""
+    return ci95[1] <= max_map_drop + _EPSILON
 
 
 def _by_the_interval(loss: AccuracyLoss, max_map_drop: float) -> Worth:
     low, high = loss.ci95
-    if high <= max_map_drop + _EPSILON:
+    if keeps(loss.ci95, max_map_drop):
         return Worth("kept")
     told = _points(loss.points), _points(low), _points(high), f"{max_map_drop:g}"
     if low > max_map_drop + _EPSILON:
         lost = "it loses {1} points of mAP50-95 ({2} to {3}) where {4} may be lost"
-        return Worth("lost", said(lost, *told))
-    open_yet = said(
+        return Worth("lost", with_calibration(said(lost, *told), loss))
+    at_images = (
         "whether it keeps the accuracy is not told at {1} images: it loses {2} points of mAP50-95 ({3} to {4}) where "
-        "{5} may be lost",
-        loss.images, *told,
-    )  # fmt: skip
+        "{5} may be lost"
+    )
+    if loss.points < 0:
+        told = _points(-loss.points), _points(-high), _points(-low), f"{max_map_drop:g}"
+        at_images = (
+            "whether it keeps the accuracy is not told at {1} images: it gains {2} points of mAP50-95 ({3} to {4}) "
+            "where {5} may be lost"
+        )
+    return Worth("not told", with_calibration(said(at_images, loss.images, *told), loss))
+
+
+def with_calibration(sentence: Sentence, loss: AccuracyLoss) -> Sentence:
+    """Add to a sentence that quotes a loss how many of its images calibrated the artifact."""
     if not loss.calibrated_on:
-        return Worth("not told", open_yet)
-    flattered = said("{1} of them it was calibrated on", loss.calibrated_on)
-    return Worth("not told", joined("; ", (open_yet, flattered)))
+        return sentence
+    flattered = "it was calibrated on {1} of the {2} images, which flatters it"
+    return joined("; ", (sentence, said(flattered, loss.calibrated_on, loss.images)))
 
 
 def _by_the_row(record: Record, why_none: Absent, max_map_drop: float, reference: Record | None) -> Worth:
@@ -120,7 +178,9 @@ def _by_the_row(record: Record, why_none: Absent, max_map_drop: float, reference
         lost = "it loses {1} points of mAP50-95 where {2} may be lost"
         return Worth("lost", said(lost, significant(points), f"{max_map_drop:g}"))
     without = "whether it keeps the accuracy is not told: it loses {1} points of mAP50-95, with no interval ({2})"
-    return Worth("not told", said(without, _points(points), why_none.reason))
+    if points < 0:
+        without = "whether it keeps the accuracy is not told: it gains {1} points of mAP50-95, with no interval ({2})"
+    return Worth("not told", said(without, _points(abs(points)), why_none.reason))
 
 
 def _of_broken_reference(name: str, map50: float, images: int) -> Worth:
@@ -129,6 +189,10 @@ def _of_broken_reference(name: str, map50: float, images: int) -> Worth:
         "is no accuracy to keep"
     )
     return Worth("broken", said(nothing, name, f"{map50:.3f}", images))
+
+
+def _of_doubted_reference(name: str, doubts: Doubts) -> Worth | None:
+    return Worth("broken", doubts[name]) if name in doubts else None
 
 
 def _points(points: float) -> str:

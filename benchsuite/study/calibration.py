@@ -22,6 +22,7 @@ from benchsuite.artifacts.recipe import Artifact, Recipe
 from benchsuite.artifacts.store import Store
 from benchsuite.backends import backend
 from benchsuite.data.dataset import load_dataset
+from benchsuite.data.images import undecodable_images
 from benchsuite.data.shapes import ShapesSpec, shapes_data
 from benchsuite.machine.files import write_whole
 from benchsuite.options.chosen import CalibMethod
@@ -95,7 +96,7 @@ def check_plan(plan: CalibrationPlan, cases: Sequence[Case]) -> None:
 def pool_images(cache_root: Path, yaml: Path | None, size: int) -> tuple[tuple[str, ...], tuple[Path, ...]]:
     """Return class names and the pool: of the data set's calib or train split, or drawn for it.
 
-    Raises UsageError where the data set has fewer images.
+    Raises UsageError where the data set has fewer images, or damaged ones among them.
     """
     given = yaml or shapes_data(cache_root / "data", ShapesSpec(train=0, val=1, calib=size))
     dataset = load_dataset(given)
@@ -103,6 +104,9 @@ def pool_images(cache_root: Path, yaml: Path | None, size: int) -> tuple[tuple[s
     images = dataset.splits[split] if split else ()
     if len(images) < size:
         raise UsageError(f"--pool {size}: {given} has {len(images)} images to calibrate on; give at most that many.")
+    damaged = undecodable_images(images[:size]) if yaml else None
+    if damaged:
+        raise UsageError(f"--pool {size}: {damaged}.")
     return dataset.names, images[:size]
 
 
@@ -138,6 +142,9 @@ class CalibrationStudy:
         }
         fp16 = Way(replace(self._case, precision="fp16"))
         prepared = self._bench.prepare([fp16, *ways.values()])
+        reasons = [prepared[way].row.reason for way in ways.values()]
+        if all(reasons):
+            raise BuildError(reasons[0])
         timed, readings = self._bench.time(
             [prepared[fp16], *(prepared[way] for (subset, _), way in ways.items() if subset.seed == 0)]
         )
@@ -207,11 +214,11 @@ class CalibrationStudy:
     ) -> CalibrationPoint:
         mine = [(subset, way) for (subset, used), way in ways.items() if subset.size == size and used == method]
         rows = [prepared[way].row for _, way in mine]
-        first, first_way = mine[0]
-        failed = next((row.reason for row in rows if row.reason), "")
-        if failed:
-            raise BuildError(failed)
-        recipe = self._bench.preparation(first_way).recipe(first_way.case)
+        # The one that is timed.
+        _, first_way = mine[0]
+        # A subset that failed costs its own figures alone.
+        first, built_way = next(((subset, way) for subset, way in mine if not prepared[way].row.reason), mine[0])
+        unscored = (row.reason or row.map50_95.reason for row in rows if isinstance(row.map50_95, Absent))
         return CalibrationPoint(
             model=self._case.model,
             size=size,
@@ -219,10 +226,15 @@ class CalibrationStudy:
             map50_95=tuple(row.map50_95 for row in rows if not isinstance(row.map50_95, Absent)),
             fp16_map50_95=fp16.map50_95,
             observe_s=observe_s[first],
-            quantise_s=self._store.cost(recipe).build_s,
+            quantise_s=self._quantise_s(built_way, prepared),
             peak_bytes=max(self._store.cost(blocks[block]).peak_bytes for block in first.blocks),
             timed=timed[first_way.case.id].timed,
+            reason=next(unscored, ""),
         )
+
+    def _quantise_s(self, way: Way, prepared: Mapping[Way, Prepared]) -> float:
+        built = not prepared[way].row.reason
+        return self._store.cost(self._bench.preparation(way).recipe(way.case)).build_s if built else 0.0
 
 
 def _images(pool: Sequence[Path], blocks: Sequence[int]) -> tuple[Path, ...]:

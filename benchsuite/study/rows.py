@@ -66,7 +66,8 @@ class StudyRow:
 class CalibrationPoint:
     """One size of calibration set under one method: mAP over the drawn subsets, and what it took.
 
-    Seconds are those of observing the images and of quantising by what was observed.
+    Seconds are those of observing the images and of quantising by what was observed. `reason` says why a subset has no
+    mAP, `map50_95` has those that were scored.
     """
 
     model: str
@@ -78,6 +79,7 @@ class CalibrationPoint:
     quantise_s: float
     peak_bytes: int
     timed: Timed | Absent
+    reason: Sentence = ""
 
 
 @dataclass(frozen=True)

@@ -1,4 +1,4 @@
-"""`--quant-scheme auto`: the fastest INT8 scheme of a runtime that loses no more mAP than it may.
+"""`--quant-scheme auto`: the fastest INT8 scheme of a runtime that is shown to lose no more mAP than it may.
 
 Every scheme of the runtime is built and evaluated. Where parts of the network can stay float on their own, each part is
 tried alone, and those whose staying float mends most agreement with FP32 return to float one after the other. What
@@ -21,6 +21,7 @@ from benchsuite.machine.cache import CacheEntry, digest_entries, mark_used
 from benchsuite.machine.json_files import read_kept, write_kept
 from benchsuite.networks.topology import GROUPS
 from benchsuite.runs.site import Site
+from benchsuite.runs.worth import keeps
 from benchsuite.study.bench import Prepared, StudyBench, Way
 from benchsuite.study.rows import StudyRow
 from benchsuite.terms.absence import Absent
@@ -29,7 +30,7 @@ from benchsuite.terms.errors import BuildError, PassingError, RecordError
 from benchsuite.terms.said import joined, said
 
 # Part of the key of a kept search: raise it with any change to how schemes are chosen.
-_VERSION = 2
+_VERSION = 3
 _FOLDER = "searches"
 _MOST_TIMED = 6
 # Schemes that are there to be compared with, not to be deployed.
@@ -48,7 +49,7 @@ class SchemeSearcher:
     def search(self, case: Case) -> SchemeSearch:
         """Return the kept search of a case, or search now; raises BuildError where no scheme can be built."""
         plain = replace(case, scheme="")
-        path = self._site.cache_root / "searches" / f"{self._key(plain)}.json"
+        path = self._site.cache_root / _FOLDER / f"{self._key(plain)}.json"
         if path.is_file():
             try:
                 kept = read_kept(path, SchemeSearch, "its scheme is searched for again")
@@ -94,7 +95,7 @@ class SchemeSearcher:
             order = sorted(sensitivity, key=lambda group: -sensitivity[group])
             for count in range(2, len(order)):
                 # Once a scheme keeps the limit, further parts in float would only cost time.
-                if any(_loss(it) <= self._options.max_map_drop for it in tried.values()):
+                if any(map(self._keeps, tried.values())):
                     break
                 tried |= dict(prepared([f"{MOST_INTEGER}~{'+'.join(order[:count])}"]))
         if not tried:
@@ -105,7 +106,7 @@ class SchemeSearcher:
                     case.backend,
                 )
             )
-        kept = [scheme for scheme, it in tried.items() if _loss(it) <= self._options.max_map_drop]
+        kept = [scheme for scheme, it in tried.items() if self._keeps(it)]
         shortlist = sorted(kept, key=lambda scheme: (scheme.count("+") + scheme.count("~"), _loss(tried[scheme])))
         candidates = shortlist[:_MOST_TIMED] or [min(tried, key=lambda scheme: _loss(tried[scheme]))]
         rows, _ = self._bench.time([tried[scheme] for scheme in candidates])
@@ -129,16 +130,21 @@ class SchemeSearcher:
             sentence=self._sentence(chosen, _loss(tried[chosen]), bool(kept), bool(left_out)),
         )
 
+    def _keeps(self, prepared: Prepared) -> bool:
+        """Say whether the whole interval of a loss lies within what may be lost, as reports ask of it."""
+        loss = prepared.row.loss
+        return not isinstance(loss, Absent) and keeps(loss.ci95, self._options.max_map_drop)
+
     def _sentence(self, chosen: str, loss: float, kept: bool, cut: bool) -> str:
         allowed = f"{self._options.max_map_drop:g}"
         if kept:
             found = said(
-                "Of the schemes tried that lose at most {1} points, {2} is the fastest, or the one of least loss among "
-                "those that times do not tell from it.",
+                "Of the schemes tried that are shown to lose at most {1} points, {2} is the fastest, or the one of "
+                "least loss among those that times do not tell from it.",
                 allowed, chosen,
             )  # fmt: skip
         else:
-            none = "No scheme tried loses at most {1} points of mAP50-95; {2} loses least, {3}."
+            none = "No scheme tried is shown to lose at most {1} points of mAP50-95; {2} loses least, {3}."
             found = said(none, allowed, chosen, f"{loss:.1f}")
         return joined(" ", (found, said("The budget ended the search early."))) if cut else found
 
@@ -156,8 +162,6 @@ class SchemeSearcher:
 def _best(rows: Sequence[StudyRow], schemes: Sequence[str], tried: Mapping[str, Prepared]) -> str:
     """Return the scheme of least loss among those that times do not tell from the fastest."""
     timed = {scheme: row.timed for scheme, row in zip(schemes, rows, strict=True) if not isinstance(row.timed, Absent)}
-    if not timed:
-        return schemes[0]
     slowest_of_fastest = min(timed.values(), key=lambda it: it.ratio).ratio_ci95[1]
     close = [scheme for scheme, it in timed.items() if it.ratio_ci95[0] <= slowest_of_fastest]
     return min(close, key=lambda scheme: _loss(tried[scheme]))

@@ -139,7 +139,7 @@ def group_of(case: Case) -> str:
 def heading(case: Case) -> str:
     """Return what cases that may be compared have in common."""
     threads = counted(case.threads, "1 thread", "{1} threads")
-    head = said("one2many head") if case.head == "one2many" else said("end2end head")
+    head = said("one-to-many head") if case.head == "one2many" else said("end2end head")
     return said("{1}, {2} px, batch {3}, {4}, {5}", case.model, case.imgsz, case.batch, threads, head)
 
 

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import ast
 import re
+import signal
 import sys
 from collections.abc import Iterator
 from functools import cache
@@ -84,5 +85,8 @@ def _literal(node: ast.AST) -> Iterator[str]:
 
 
 if __name__ == "__main__":
+    # Whoever reads only the first lines, as `head` does, ends it without a traceback.
+    if hasattr(signal, "SIGPIPE"):
+        signal.signal(signal.SIGPIPE, signal.SIG_DFL)
     for lang in sys.argv[1:] or [code for code in languages() if code != ENGLISH]:
         sys.stdout.writelines(f"{lang}: {text}\n" for text in gaps(lang))

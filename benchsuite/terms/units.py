@@ -16,7 +16,7 @@ class Unit:
 
     `decimals` of None are three significant digits. `said` writes a value of which a small change must show; without
     it that is a table's text and the unit. A fraction changes by `points`, so many for one of the unit; all else by a
-    share of itself.
+    share of itself. `held` names what records hold it in, where that is another unit.
     """
 
     text: str
@@ -25,6 +25,7 @@ class Unit:
     said: Callable[[float], str] | None = None
     spelt: str = ""
     points: int = 0
+    held: str = ""
 
     @property
     def in_full(self) -> str:
@@ -38,6 +39,13 @@ class Unit:
     def say(self, value: float) -> str:
         """Return a value for a sentence."""
         return self.said(value) if self.said else f"{self.show(value)} {self.text}".rstrip()
+
+    def say_both(self, old: float, new: float) -> tuple[str, str]:
+        """Return two values for a sentence, with all of their digits where they differ and would look equal."""
+        both = self.say(old), self.say(new)
+        if both[0] != both[1] or old == new:
+            return both
+        return f"{old:,} {self.held}".rstrip(), f"{new:,} {self.held}".rstrip()
 
     def digits(self, scaled: float) -> str:
         """Write a value that is in this unit already."""
@@ -53,7 +61,7 @@ class Unit:
 NUMBER = Unit("", said="{:,}".format)
 MILLISECONDS = Unit("ms", lambda ns: ns / NS_PER_MS)
 SECONDS = Unit("s")
-MEGABYTES = Unit("MB", lambda size_bytes: size_bytes / 1e6)
+MEGABYTES = Unit("MB", lambda size_bytes: size_bytes / 1e6, held="bytes")
 MILLIONS = Unit("M", lambda number: number / 1e6, said="{:,}".format)
 GFLOPS = Unit("", said="{:.4g}".format)
 IMAGES_PER_S = Unit("img/s", spelt="images/s")

@@ -27,6 +27,25 @@ with FlopCounterMode(display=False) as counter, torch.no_grad():
 print(counter.get_total_flops() / 1e9)
 """
 _SAVE_SEGMENTER = "import sys; from ultralytics import YOLO; YOLO('yolo26n-seg.yaml').save(sys.argv[1])"
+_HEADS_OF_YOLOV10 = """
+import sys
+import torch
+from pathlib import Path
+from ultralytics import YOLO
+from ultralytics.nn.tasks import load_checkpoint
+from benchsuite.networks.checkpoint import load_detector
+weights, pixels = Path(sys.argv[1]), torch.rand(1, 3, 64, 64, generator=torch.Generator().manual_seed(1))
+YOLO("yolov10n.yaml").save(weights)
+told = []
+with torch.no_grad():
+    for head in ("one2many", "end2end"):
+        model = load_checkpoint(str(weights))[0].float().eval()
+        model.model[-1].end2end = head == "end2end"
+        expected, found = model(pixels)[0], load_detector(weights, head)(pixels)
+        found = found[0] if isinstance(found, tuple) else found
+        told.append(f"{tuple(found.shape)} {found.shape == expected.shape and torch.allclose(found, expected)}")
+print("; ".join(told))
+"""
 
 Starter = Callable[..., Child]
 
@@ -114,3 +133,9 @@ def test_zero_gflops_is_an_error(shared: Path, start: Starter, tmp_path: Path) -
     (modules / "thop.py").write_text("def profile(model, inputs, verbose=False): ...\n")
     with pytest.raises(ProcessError, match="came out as 0, as they do where the old package thop lies over"):
         start(modules).request("describe", 120, weights=str(shared / "models" / "yolo26n-coco-approx.pt"))
+
+
+def test_both_heads_of_yolov10_are_those_that_ultralytics_runs(tmp_path: Path) -> None:
+    """Each is taken and fused as YOLO26's: the same numbers as the whole network gives, of another head's class."""
+    told = _python(tmp_path, _HEADS_OF_YOLOV10, tmp_path / "yolov10n.pt")
+    assert told == "(1, 84, 84) True; (1, 84, 6) True"

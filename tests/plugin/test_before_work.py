@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from benchsuite.data.shapes import NAMES
+from benchsuite.detect.accuracy import Accuracy
 from benchsuite.runs.folder import Run, read_run
 from benchsuite.runs.records import Record
 from benchsuite.terms.absence import Absent
@@ -70,6 +71,22 @@ def test_unusable_labels_cost_accuracy_alone(bench: Bench, pytester: pytest.Pyte
     assert f"labels '{label}', line 1: found 4 numbers" in accuracy.reason
     result.stdout.fnmatch_lines(["no accuracy: labels *line 1: found 4 numbers*", "onnx fp32 *no mAP: labels*"])
     assert "found 4 numbers" in (latest(pytester).folder / "index.html").read_text()
+
+
+def test_damaged_images_cost_their_part_of_accuracy_alone(bench: Bench, pytester: pytest.Pytester, data: Path) -> None:
+    """Whether cut off or no image at all, they are left out with their count, and all else is measured as ever."""
+    first, second, *_ = sorted((data.parent / "images" / "val").iterdir())
+    first.write_bytes(first.read_bytes()[: first.stat().st_size // 2])
+    second.write_bytes(b"\xff")
+    result = bench(*ONE, "--batch", "3")
+    assert result.ret == pytest.ExitCode.OK
+    accuracy, loss = measured(pytester).metrics.accuracy, measured(pytester).metrics.loss
+    assert isinstance(accuracy, Accuracy)
+    assert accuracy.images == 2
+    assert not isinstance(loss, Absent)
+    left_out = "not scored, as Ultralytics' val leaves them out: 2 of 4 images (Pillow cannot read the file whole: "
+    assert accuracy.notes == (f"{left_out}{first.name} and 1 more)",)
+    result.stdout.fnmatch_lines(["*not scored, as Ultralytics' val leaves them out: 2 of 4 images*"])
 
 
 def test_names_in_another_order_are_told(bench: Bench, pytester: pytest.Pytester, data: Path) -> None:

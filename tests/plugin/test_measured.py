@@ -72,6 +72,18 @@ def test_without_pytest_benchmark_all_is_measured_and_recorded(bench: Bench, pyt
     assert {it.outcome for it in read_run(pytester.path / "reports" / "latest").records} == {"measured"}
 
 
+def test_quiet_run_has_a_line_a_case_too(bench: Bench) -> None:
+    """Under `-q` no dots stand before the lines of the cases."""
+    result = bench(*MATRIX, "-q", "-p", "no:benchmark")
+    result.stdout.fnmatch_lines(["4 of 4 cases to measure, less than a minute and the time to build artifacts"])
+    lines = [line for line in result.outlines if line.startswith("yolo26n_shapes-")]
+    assert [line.split("-")[:3] for line in lines] == [
+        ["yolo26n_shapes", name, precision] for name in ("torch", "onnx") for precision in ("fp32", "int8")
+    ]
+    assert not [line for line in result.outlines if re.match(r"\.+(\w|\s|$)", line)]
+    assert "36 passed" in result.outlines[-1]
+
+
 def test_impatient_interrupts_leave_a_page(bench: Bench, pytester: pytest.Pytester) -> None:
     """Three Ctrl-C in a second end the run with what it has, and the page is written."""
     (pytester.path / "bench" / "test_zz.py").write_text(
@@ -139,7 +151,9 @@ def test_a_promoted_run_holds_the_next_one(bench: Bench, pytester: pytest.Pytest
 
     bench(*MATRIX)
     baselines.promote(read_run(pytester.path / "reports" / "latest"), pytester.path / "baselines", None)
-    bench(*MATRIX).assert_outcomes(passed=4 * 9)
+    held = bench(*MATRIX)
+    held.assert_outcomes(passed=4 * 9)
+    held.stdout.fnmatch_lines(["Baseline baselines/*: * passed, 4 without a verdict*"])
     (path,) = (pytester.path / "baselines").glob("*/*.json")
     entries = json.loads(path.read_text())
     for entry in entries["entries"].values():
@@ -194,6 +208,8 @@ def test_a_stopped_run_goes_on(bench: Bench, pytester: pytest.Pytester) -> None:
     stopped = FakeBackend("onnx", fails=stop)
     result = bench(*MATRIX, runtimes=(FakeBackend("torch"), stopped))
     assert result.ret == pytest.ExitCode.INTERRUPTED
+    # The interrupted test could not use its clock.
+    result.stdout.no_fnmatch_line("*Benchmark fixture was not used*")
     folder = pytester.path / "reports" / "latest"
     before = [record.case.id for record in read_run(folder).records]
     assert all("torch" in case_id for case_id in before)

@@ -30,7 +30,7 @@ class TorchBackend:
     substitutes: Mapping[str, tuple[str, ...]] = {}
     gpu_only = False
     default_device = "cpu"
-    start_s = 4.0
+    start_s = 3.0
     colour = "#D55E00"
     ways: tuple[str, ...] = ("compile",)
     schemes: tuple[str, ...] = ()

@@ -66,7 +66,7 @@ def test_scheme_that_is_asked_for() -> None:
 def test_unknown_scheme_is_refused() -> None:
     """A scheme that nobody has is a usage error that lists the valid ones."""
     with pytest.raises(
-        UsageError, match="--quant-scheme magic: there is no such scheme; give one of default, auto, qdq-u8s8"
+        UsageError, match="--quant-scheme magic: there is no such scheme; give one of default, qdq-u8s8"
     ):
         need({"quant_scheme": "magic"}, backend="onnx", precision="int8")
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import email.message
 import importlib.metadata
+import math
 import os
 import shutil
 import subprocess
@@ -18,7 +19,9 @@ from typer.main import get_command
 from benchsuite.backends import BACKENDS
 from benchsuite.commands import doctor
 from benchsuite.commands.app import app
+from benchsuite.compare.findings import Finding, write_findings
 from benchsuite.machine.facts import Gpu
+from benchsuite.terms.errors import UsageError
 from benchsuite.testing import make_case, make_machine, make_record, make_run, write_run
 
 ROOT = Path(__file__).resolve().parents[3]
@@ -59,13 +62,13 @@ def test_every_command_has_help_with_an_example(command: Command, words: tuple[s
 @pytest.mark.parametrize(
     ("words", "shown", "left_out"),
     [
-        (("cases",), {"--backend", "--case", "--head"}, {"--against", "--max-latency", "--calib", "--effort"}),
+        (("cases",), {"--backend", "--case", "--head", "--data", "--effort"}, {"--against", "--max-latency", "--lang"}),
         (("gate",), {"--against", "--waivers", "--alpha", "--lang"}, {"--max-latency", "--machine", "--resume"}),
         (("selftest",), {"--alpha", "--gate-budget", "--calib", "--replay"},
          {"--against", "--same-artifacts", "--gate-strict", "--waivers", "--min-map", "--baseline"}),
-        (("study", "precision"), {"--precision", "--calib-size", "--lang"}, {"--alpha", "--against", "--max-memory"}),
-        (("study", "schemes"), {"--backend", "--data"}, {"--precision", "--gate-metrics"}),
-        (("study", "calibration"), {"--sizes", "--calib"}, {"--calib-size", "--waivers"}),
+        (("study", "precision"), {"--precision", "--quant-scheme", "--calib-method"}, {"--alpha", "--max-memory"}),
+        (("study", "schemes"), {"--data", "--calib-method"}, {"--precision", "--quant-scheme", "--gate-metrics"}),
+        (("study", "calibration"), {"--sizes", "--calib"}, {"--calib-size", "--calib-method", "--quant-scheme"}),
     ],
     ids=lambda it: " ".join(it) if isinstance(it, tuple) else "",
 )  # fmt: skip
@@ -113,6 +116,13 @@ def test_doctor_says_what_is_only_built(monkeypatch: pytest.MonkeyPatch) -> None
     assert "trt cuda:0 fp32, fp16, bf16, int8: built here, not run: no GPU" in lines
 
 
+@pytest.mark.parametrize("seconds", [math.inf, math.nan, -3.0, 1e9, 1e-12])
+def test_doctor_watches_for_a_time_that_one_can_wait(seconds: float) -> None:
+    """Endless, negative and empty watches are refused before anything is said."""
+    with pytest.raises(UsageError, match=f"--seconds {seconds:g}".replace("+", "[+]")):
+        next(doctor.report_lines(seconds))
+
+
 def test_doctor_answers_for_the_gpu_too(monkeypatch: pytest.MonkeyPatch) -> None:
     """With a GPU there is a row for each backend on it as well, and its reason once where it is every precision's."""
     monkeypatch.setattr(
@@ -149,7 +159,7 @@ def test_init_writes_what_a_repository_needs_and_overwrites_nothing(command: Com
 
 
 def test_report_compare_and_promote_read_a_run(command: Command, tmp_path: Path) -> None:
-    """A run's folder can be rendered again, compared and promoted."""
+    """A run's folder can be rendered again, compared and promoted, where it broke a limit only by saying so."""
     made = [make_record(), make_record(make_case(backend="onnx"), total_ms=20.0)]
     folder = write_run(tmp_path / "reports", make_run(made))
     other = write_run(tmp_path / "reports", make_run(made))
@@ -158,7 +168,10 @@ def test_report_compare_and_promote_read_a_run(command: Command, tmp_path: Path)
     compared = command("compare", str(folder), str(other))
     assert compared.returncode == 0
     assert made[0].case.id in compared.stdout
-    promoted = command("promote", str(folder), "--machine", "here")
+    write_findings(folder, [Finding(made[0].case.id, "latency", "OVER_LIMIT", "", "", "", "", fails=True)])
+    refused = command("promote", str(folder), "--machine", "here")
+    assert (refused.returncode, "give --over-limits" in refused.stderr) == (2, True)
+    promoted = command("promote", str(folder), "--machine", "here", "--over-limits")
     assert promoted.returncode == 0, promoted.stderr
     assert list((tmp_path / "baselines" / "here").glob("*.json"))
 

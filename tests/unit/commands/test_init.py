@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import hashlib
 import shutil
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
 
 from benchsuite.commands import init
-from benchsuite.commands.init import LINE, scaffold
+from benchsuite.commands.init import LINE, closing_lines, scaffold
 from benchsuite.terms.errors import UsageError
 
 ROOT = Path(__file__).resolve().parents[3]
@@ -85,3 +87,41 @@ def test_file_that_cannot_be_read_is_one_sentence(tmp_path: Path, monkeypatch: p
     monkeypatch.setattr(init, "_contents", lambda: {"bench/test_size.py": b""})
     with pytest.raises(UsageError, match=r"cannot read .*test_size\.py: Permission denied; make it readable"):
         scaffold(tmp_path, update=True)
+
+
+def test_what_to_commit_and_what_to_run_is_told(tmp_path: Path) -> None:
+    """The hidden file is named once it is written, and a renewal that has nothing to do says so."""
+    (tmp_path / "pytest.ini").write_text("")
+    commit = "commit it with the others, --update knows by it what nobody changed"
+    written = f"wrote {tmp_path / 'bench' / '.written'}: {commit}"
+    now_run = "Now run: pytest bench/ --model YOUR.pt --data YOUR.yaml"
+    assert closing_lines(tmp_path, scaffold(tmp_path), False) == (written, now_run)
+    again = scaffold(tmp_path, update=True)
+    assert closing_lines(tmp_path, again, True) == ("nothing to do: all is as this release writes it",)
+
+
+@pytest.mark.parametrize(
+    ("name", "text", "found"),
+    [
+        ("pytest.ini", "", True),
+        ("pyproject.toml", "", True),
+        ("tox.ini", "[pytest]\n", True),
+        ("tox.ini", "[tox]\n", False),
+        ("setup.cfg", "[tool:pytest]\n", True),
+        ("setup.py", "", False),
+    ],
+)
+def test_missing_root_of_pytest_is_told(tmp_path: Path, name: str, text: str, found: bool) -> None:
+    """It is said exactly where pytest's own root would depend on which paths a command names."""
+    (tmp_path / "mine").mkdir()
+    (tmp_path / "mine" / name).write_text(text)
+    folder, elsewhere = tmp_path / "mine" / "repository", tmp_path / "elsewhere"
+    folder.mkdir()
+    elsewhere.mkdir()
+    told = closing_lines(folder, ("left bench/conftest.py alone: it loads the plugin",), True)
+    assert [line.startswith(f"pytest finds no pytest.ini or pyproject.toml for {folder}: ") for line in told] == (
+        [] if found else [True]
+    )
+    line = [sys.executable, "-m", "pytest", "--collect-only", "-p", "no:cacheprovider", str(folder), str(elsewhere)]
+    header = subprocess.run(line, cwd=folder, capture_output=True, text=True).stdout
+    assert f"rootdir: {tmp_path / 'mine' if found else tmp_path}\n" in header

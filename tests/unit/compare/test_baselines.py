@@ -10,6 +10,7 @@ import pytest
 
 from benchsuite.compare.baselines import Baseline, find, load, names, promote
 from benchsuite.compare.entries import SESSIONS_KEPT, entry_of
+from benchsuite.compare.findings import Finding
 from benchsuite.runs.folder import Run
 from benchsuite.runs.records import Record
 from benchsuite.terms.absence import NOT_SELECTED, Absent
@@ -19,6 +20,7 @@ from benchsuite.testing import make_accuracy, make_case, make_latency, make_mach
 ONNX = make_case()
 INT8 = make_case(precision="int8")
 KEY = "yolo26n-onnx-fp32-cpu-640-b1 one2many t2"
+CALLED = "yolo26n-onnx-fp32-cpu-640-b1 (2 threads)"
 
 
 def _run(made: list[Record], number: int = 1, **changes: object) -> Run:
@@ -98,6 +100,86 @@ def test_what_was_not_measured_stays_as_accepted(tmp_path: Path) -> None:
     assert entry.kernels == {"Conv": 64, "MaxPool": 3}
 
 
+def _without(record: Record, why: Absent) -> Record:
+    metrics = replace(record.metrics, accuracy=why, parity=why, complexity=why, latency=why)
+    return replace(record, metrics=metrics, validity=replace(record.validity, ran=why))
+
+
+def test_what_a_run_could_not_measure_stays_as_accepted_and_says_so(tmp_path: Path) -> None:
+    """Labels that are missing for once take no accuracy from the baseline, nor does a proof that failed its kernels."""
+    promote(_run([make_record()], 1), tmp_path)
+    before = _baseline(tmp_path).models["yolo26n"].entries[KEY]
+    said: list[str] = []
+    lacking = _without(make_record(), Absent("labels are missing"))
+    lacking = replace(lacking, artifact=Absent("it lies elsewhere"))
+    lacking = replace(lacking, validity=replace(lacking.validity, policy={"threads": "2", "spin": "false"}))
+    here = make_machine(cpu="Other CPU")
+    promote(_run([lacking], 2, machine=here), tmp_path, make_machine().slug, said.append)
+    entry = _baseline(tmp_path).models["yolo26n"].entries[KEY]
+    # Kernels stay with the machine and runtime that they were counted on, sessions with their policy.
+    assert replace(entry, run=before.run, machine=None) == before
+    assert entry.machine == make_machine()
+    assert f"kept mAP50-95 of {CALLED}: labels are missing" in said
+    assert f"kept kernel counts of {CALLED}: labels are missing" in said
+
+
+def test_case_that_was_only_built_leaves_what_was_measured(tmp_path: Path) -> None:
+    """A machine without a GPU builds an engine and takes no figure from the baseline of those that run it."""
+    promote(_run([make_record()], 1), tmp_path)
+    before = _baseline(tmp_path).models["yolo26n"].entries[KEY]
+    said: list[str] = []
+    promote(_run([make_record(outcome="built", reason="no GPU")], 2), tmp_path, say=said.append)
+    assert _baseline(tmp_path).models["yolo26n"].entries[KEY] == before
+    assert said == [f"kept {CALLED} as it was measured: 20260131-120002 only built it"]
+
+
+def test_case_that_cannot_run_on_so_many_threads_stays_at_others(tmp_path: Path) -> None:
+    """Skipped at four threads says nothing of what was accepted at one."""
+    single, four = replace(ONNX, threads=1), replace(ONNX, threads=4)
+    promote(_run([make_record(single)], 1), tmp_path)
+    promote(_run([make_record(four, "skipped", "it needs 8 cores"), make_record(INT8)], 2), tmp_path)
+    assert {entry.case.threads for entry in _baseline(tmp_path).entries(ONNX.id)} == {1}
+
+
+def test_runs_that_share_a_name_are_sessions_of_their_own(tmp_path: Path) -> None:
+    """Four machines of CI each write their run into `reports/run`; promoting one of them twice counts once."""
+    for number in (0, 1, 2, 3, 3):
+        promote(make_run([make_record(total_ms=40 + number)], folder=Path(f"host{number}/run")), tmp_path)
+    timing = _baseline(tmp_path).models["yolo26n"].entries[KEY].timing
+    assert [it.total_p50_ms for it in timing] == [40, 41, 42, 43]
+    for cpu in ("A", "B"):
+        machine = make_machine(cpu=cpu)
+        record = make_record(environment=machine.fingerprint)
+        promote(make_run([record], machine=machine), tmp_path, "ci")
+    assert len(load(tmp_path / "ci").models["yolo26n"].entries[KEY].timing) == 2
+
+
+def test_entries_name_their_machine_where_it_is_not_that_of_the_file(tmp_path: Path) -> None:
+    """What one machine promotes keeps its name when another adds cases, and loses it once measured again there."""
+    one, other = make_machine(), make_machine(cpu="Other CPU")
+    promote(_run([make_record(ONNX)], 1, machine=one), tmp_path, "ci")
+    assert '"machine"' not in json.dumps(json.loads((tmp_path / "ci" / "yolo26n.json").read_text())["entries"])
+    promote(_run([make_record(INT8)], 2, machine=other), tmp_path, "ci")
+    model = load(tmp_path / "ci").models["yolo26n"]
+    assert {key: model.machine_of(entry).cpu for key, entry in model.entries.items()} == {
+        KEY: "Example CPU 9000",
+        f"{INT8.id} one2many t2": "Other CPU",
+    }
+    promote(_run([make_record(ONNX)], 3, machine=other), tmp_path, "ci")
+    assert all(entry.machine is None for entry in load(tmp_path / "ci").models["yolo26n"].entries.values())
+
+
+def test_file_of_which_nothing_was_promoted_is_left_alone(tmp_path: Path) -> None:
+    """A model that the run does not have keeps its file as it is, and is not among those written."""
+    promote(_run([make_record(ONNX), make_record(make_case(model="yolo11n"))], 1), tmp_path)
+    other = _folder(tmp_path) / "yolo11n.json"
+    other.write_text(other.read_text() + "\n")
+    before = other.read_text()
+    paths = promote(_run([make_record(ONNX)], 2, notes=()), tmp_path)
+    assert [path.name for path in paths] == ["yolo26n.json"]
+    assert other.read_text() == before
+
+
 def test_cases_that_a_run_did_not_select_stay(tmp_path: Path) -> None:
     """Promoting one case does not touch the others, nor other models' files."""
     promote(_run([make_record(ONNX), make_record(INT8), make_record(make_case(model="yolo11n"))], 1), tmp_path)
@@ -121,14 +203,25 @@ def test_promotion_says_what_it_adds_changes_and_removes(tmp_path: Path) -> None
     """Nothing goes from a baseline without a line that says why, and what stays as it was gets none."""
     said: list[str] = []
     promote(_run([make_record(ONNX), make_record(INT8)], 1), tmp_path, say=said.append)
-    assert said == [f"added {KEY}", f"added {INT8.id} one2many t2"]
+    assert said == [f"added {ONNX.id} (2 threads)", f"added {INT8.id} (2 threads)"]
     said.clear()
     second = [make_record(ONNX), make_record(INT8, "skipped", "it needs AVX-512")]
     promote(_run(second, 2), tmp_path, say=said.append)
-    assert said == [f"changed {KEY}", f"removed {INT8.id} one2many t2: it needs AVX-512"]
+    assert said == [f"changed {ONNX.id} (2 threads)", f"removed {INT8.id} (2 threads): it needs AVX-512"]
     said.clear()
     promote(_run(second, 2), tmp_path, say=said.append)
     assert said == []
+
+
+def test_run_that_broke_its_own_limits_is_refused(tmp_path: Path) -> None:
+    """Its cases are named once each; worse than the baseline, or with an expired waiver, a run may be right."""
+    findings = [Finding(ONNX.id, it, "OVER_LIMIT", "", "", "", "", fails=True) for it in ("latency", "memory")]
+    sentence = rf"1 of its cases broke the limits of the run \({ONNX.id}\); mend them, or give --over-limits"
+    with pytest.raises(UsageError, match=sentence):
+        promote(_run([make_record(ONNX)]), tmp_path, findings=findings)
+    assert not list(tmp_path.iterdir())
+    others = [replace(findings[0], verdict="REGRESSED"), replace(findings[0], metric="waiver")]
+    assert promote(_run([make_record(ONNX)]), tmp_path, findings=others)
 
 
 def test_promotion_of_a_network_that_finds_nothing_says_so(tmp_path: Path) -> None:
@@ -233,7 +326,10 @@ def test_machine_finds_its_own_folder_or_its_likes(tmp_path: Path) -> None:
         (lambda _: "[]", "schema None"),
         (lambda text: text.replace('"policy"', '"politics"'), "is damaged"),
         (lambda text: text.replace("40.0", "NaN"), r"found nan @ \$\.entries\[.*\]\.timing\[0\]\.total_p50_ms"),
-        (lambda text: text.replace("40.0", "-40.0"), r"a number of at least 0 .*-40.0 @ .*\.total_p50_ms"),
+        (lambda text: text.replace("40.0", "-40.0"), r"a number from 0.0001 to 1e\+09 .*-40.0 @ .*\.total_p50_ms"),
+        (lambda text: text.replace("40.0", "0.0"), r"a number from 0.0001 .*found 0.0 @ .*\.total_p50_ms"),
+        (lambda text: text.replace("40.0", "1e-300"), r"found 1e-300 @ .*\.total_p50_ms"),
+        (lambda text: text.replace("40.0", "1e308"), r"found 1e\+308 @ .*\.total_p50_ms"),
         (lambda text: text.replace("40.0", '"40"'), r"a number was expected, found '40' @ .*\.total_p50_ms"),
         (lambda text: text.replace("2400000", "1.5"), r"a whole number .* 1.5 @ .*\.complexity\.params"),
         (lambda text: text.replace("9800000", "-1"), r"at least 0 was expected, found -1 @ .*\.artifact\.bytes"),

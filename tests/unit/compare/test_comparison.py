@@ -138,6 +138,38 @@ def test_accuracy_on_other_terms_is_not_compared(tmp_path: Path, changes: dict[s
         assert findings[metric].fails is False
 
 
+def test_any_figure_is_more_than_one_of_nothing(tmp_path: Path) -> None:
+    """A growth from 0 has no per cent, and is still one; so is the way back."""
+    none = _with(make_record(), complexity=Complexity(2_400_000, 0.0))
+    grown = _by_metric(compare(make_run([make_record()]), _baseline(tmp_path / "a", none), TOLERANCES))["gflops"]
+    assert (grown.verdict, grown.baseline, grown.current) == ("REGRESSED", "0", "5.48")
+    same = _by_metric(compare(make_run([none]), _baseline(tmp_path / "b", none), TOLERANCES))["gflops"]
+    assert same.verdict == "PASS"
+
+
+def test_a_change_of_one_byte_shows_in_its_digits() -> None:
+    """Two sizes that differ never look the same."""
+    old, new = make_record(), make_record()
+    new = replace(new, artifact=make_artifact(new.case, 9_800_001))
+    (finding,) = (it for it in compare_runs(make_run([old]), make_run([new])) if it.metric == "artifact_bytes")
+    assert (finding.verdict, finding.baseline) == ("REGRESSED", "9,800,000 bytes")
+    assert finding.current.startswith("9,800,001 bytes (")
+
+
+def test_kernels_are_held_against_the_machine_that_counted_them(tmp_path: Path) -> None:
+    """Promoting another case on another processor must not claim that processor for what was not measured again."""
+    first, other = make_record(), make_record(make_case(backend="openvino"))
+    elsewhere = make_machine(cpu="Other CPU")
+    promote(make_run([first]), tmp_path, "ci")
+    promote(make_run([other], folder=Path("reports/20260201-120000"), machine=elsewhere), tmp_path, "ci")
+    baseline = load(tmp_path / "ci")
+    changed = replace(first, validity=replace(first.validity, ran=make_ran(kernels={"Conv": 60})))
+    for machine, verdict in ((elsewhere, "NOT_COMPARABLE"), (make_machine(), "REGRESSED")):
+        kernels = _by_metric(compare(make_run([changed], machine=machine), baseline, TOLERANCES))["kernels"]
+        assert kernels.verdict == verdict
+        assert kernels.environment == (() if verdict == "REGRESSED" else ("cpu: Example CPU 9000 -> Other CPU",))
+
+
 def test_parity_with_another_reference_is_not_compared(tmp_path: Path) -> None:
     """Agreement with something else than before says nothing."""
     finding = _compare(tmp_path, _with(make_record(), parity=make_parity(0.1, reference="onnx fp32")))["parity"]
@@ -150,6 +182,7 @@ def test_metric_that_was_lost_fails(tmp_path: Path) -> None:
     lost = _compare(tmp_path / "a", _with(make_record(), accuracy=Absent("the evaluation crashed")))
     assert (lost["map50_95"].verdict, lost["map50_95"].fails) == ("MISSING", True)
     assert lost["map50_95"].sentence == "the evaluation crashed"
+    assert (lost["map50_95"].accept, bool(lost["parity"].accept)) == ("", True)
     silent = _compare(tmp_path / "b", _with(make_record(), accuracy=NOT_SELECTED, complexity=NOT_SELECTED))
     assert not {"map50_95", "map50", "params", "gflops"} & set(silent)
 
@@ -164,14 +197,14 @@ def test_metric_that_was_lost_fails(tmp_path: Path) -> None:
     ],
 )
 def test_case_that_the_run_lacks_is_red(tmp_path: Path, made: list[Record], current: str, why: str) -> None:
-    """A selected case that the baseline has and the run lacks fails, whatever became of it."""
+    """A selected case that the baseline has and the run lacks fails; promoting one that only built it is no way out."""
     run = make_run(made, selected_ids=(make_case().id,))
     (finding,) = compare(run, _baseline(tmp_path), TOLERANCES)
     assert (finding.metric, finding.verdict, finding.fails) == ("case", "MISSING", True)
     assert finding.current == current
     assert why in finding.sentence
-    assert finding.accept
-    assert "-k yolo26n-onnx-fp32-cpu-640-b1" in finding.rerun
+    assert bool(finding.accept) is (current != "built")
+    assert "--case yolo26n-onnx-fp32-cpu-640-b1" in finding.rerun
 
 
 def test_case_that_was_not_selected_is_not_missed(tmp_path: Path) -> None:
@@ -209,6 +242,19 @@ def test_faster_and_wrong_is_not_improved(tmp_path: Path) -> None:
     assert wrong["latency"].sentence == "Faster, and void: mAP50-95, mAP50 failed."
 
 
+def test_faster_and_blind_is_not_improved_where_no_accuracy_was_accepted(tmp_path: Path) -> None:
+    """What finds nothing is void by itself; an accuracy that nobody measured leaves the speed to be judged."""
+    for number in range(5):
+        record = _with(make_record(total_ms=40 + number / 10), accuracy=NOT_SELECTED, parity=NOT_SELECTED)
+        promote(make_run([record], folder=Path(f"reports/2026013{number}-120000")), tmp_path, "here")
+    baseline = load(tmp_path / "here")
+    for accuracy, verdict in ((NOT_SELECTED, "IMPROVED"), (make_accuracy(0.0, map50=0.0), "INCONCLUSIVE")):
+        fast = _with(make_record(total_ms=20), accuracy=accuracy)
+        latency = _by_metric(compare(make_run([fast]), baseline, TOLERANCES))["latency"]
+        assert latency.verdict == verdict
+    assert latency.sentence.startswith("Faster, and void: it finds next to nothing")
+
+
 def test_finding_carries_what_changed_and_what_to_type(tmp_path: Path) -> None:
     """Each finding lists the changes of the environment, the line that reruns it and the line that accepts it."""
     machine = make_machine(packages={"onnxruntime": "1.33.0"}, kernel="6.2.0")
@@ -222,8 +268,8 @@ def test_finding_carries_what_changed_and_what_to_type(tmp_path: Path) -> None:
     assert "kernel: 6.1.0 -> 6.2.0" in finding.environment
     assert finding.accept == "benchsuite promote reports/20260131-120000 --machine ci"
     assert finding.rerun == (
-        "pytest bench/ -k yolo26n-onnx-fp32-cpu-640-b1 --model a/YOLO26n.pt --backend onnx --precision fp32 "
-        "--device cpu --imgsz 640 --batch 1 --threads 2 --effort standard --data 'my data.yaml' --machine ci"
+        "pytest bench/ --case yolo26n-onnx-fp32-cpu-640-b1 --model a/YOLO26n.pt --threads 2 --effort standard "
+        "--data 'my data.yaml' --machine ci"
     )
 
 

@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from benchsuite.compare.findings import Finding, read_findings, rerun_line, write_findings
+from benchsuite.options.settings import parse
 from benchsuite.terms.cases import Case
 from benchsuite.terms.errors import RecordError
 from benchsuite.testing import make_case
@@ -46,45 +47,32 @@ def test_rerun_line_names_the_case_and_what_decides_it() -> None:
         "resume": "newest",
     }
     words = shlex.split(rerun_line(case, "quick", options))
-    assert words[:4] == ["pytest", "bench/", "-k", "my_model-onnx-fp32-cpu-640-b1-end2end"]
-    settings = dict(zip(words[4::2], words[5::2], strict=True))
-    assert settings == {
+    assert words[:2] == ["pytest", "bench/"]
+    assert dict(zip(words[2::2], words[3::2], strict=True)) == {
+        "--case": "my_model-onnx-fp32-cpu-640-b1-end2end",
         "--model": "weights/My-Model.pt",
-        "--backend": "onnx",
-        "--precision": "fp32",
-        "--device": "cpu",
-        "--imgsz": "640",
-        "--batch": "1",
         "--threads": "2",
         "--effort": "quick",
-        "--head": "end2end",
         "--data": "it's data.yaml",
         "--calib-size": "32",
     }
 
 
-@pytest.mark.parametrize("named", [make_case(model="模型"), make_case(precision="int8", scheme="dynamic-u8u8")])
-def test_rerun_line_names_a_case_by_its_id_where_k_cannot(named: Case) -> None:
-    """pytest escapes ids that are not ASCII, and only the id says the scheme: what the id decides is not said twice."""
-    options = {"model": "模型.pt", "head": "both", "variant": "plain", "quant_scheme": "dynamic-u8u8", "data": "d.yaml"}
-    words = shlex.split(rerun_line(named, "quick", options))
-    given = dict(zip(words[2::2], words[3::2], strict=True))
-    assert given.pop("--case") == named.id
-    assert {"--model", "--threads", "--effort", "--data"} <= set(given)
-    assert not {"-k", "--head", "--variant", "--backend"} & set(given)
-    assert ("--quant-scheme" in given) == (not named.scheme)
-
-
-def test_rerun_line_runs_the_case_s_own_way_and_no_other() -> None:
-    """Of the ways, heads and builds that a run had, only the case's are asked for again."""
-    options = {"variant": "plain,compile", "head": "both", "rebuilds": "3"}
-
-    def asked(**case: str) -> dict[str, str]:
-        words = shlex.split(rerun_line(make_case(**case), "quick", options))
-        return dict(zip(words[4::2], words[5::2], strict=True))
-
-    plain = asked()
-    assert (plain["--variant"], plain["--head"], "--rebuilds" in plain) == ("plain", "auto", False)
-    other = asked(variant="end2end+compile", head="end2end")
-    assert (other["--variant"], other["--head"]) == ("compile", "end2end")
-    assert asked(backend="trt", variant="rebuild2")["--rebuilds"] == "3"
+@pytest.mark.parametrize(
+    "named",
+    [
+        make_case(model="模型"),
+        make_case(precision="int8", scheme="dynamic-u8u8"),
+        make_case(head="end2end", variant="end2end+compile"),
+        make_case(backend="trt", device="cuda:0", variant="rebuild2"),
+    ],
+)
+def test_rerun_line_says_nothing_twice_that_the_id_says(named: Case) -> None:
+    """Of the heads, ways, builds and schemes that a run had only the case's is asked for, and the line can be read."""
+    options = {"model": "模型.pt", "head": "both", "variant": "plain,compile", "rebuilds": "3", "backend": "all"}
+    words = shlex.split(rerun_line(named, "quick", {**options, "quant_scheme": "dynamic-u8u8"}))
+    given = {flag.strip("-").replace("-", "_"): text for flag, text in zip(words[2::2], words[3::2], strict=True)}
+    assert set(given) - {"quant_scheme"} == {"case", "model", "threads", "effort"}
+    assert ("quant_scheme" in given) == (not named.scheme)
+    asked = parse(given)
+    assert [Case.parse(text, asked.threads) for text in asked.case_ids] == [named]

@@ -7,7 +7,7 @@ import pytest
 
 from benchsuite.data.labels import Labels
 from benchsuite.detect.accuracy import Matches, map50_95, outcomes
-from benchsuite.detect.bootstrap import MapReference, _by_class, _score, _widening
+from benchsuite.detect.bootstrap import MapReference, _by_class, _score, _widening, unseen_loss
 from benchsuite.detect.detections import Detections
 
 
@@ -24,12 +24,29 @@ def matched(found: list[bool]) -> tuple[Matches, ...]:
     return outcomes([it[0] for it in images], [it[1] for it in images])
 
 
-def test_the_same_detections_lose_nothing() -> None:
-    """A network against itself loses exactly nothing on every resample."""
-    same = matched([True, False] * 10)
+@pytest.mark.parametrize(("images", "most"), [(2, 84.19), (20, 16.84), (368, 1.0), (5000, 0.074)])
+def test_equal_outcomes_leave_open_what_so_few_labels_cannot_show(images: int, most: float) -> None:
+    """No difference on n labels is the exact 95 % interval of a share of which none was seen: 1 − 0.025^(1/n)."""
+    same = matched([True] * images)
     loss = MapReference(same).loss(same)
     assert loss.points == 0
-    assert loss.ci95 == (0, 0)
+    assert loss.ci95 == (pytest.approx(-most, rel=5e-3), pytest.approx(most, rel=5e-3))
+
+
+def test_a_crowd_on_two_images_is_not_many_images() -> None:
+    """An image counts for its labels, ten at most; images without a label show nothing."""
+    assert unseen_loss([300, 300]) == unseen_loss([10, 10]) == pytest.approx(16.84, abs=0.01)
+    assert unseen_loss([4, 3, 0]) == pytest.approx(100 * (1 - 0.025 ** (1 / 7)))
+    assert unseen_loss([0, 0]) == 100.0
+
+
+def test_one_difference_is_not_less_open_than_none() -> None:
+    """A loss of which resamples hardly scatter keeps at least the interval of outcomes that are equal."""
+    reference, candidate = matched([True] * 40), matched([True] * 39 + [False])
+    loss = MapReference(reference).loss(candidate)
+    assert loss.points > 1
+    assert loss.ci95[0] <= loss.points - unseen_loss([1] * 40)
+    assert loss.ci95[1] >= loss.points + unseen_loss([1] * 40)
 
 
 def test_a_loss_has_an_interval_around_it() -> None:
@@ -38,7 +55,7 @@ def test_a_loss_has_an_interval_around_it() -> None:
     loss = MapReference(reference).loss(candidate)
     assert loss.points == pytest.approx(10)
     low, high = loss.ci95
-    assert -2 < low < loss.points < high < 60
+    assert -10 < low < loss.points < high < 60
 
 
 def test_few_images_widen_the_interval() -> None:
@@ -51,6 +68,7 @@ def test_interval_is_widened_around_the_estimate() -> None:
     """The ends of the resamples stand further out by what few images make them too near."""
     reference, candidate = matched([True] * 8), matched([True] * 6 + [False] * 2)
     held = MapReference(reference)
+    held._unseen = 0.0
     low, high = held.loss(candidate).ci95
     held._widening = 1.0
     plain_low, plain_high = held.loss(candidate).ci95

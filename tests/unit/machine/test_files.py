@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import stat
 from pathlib import Path
 
 import pytest
 
-from benchsuite.machine.files import write_whole
+from benchsuite.machine.files import cannot_write, write_whole
 from benchsuite.terms.errors import UsageError
 
 
@@ -42,6 +43,37 @@ def test_disk_that_refuses_is_one_sentence(tmp_path: Path, monkeypatch: pytest.M
         write_whole(path, "new")
     assert path.read_text() == "old"
     assert [entry.name for entry in tmp_path.iterdir()] == ["page.html"]
+
+
+@pytest.mark.parametrize(
+    ("number", "way_out"),
+    [
+        (errno.ENOSPC, "free some space there or choose a folder that can be written."),
+        (errno.EDQUOT, "free some space there or choose a folder that can be written."),
+        (errno.EACCES, "choose a folder that can be written."),
+        (errno.EPERM, "choose a folder that can be written."),
+        (errno.EROFS, "choose a folder that can be written."),
+        (errno.EISDIR, "give another name, or move what is in the way."),
+        (errno.ENAMETOOLONG, "give another name, or move what is in the way."),
+    ],
+)
+def test_way_out_fits_what_the_disk_refused(tmp_path: Path, number: int, way_out: str) -> None:
+    """Room mends a full disk, and nothing that stands in the way or may not be written."""
+    why = os.strerror(number)
+    path = tmp_path / "page.html"
+    assert cannot_write(path, OSError(number, why)) == f"cannot write {path}: {why}; {way_out}"
+
+
+def test_what_stands_in_the_way_is_named(tmp_path: Path) -> None:
+    """A folder in the place of a file, and a file in the place of a folder, however far up."""
+    (tmp_path / "folder").mkdir()
+    (tmp_path / "file").write_text("old")
+    with pytest.raises(UsageError, match="folder: Is a directory; give another name"):
+        write_whole(tmp_path / "folder", "new")
+    for path in ("file/page.html", "file/further/page.html"):
+        with pytest.raises(UsageError, match=f"page.html: {tmp_path}/file is no folder; give another name, or move"):
+            write_whole(tmp_path / path, "new")
+    assert sorted(entry.name for entry in tmp_path.iterdir()) == ["file", "folder"]
 
 
 def test_what_is_no_file_is_written_into(tmp_path: Path) -> None:

@@ -36,11 +36,15 @@ def evaluation(data: EvaluationData, path: Path, blind_to: int = 0) -> Evaluatio
 
 
 def test_loss_is_that_of_the_same_images(data: EvaluationData, tmp_path: Path) -> None:
-    """Blindness to one picture of four costs points, with an interval around them; sight of all of them costs none."""
+    """Blindness to one picture of four costs points, sight of all costs none, and four leave either open."""
     losses, reference = Losses(data), evaluation(data, tmp_path / "reference.npz")
     same = losses.of(evaluation(data, tmp_path / "same.npz"), reference, "torch fp32")
     assert isinstance(same, AccuracyLoss)
-    assert (same.points, same.ci95, same.images, same.reference) == (0.0, (0.0, 0.0), 4, "torch fp32")
+    assert (same.points, same.images, same.reference) == (0.0, 4, "torch fp32")
+    assert same.ci95[0] < -5 < 5 < same.ci95[1]
+    itself = losses.of(reference, reference, "torch fp32")
+    assert isinstance(itself, AccuracyLoss)
+    assert itself.ci95 == (0.0, 0.0)
     blind = losses.of(evaluation(data, tmp_path / "blind.npz", blind_to=1), reference, "torch fp32", calibrated_on=3)
     assert isinstance(blind, AccuracyLoss)
     assert blind.ci95[0] < blind.points < blind.ci95[1]

@@ -41,7 +41,7 @@ def scored(folder: Path, images: list[Path], score: bool = True) -> Accuracy | A
     paths, worker = tuple(map(str, images)), Worker()
     case = make_case(backend="onnx", imgsz=64)
     with fake_runtimes(FakeBackend("onnx")):
-        worker.open(Open(case, RunPolicy(1), str(folder), paths))
+        worker.open(Open(case, RunPolicy(1), str(folder), paths[:1]))
         asked = Evaluate(paths, str(folder / "data.yaml"), "da" * 32, score, str(folder / "a"), str(folder / "b"))
         return worker.evaluate(asked).accuracy
 
@@ -61,6 +61,28 @@ def test_images_that_val_leaves_out_have_neither_labels_nor_false_alarms(tmp_pat
     assert replace(accuracy, notes=()) == whole
     assert [len(found.scores) for found in load_detections(tmp_path / "b")] == [1, 1, 0, 0]
     assert [len(found.scores) for found in load_detections(tmp_path / "a")] == [1, 1, 1, 1]
+
+
+def test_damaged_images_are_left_out_as_val_leaves_them_out(tmp_path: Path, images: list[Path]) -> None:
+    """Nothing is found on them and the others' figures stay; one that val would stumble over leaves accuracy open."""
+    whole = scored(tmp_path, images[:2])
+    images[2].write_bytes(images[0].read_bytes()[:-20])
+    images[3].write_bytes(b"\xff")
+    accuracy = scored(tmp_path, images)
+    assert isinstance(whole, Accuracy)
+    assert isinstance(accuracy, Accuracy)
+    assert replace(accuracy, notes=()) == whole
+    assert accuracy.notes == (
+        "not scored, as Ultralytics' val leaves them out: 2 of 4 images (Pillow cannot read the file whole: 2.png and "
+        "1 more)",
+    )
+    assert [len(found.scores) for found in load_detections(tmp_path / "a")] == [1, 1, 0, 0]
+    # Pillow does not look beyond the header of this format.
+    cut_off = images[2].with_suffix(".bmp")
+    assert cv2.imwrite(str(cut_off), np.zeros((64, 64, 3), np.uint8))
+    cut_off.write_bytes(cut_off.read_bytes()[:2000])
+    told = f"image '{cut_off}' is not an image that OpenCV can decode (2000 bytes); replace or remove it"
+    assert scored(tmp_path, [*images[:2], cut_off]) == Absent(told)
 
 
 def test_data_of_which_nothing_is_scored_says_why(tmp_path: Path, images: list[Path]) -> None:

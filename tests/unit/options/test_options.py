@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 
 from benchsuite.backends import BACKENDS
@@ -52,6 +54,14 @@ def test_bad_value_is_refused(name: str, text: str) -> None:
     """Each option refuses a value that it cannot use, naming itself."""
     with pytest.raises(UsageError, match="--" + name.replace("_", "-")):
         parse({name: text})
+
+
+@pytest.mark.parametrize("name", ["data", "calib"])
+def test_folder_in_place_of_a_data_yaml_is_called_one(name: str, tmp_path: Path) -> None:
+    """What is there is not said to be missing."""
+    for path, found in ((tmp_path, "it is a folder"), (tmp_path / "gone", "there is no such file")):
+        with pytest.raises(UsageError, match=rf"^--{name} {path}: {found}; give the path of a data.yaml"):
+            parse({name: str(path)})
 
 
 @pytest.mark.parametrize("text", ["a\0b", "a\nb", "\x1b[31m", "\udcff.pt"])

@@ -37,3 +37,11 @@ def test_without_saturated_figures_there_is_a_table_only() -> None:
 def test_one_batch_is_no_comparison() -> None:
     """Cases of one batch only have no such view."""
     assert batch_views([ONE, make_record(make_case(backend="torch", batch=4))]) == ()
+
+
+def test_a_case_that_failed_is_neither_shown_nor_a_base() -> None:
+    """A row whose proof contradicts its name has figures of something else."""
+    failed = replace(ONE, outcome="failed", reason="it ran bf16")
+    assert batch_views([failed, FOUR]) == ()
+    (view,) = batch_views([failed, FOUR, make_record(make_case(batch=8), total_ms=160)])
+    assert [row[1:4] for row in view.table.rows] == [("4", "40.0", "1.00"), ("8", "50.0", "1.25")]

@@ -4,7 +4,10 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from benchsuite.report.comparing import comparison_lines
+from benchsuite.compare.baselines import load, promote
+from benchsuite.compare.comparison import compare
+from benchsuite.compare.tolerances import default_tolerances
+from benchsuite.report.comparing import comparison_lines, held_lines
 from benchsuite.testing import make_case, make_machine, make_record, make_run
 
 
@@ -36,3 +39,18 @@ def test_environment_comes_first_and_lines_fit() -> None:
 def test_runs_that_share_nothing_say_so() -> None:
     """Two runs in which nothing was measured give a sentence."""
     assert "No case was measured in either run." in comparison_lines(make_run([]), make_run([]))
+
+
+def test_how_a_run_was_held_against_its_baseline_is_told(tmp_path: Path) -> None:
+    """Counts by verdict, why some have none, and how much of the baseline was not looked at; lines fit."""
+    record, other = make_record(), make_record(make_case(backend="ncnn"))
+    (path,) = promote(make_run([record, other]), tmp_path, "here")
+    baseline, run = load(path.parent), make_run([make_record(map50_95=0.6)], folder=Path("reports/20260201-120000"))
+    lines = held_lines(baseline, run.selected_ids, compare(run, baseline, default_tolerances()))
+    assert " ".join(lines) == (
+        f"Baseline {path.parent}: 5 passed, 2 failed, 1 without a verdict (1 of the 5 sessions that a judgement of "
+        "stored timing needs: promote 4 more of the same artifact and runtime); 1 of its cases was not selected."
+    )
+    assert max(map(len, lines[1:])) < 80
+    nothing = held_lines(baseline, [record.case.id, other.case.id], ())
+    assert " ".join(nothing) == f"Baseline {path.parent}: nothing was compared."

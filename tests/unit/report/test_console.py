@@ -6,7 +6,7 @@ from dataclasses import replace
 
 from benchsuite.report.console import case_line, table_lines
 from benchsuite.terms.absence import NOT_SELECTED, Absent
-from benchsuite.testing import make_accuracy, make_case, make_metrics, make_record
+from benchsuite.testing import make_accuracy, make_case, make_loss, make_metrics, make_record
 
 
 def test_no_line_is_wider_than_the_terminal() -> None:
@@ -27,6 +27,16 @@ def test_table_shows_what_was_measured() -> None:
     assert f"{record.metrics.latency.total_ns.p50 / 1e6:.1f}" in text
     assert f"{record.metrics.accuracy.map50_95:.3f}" in text
     assert record.case.row_name in text
+
+
+def test_star_has_its_legend_right_below_the_rows() -> None:
+    """What is only stored is said once for all rows that have a star, and nothing where none has."""
+    stored = make_record(make_case(precision="fp16"))
+    stored = replace(stored, validity=replace(stored.validity, label="fp16 storage, fp32 compute"))
+    _, _, _, *rows = table_lines([make_record(), stored, replace(stored, case=make_case(backend="ncnn"))], 1.0)
+    assert [row.split()[1] for row in rows[:3]] == ["fp32", "fp16*", "fp32*"]
+    assert rows[3] == "* fp16 storage, fp32 compute"
+    assert not any(line.startswith("*") for line in table_lines([make_record()], 1.0))
 
 
 def test_a_built_case_has_a_line_with_its_size_and_build_time() -> None:
@@ -96,3 +106,13 @@ def test_rows_of_two_devices_are_told_apart() -> None:
         "yolo26n, 640 px, batch 1, 2 threads, one2many head, cpu", "onnx fp32", "onnx int8",
         "yolo26n, 640 px, batch 1, 2 threads, one2many head, cuda:0", "onnx fp32",
     ]  # fmt: skip
+
+
+def test_a_reference_that_its_export_outdoes_says_so() -> None:
+    """The terminal says of both rows that one of them is broken, as the page does."""
+    torch, export = make_record(make_case(backend="torch"), map50_95=0.05), make_record(map50_95=0.45)
+    torch = replace(torch, metrics=replace(torch.metrics, loss=make_loss(0.0)))
+    export = replace(export, metrics=replace(export.metrics, loss=make_loss(-40.0, ci95=(-42.0, -38.0))))
+    text = " ".join(" ".join(table_lines([torch, export], 1.0)).split())
+    assert "torch fp32 torch fp32 finds plainly less than onnx fp32 made from it, which cannot be" in text
+    assert "onnx fp32 it finds more than torch fp32" in text

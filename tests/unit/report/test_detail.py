@@ -11,7 +11,7 @@ from benchsuite.report.detail import detail_tables
 from benchsuite.report.detail_charts import course, distribution, phases
 from benchsuite.report.samples import thin
 from benchsuite.terms.absence import Absent
-from benchsuite.testing import make_case, make_metrics, make_ran, make_record
+from benchsuite.testing import make_case, make_distribution, make_latency, make_metrics, make_ran, make_record
 
 FP32 = make_record(total_ms=40)
 INT8 = make_record(make_case(precision="int8"), total_ms=20, map50_95=0.645)
@@ -35,6 +35,16 @@ def test_latency_in_detail() -> None:
 def test_phases_and_their_shares() -> None:
     """Medians of the three phases, each with its share of their sum."""
     assert table("phases")[0] == ("onnx fp32", "2.00", "5%", "36.0", "90%", "2.00", "5%", "40.0")
+
+
+def test_phases_that_take_no_time_have_no_shares() -> None:
+    """A runtime that does all within the call may leave nothing to share; the page is there nevertheless."""
+    latency = make_latency(40)
+    nothing = make_distribution(0.0)
+    latency = replace(latency, preprocess_ns=nothing, inference_ns=nothing, postprocess_ns=nothing)
+    record = replace(FP32, metrics=make_metrics(latency=latency))
+    assert table("phases", record)[0][1::2][:3] == ("0", "0", "0")
+    assert table("phases", record)[0][2:7:2] == ("–", "–", "–")
 
 
 def test_throughput_memory_and_cold_start() -> None:

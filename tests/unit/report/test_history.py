@@ -5,17 +5,19 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 from typer.testing import CliRunner
 
 from benchsuite.commands.app import app
+from benchsuite.detect.accuracy import Accuracy
 from benchsuite.report.history import make_history, read_history
 from benchsuite.report.history_page import history_page, sparkline
 from benchsuite.runs.folder import Run
 from benchsuite.terms.absence import Absent
 from benchsuite.terms.errors import UsageError
-from benchsuite.testing import make_case, make_machine, make_record, make_run, write_run
+from benchsuite.testing import make_accuracy, make_case, make_machine, make_metrics, make_record, make_run, write_run
 
 EVIL = "<script>alert('x')</script>"
 NEWER = {**make_machine().packages, "onnxruntime": "1.33.0"}
@@ -66,6 +68,52 @@ def test_an_accuracy_that_fell_to_nothing_is_a_change() -> None:
     page = history_page(history)
     assert "−65.00 points" in page
     assert "+65.00 points" in page
+
+
+def _with_accuracy(made: Sequence[Run], accuracies: Sequence[Accuracy | Absent]) -> list[Run]:
+    return [
+        replace(run, records=tuple(replace(it, metrics=replace(it.metrics, accuracy=accuracy)) for it in run.records))
+        for run, accuracy in zip(made, accuracies, strict=True)
+    ]
+
+
+NOTHING = make_accuracy(0.0, map50=0.0)
+
+
+def test_a_speed_that_counts_for_nothing_is_no_improvement() -> None:
+    """A network that finds nothing is fast, and the way back from it is no loss; slower while void is worse."""
+    broke = _with_accuracy(runs([40] * 4 + [10] * 4), [make_accuracy()] * 4 + [NOTHING] * 4)
+    mended = _with_accuracy(runs([10] * 4 + [40] * 4), [NOTHING] * 4 + [make_accuracy()] * 4)
+    for made in (broke, mended):
+        latency = next(it for it in make_history(made).changes if it.figure.key == "latency")
+        assert isinstance(latency.better, Absent)
+        assert latency.better.reason.startswith("void: it finds next to nothing")
+    page = history_page(make_history(broke))
+    assert "not ranked" in page
+    assert page.count("✓</span> better") == 0
+    unknown = _with_accuracy(runs([40] * 4 + [50] * 4), [Absent("no labels")] * 8)
+    assert [it.better for it in make_history(unknown).changes] == [False] * 3
+
+
+def test_a_speed_is_void_by_the_reference_of_its_own_run() -> None:
+    """An older record without a loss is held against the reference that was measured beside it."""
+    torch = replace(make_record(make_case(backend="torch")), metrics=replace(make_metrics(), accuracy=NOTHING))
+    made = []
+    for number, run in enumerate(runs([40] * 4 + [10] * 4)):
+        older = replace(run.records[0], metrics=replace(run.records[0].metrics, loss=Absent("an older release")))
+        made.append(replace(run, records=(older, torch) if number >= 4 else (older,)))
+    latency = next(it for it in make_history(made).changes if it.figure.key == "latency")
+    assert isinstance(latency.better, Absent)
+
+
+@pytest.mark.parametrize("other", [{"data_sha256": "ee" * 32}, {"images": 8}, {"settings": {"conf": 0.1}}])
+def test_accuracy_on_other_data_is_neither_better_nor_worse(other: dict[str, Any]) -> None:
+    """Two sets of images, or two ways to score them, are two questions."""
+    made = _with_accuracy(runs([40] * 8), [make_accuracy(0.65)] * 4 + [make_accuracy(0.75, **other)] * 4)
+    (change,) = make_history(made).changes
+    assert (change.figure.key, change.old, change.new) == ("map50_95", 0.65, 0.75)
+    assert isinstance(change.better, Absent)
+    assert change.better.reason.startswith("Evaluated ")
 
 
 def test_machines_and_thread_counts_have_courses_of_their_own() -> None:

@@ -22,6 +22,7 @@ from benchsuite.testing import (
     make_accuracy,
     make_artifact,
     make_case,
+    make_loss,
     make_machine,
     make_metrics,
     make_record,
@@ -177,3 +178,18 @@ def test_page_holds_the_matrix_as_data_and_names_as_text() -> None:
     assert data["rows"][0]["figures"]["latency"] == [12.3456789, None]
     assert data["reasons"] == ["", "not among this run's cases, or made in another way, or scored on other data"]
     assert data["groups"][0].startswith(EVIL)
+
+
+def test_a_speed_is_void_as_on_the_runs_own_page() -> None:
+    """An older record without a loss of its own is held against the row of its run, and so is one that outdoes it."""
+    nothing = replace(make_metrics(40, 0.0), accuracy=make_accuracy(0.0, map50=0.0), loss=Absent("an older release"))
+    torch = replace(make_record(make_case(backend="torch")), metrics=nothing)
+    older = make_record(total_ms=5)
+    older = replace(older, metrics=replace(older.metrics, loss=Absent("an older release")))
+    matrix = both([torch, older], [make_record(make_case(backend="torch")), older])
+    by_name = {row.name: row for row in matrix.rows}
+    assert by_name["onnx fp32"].ranks == (None, 1)
+    assert "torch fp32, which it is held against, finds next to nothing" in by_name["onnx fp32"].voids[0]
+    less, more = make_record(make_case(backend="torch"), map50_95=0.05), make_record(total_ms=5)
+    more = replace(more, metrics=replace(more.metrics, loss=make_loss(-40, ci95=(-42, -38))))
+    assert [row.ranks for row in make_matrix([run(less, more)]).rows] == [(None,), (None,)]

@@ -12,7 +12,7 @@ from benchsuite.report.pareto import latency_against_map, pareto_front
 from benchsuite.report.views import page_view
 from benchsuite.runs.records import Record
 from benchsuite.terms.absence import Absent
-from benchsuite.testing import make_case, make_record, make_run
+from benchsuite.testing import make_case, make_loss, make_record, make_run
 
 values = st.integers(0, 6)
 
@@ -62,3 +62,16 @@ def test_case_without_accuracy_is_no_point() -> None:
     assert chart is not None
     assert len(chart.series) == 2
     assert _chart([lost]) is None
+
+
+def test_a_reference_that_is_void_draws_no_floor() -> None:
+    """Where an export finds far more than torch, both are hollow and nothing is a point under either."""
+    torch, export = make_record(make_case(backend="torch"), map50_95=0.05), make_record(total_ms=20, map50_95=0.45)
+    export = replace(export, metrics=replace(export.metrics, loss=make_loss(-40.0, ci95=(-42.0, -38.0))))
+    chart = _chart([torch, export])
+    assert chart is not None
+    assert chart.references == ()
+    assert [series.hollow for series in chart.series[1:]] == [True, True]
+    sound = _chart([make_record(make_case(backend="torch"))])
+    assert sound is not None
+    assert len(sound.references) == 1

@@ -239,3 +239,26 @@ def test_row_without_latency_is_no_candidate() -> None:
     slow = _record("onnx fp32", 90)
     slow = replace(slow, metrics=replace(slow.metrics, latency=make_latency(90)))
     assert _chosen(untimed, slow) == "onnx fp32"
+
+
+def test_reason_says_what_calibrated_on_the_images_that_tell_its_loss() -> None:
+    """Accuracy on the images that set the INT8 ranges flatters, and whoever deploys the case must know."""
+    flattered = _record("onnx int8", 20)
+    loss = make_loss(0.2, ci95=(-0.1, 0.5), images=8, calibrated_on=8)
+    flattered = replace(flattered, metrics=replace(flattered.metrics, loss=loss))
+    assert recommend([TORCH, flattered], (), 1.0).reason.endswith(
+        "(−0.50 to +0.10 by its 8 images); a loss of 1 is allowed. 8 of these images it was calibrated on, which "
+        "flatters it."
+    )
+
+
+def test_reference_that_its_exports_outdo_is_not_recommended() -> None:
+    """Where two exports find far more than torch, nothing of the group is worth deploying, torch least of all."""
+    made = [_record("torch fp32", 20, 0.05)]
+    for scheme, points in (("onnx fp32", -40.0), ("openvino fp32", -40.1)):
+        record = _record(scheme, 30, 0.45)
+        loss = make_loss(points, ci95=(points - 2, points + 2))
+        made.append(replace(record, metrics=replace(record.metrics, loss=loss)))
+    advice = recommend(made, (), 1.0)
+    assert advice.record is None
+    assert "torch fp32: void: torch fp32 finds plainly less than onnx fp32, openvino fp32" in advice.reason

@@ -171,7 +171,7 @@ def test_gate_of_every_verdict(code: str, tmp_path: Path) -> None:
         against="weights:old.pt",
         facts=(
             "Changed from the baseline to the candidate: nothing that is recorded of machine and versions.",
-            "12 sweeps in 60 s; every block was measured by workers launched for it.",
+            "12 rounds in 60 s; every block was measured by workers launched for it.",
             "The control, the same artifact in both arms, differed from itself by +0.1 % (−0.2 to +0.3 %).",
         ),
         findings=tuple(findings),

@@ -71,6 +71,12 @@ def test_a_false_alarm_beside_an_injected_slowdown_breaks_it() -> None:
         ([replace(EQUAL, verdicts={"one": {"latency": "MISSING"}})], "Nothing was decided", False),
         ([replace(EQUAL, contaminated=True)], "Nothing was decided", False),
         ([], "Nothing was decided", False),
+        ([replace(EQUAL, verdicts={})], "Nothing was decided", False),
+        (
+            [replace(CAUGHT, injected={"one": 0.01})],
+            "Neither half of the promise was tried in these suites: give --aa 20 and --inject 5% too.",
+            False,
+        ),
     ],
 )
 def test_what_was_not_tried_is_said(suites: list[Suite], says: str, holds: bool) -> None:
@@ -78,6 +84,29 @@ def test_what_was_not_tried_is_said(suites: list[Suite], says: str, holds: bool)
     lines, kept = rate_lines(suites, OPTIONS)
     assert says in lines[-1]
     assert kept is holds
+
+
+OPEN = replace(EQUAL, verdicts={"one": {"latency": "INCONCLUSIVE"}})
+
+
+def test_suites_that_could_not_alarm_are_no_trials() -> None:
+    """Of sixteen suites of which twelve decided nothing, four had the chance to be wrong: 0 of 4, up to 60 %."""
+    lines, _ = rate_lines([EQUAL] * 4 + [OPEN] * 12, OPTIONS)
+    assert (
+        "  suites with a false alarm, nothing changed: 0 of 4, 0.0 % (0.0 to 60.2 %); 12 more could not alarm" in lines
+    )
+    assert "  cases without a verdict, nothing changed:   12 of 16, 75.0 % (47.6 to 92.7 %)" in lines
+    lines, _ = rate_lines([CAUGHT], OPTIONS)
+    assert "    suites with a false alarm beside it: none tried; 1 more could not alarm" in lines
+    lines, _ = rate_lines([replace(EQUAL, verdicts={}, blocks={})], OPTIONS)
+    assert "  cases without a verdict, nothing changed:   none tried" in lines
+
+
+@pytest.mark.parametrize(("caught", "holds"), [(20, True), (19, True), (18, False), (11, False)])
+def test_one_slowdown_in_twenty_may_be_missed(caught: int, holds: bool) -> None:
+    """The promise is 95 %: 19 of 20 keep it, 18 do not."""
+    missed = replace(CAUGHT, verdicts={"one": {"latency": "INCONCLUSIVE"}})
+    assert rate_lines([EQUAL] * 20 + [CAUGHT] * caught + [missed] * (20 - caught), OPTIONS)[1] is holds
 
 
 def test_smaller_slowdowns_are_reported_and_promise_nothing() -> None:

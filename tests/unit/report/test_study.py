@@ -48,6 +48,24 @@ def test_terminal_has_80_columns() -> None:
     assert any("0.7200 ± 0.0100" in line for line in lines)
 
 
+def test_subsets_have_a_mean_and_half_their_range_and_the_page_says_so() -> None:
+    """Three subsets scatter, one cannot, and one that was not scored leaves a dash and its reason."""
+    several = CalibrationPoint("m", 100, "minmax", (0.71, 0.72, 0.73), 0.74, 1.0, 1.0, 1000, make_row().timed)
+    view = study_view(make_study(points=(several,)))
+    assert view.tables[0].rows[0][2] == "0.7200 ± 0.0100"
+    half = "int8 mAP: the mean over the subsets that were drawn, ± half the distance from the lowest to the highest."
+    assert view.facts[-1] == half
+    one = study_view(make_study(points=(replace(several, map50_95=(0.4567,)),)))
+    assert one.tables[0].rows[0][2] == "0.4567"
+    assert half not in one.facts
+    none = study_view(make_study(points=(replace(several, map50_95=(), reason="there are no labels"),)))
+    assert none.tables[0].rows[0][2] == "–"
+    assert none.tables[0].reasons == (("100 images, minmax", "there are no labels"),)
+    assert "there are no labels" in markdown(none)
+    # As studies before this release have it.
+    assert study_view(make_study(points=(replace(several, map50_95=()),))).tables[0].rows[0][2] == "–"
+
+
 def test_names_stay_text() -> None:
     """A name cannot become markup, in the page or in Markdown."""
     view = study_view(make_study(make_row()))

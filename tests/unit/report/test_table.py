@@ -10,7 +10,16 @@ from benchsuite.report.recommendation import recommend
 from benchsuite.report.table import Notes, Row, columns, make_row
 from benchsuite.runs.records import Record
 from benchsuite.terms.absence import DASH, Absent
-from benchsuite.testing import make_case, make_latency, make_memory, make_metrics, make_parity, make_ran, make_record
+from benchsuite.testing import (
+    make_case,
+    make_latency,
+    make_loss,
+    make_memory,
+    make_metrics,
+    make_parity,
+    make_ran,
+    make_record,
+)
 from tests.support.order import in_order
 
 SETUP = Setup(("onnxruntime 1.32.0",), 134_868_571, "none")
@@ -62,6 +71,17 @@ def test_second_line_is_the_interval_of_the_median() -> None:
     cell = _row(make_record(total_ms=40)).cells["latency"]
     assert cell.detail == "39.6–40.4"
     assert cell.title == "median of 400 calls; 95 % interval 39.6 to 40.4 ms"
+
+
+def test_interval_of_a_loss_names_the_images_that_calibrated_it() -> None:
+    """Whoever reads by how much the mAP may lie off the reference's reads on which images INT8 was calibrated."""
+    loss = make_loss(0.2, ci95=(-0.1, 0.5), images=8, calibrated_on=3)
+    cell = _row(make_record(make_case(precision="int8"), metrics=make_metrics(loss=loss))).cells["map50_95"]
+    assert cell.detail == "−0.50 to +0.10 points"
+    assert cell.title.startswith(
+        "95 % interval −0.50 to +0.10 points against torch fp32; it was calibrated on 3 of the 8 images, "
+        "which flatters it; "
+    )
 
 
 def test_absent_value_is_a_dash_with_its_reason() -> None:

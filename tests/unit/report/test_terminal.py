@@ -31,7 +31,7 @@ FINDING = Finding(
 OTHER = replace(FINDING, case_id="other", metric="kernels", verdict="NOT_COMPARABLE", fails=False)
 
 RUN = """\
-yolo26n, 640 px, batch 1, 2 threads, one2many head
+yolo26n, 640 px, batch 1, 2 threads, one-to-many head
 
                    p50 ms p95 ms × fastest place  img/s RAM MB    mAP
 onnx fp32            40.0   46.0      1.00     1   30.0    189  0.650
@@ -56,7 +56,7 @@ trt fp32, trt fp16, trt bf16, trt int8  built here, not run: no GPU
 yolo26n-ncnn-fp32-cpu-640-b1  failed: the worker died by signal 11 while it lo…"""
 
 WIDE = """\
-yolo26n, 640 px, batch 1, 2 threads, one2many head
+yolo26n, 640 px, batch 1, 2 threads, one-to-many head
 
                            p50 ms p95 ms × fastest place  img/s RAM MB    mAP
 onnx fp32 compile-pertens    40.0   46.0         –     –   30.0    189  0.650
@@ -71,7 +71,7 @@ Machine: quiet: turns of one case spread by 1.2 %
 STUDY = """\
 INT8 schemes against FP32 of the same runtime
 
-yolo26n, 640 px, batch 1, 2 threads, one2many head
+yolo26n, 640 px, batch 1, 2 threads, one-to-many head
 
                                MB  p50 ms         × as fast    mAP  lost  boxes
 onnx qdq<u8>                 2.60    15.4  1.40 (1.37–1.43)  0.726  +0.4    95%
@@ -90,8 +90,8 @@ Same boxes: those of PyTorch FP32 at confidence 0.25 that are found again (and
 how many are added)."""
 
 GATE = """\
-yolo26n_coco…penvino-int8-cpu-640-b16  14  1.010   1.010–1.010 PASS
-one                                     0                      INCONCLUSIVE
+yolo26n_coc…penvino-int8-cpu-640-b16  14  +1.0 %  +1.0 to +1.0 PASS
+one                                    0                       INCONCLUSIVE
 
 other
   NOT_COMPARABLE  kernel counts

@@ -14,6 +14,7 @@ from benchsuite.machine.facts import Machine
 from benchsuite.machine.nvml import Gpu
 from benchsuite.networks.checkpoint import check_size
 from benchsuite.networks.weights import BUNDLED, resolve
+from benchsuite.options.needs import data_problems
 from benchsuite.options.selection import cases_of
 from benchsuite.options.settings import parse
 from benchsuite.runs import checks
@@ -53,6 +54,18 @@ def test_labels_with_poses_are_usable(tmp_path: Path) -> None:
     assert refused.startswith("no accuracy: ")
     data.write_text(data.read_text() + "kpt_shape: [1, 3]\n")
     assert notes(tmp_path, data=str(data)) == ()
+
+
+@pytest.mark.parametrize(
+    ("given", "asked"), [({"head": "end2end"}, "--head end2end"), ({"head": "both"}, "--head both")]
+)
+def test_head_that_a_model_lacks_is_told_once(tmp_path: Path, given: dict[str, str], asked: str) -> None:
+    """However many cases ask for it, it is known before anything is built."""
+    with pytest.raises(UsageError) as refused:
+        notes(tmp_path, precision="fp32,int8", **given)
+    assert str(refused.value) == f"{asked}: {BUNDLED} has no NMS-free head: use --head auto."
+    both = {**TOLD, "heads": ["one2many", "end2end"]}
+    assert notes(tmp_path / "of another cache", told=both, **given) == ()
 
 
 def test_size_of_the_training_is_told(tmp_path: Path) -> None:
@@ -120,14 +133,33 @@ def test_cache_that_cannot_be_written_may_hold_all_that_is_needed(
     assert note.endswith("what lies there is used, and a case that needs more will fail.")
 
 
-def test_image_that_is_none_is_told(tmp_path: Path) -> None:
-    """A damaged image is found before a worker stumbles over it."""
+def test_images_of_which_none_is_whole_are_told(tmp_path: Path) -> None:
+    """Damaged images cost their part of accuracy; where all are, whether by their header or only cut off, none runs."""
     yaml = draw_small_data(tmp_path)
-    images = sorted((yaml.parent / "images" / "val").iterdir())
-    images[0].write_bytes(b"")
-    images[2].write_bytes(b"no image")
-    with pytest.raises(UsageError, match=rf"--data .*image '{images[0]}' is not an image .*\(1 more like it\)"):
+    first, *others = sorted((yaml.parent / "images" / "val").iterdir())
+    for number, image in enumerate(others):
+        image.write_bytes(b"\xff" if number else image.read_bytes()[: image.stat().st_size // 2])
+    assert notes(tmp_path, data=str(yaml)) == ()
+    first.write_bytes(b"no image")
+    with pytest.raises(UsageError, match=rf"--data .*image '{first}' is not an image .*\(3 more like it\)"):
         notes(tmp_path, data=str(yaml))
+    first.unlink()
+    others[0].unlink()
+    (tmp_path / "list.txt").write_text(f"{first}\n{others[1]}\n")
+    (tmp_path / "list.yaml").write_text(yaml.read_text().replace("val: images/val", f"val: {tmp_path / 'list.txt'}"))
+    with pytest.raises(UsageError, match=rf"'{first}', which the data set names, cannot be read: No such file"):
+        notes(tmp_path, data=str(tmp_path / "list.yaml"))
+
+
+@pytest.mark.parametrize("length", [0, 1, 2000])
+def test_damaged_calibration_image_is_told(tmp_path: Path, length: int) -> None:
+    """It would fail every INT8 case, so nothing starts, however much of the file is left; other precisions can run."""
+    yaml = draw_small_data(tmp_path)
+    image = max((yaml.parent / "images" / "calib").iterdir())
+    image.write_bytes(image.read_bytes()[:length])
+    problem = f"image '{image}' is not an image that OpenCV can decode ({length} bytes); replace or remove it"
+    assert data_problems(parse({"data": str(yaml)}), calibrated=True) == [f"--data {yaml}: {problem}."]
+    assert data_problems(parse({"data": str(yaml)}), calibrated=False) == []
 
 
 def test_search_by_accuracy_needs_some(tmp_path: Path) -> None:

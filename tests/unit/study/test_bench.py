@@ -12,6 +12,7 @@ from benchsuite.measure.readings import Side
 from benchsuite.measure.requests import Turned
 from benchsuite.measure.turns import Taken, TakenTurn, Turns, Watcher
 from benchsuite.options.settings import parse
+from benchsuite.runs.images import ALL_IMAGES
 from benchsuite.study import timed
 from benchsuite.study.bench import Prepared, StudyBench, Way
 from benchsuite.study.rows import StudyRow
@@ -75,3 +76,12 @@ def test_a_way_is_as_the_options_say_where_it_says_nothing(tmp_path: Path, way: 
     options = parse({"quant_scheme": "qop-u8s8", "calib_method": "entropy"})
     made = StudyBench(make_site(tmp_path, options=options), locked=True).preparation(way).site.options
     assert (made.quant_scheme, made.calib_method) == made_by
+
+
+def test_a_way_with_images_of_its_own_is_calibrated_on_all_of_them(tmp_path: Path) -> None:
+    """A subset of a study is a size already; --calib-size is for what names none."""
+    study = StudyBench(make_site(tmp_path, options=parse({"calib_size": "8"})), locked=True)
+    case = make_case(precision="int8")
+    own = study.preparation(Way(case, calib=tmp_path / "pool.yaml")).site.options
+    assert (own.calib, own.calib_size) == (tmp_path / "pool.yaml", ALL_IMAGES)
+    assert study.preparation(Way(case)).site.options.calib_size == 8

@@ -64,6 +64,8 @@ def test_schemes_are_rows_of_their_own(given: dict[str, str], tmp_path: Path) ->
         ("schemes", {"quant_scheme": "qdq-u8s8"}, "--quant-scheme qdq-u8s8: study schemes compares every scheme"),
         ("schemes", {"precision": "fp16"}, "--precision fp16: this study compares INT8 alone"),
         ("precision", {"quant_scheme": "auto"}, "--quant-scheme auto: a study searches for no scheme; name one"),
+        ("precision", {"quant_scheme": "typo"}, "give one of default, qdq-u8s8, "),
+        ("precision", {"quant_scheme": "typo"}, ", or let `pytest bench/` search for it by auto."),
         ("precision", {"max_memory": "1MB"}, "--max-memory 1MB: a study holds each way against FP32"),
         ("precision", {"against": "store:x"}, "--against store:x: a study holds each way against FP32"),
         ("precision", {"search_budget": "1min"}, "--search-budget 1min: a study holds each way against FP32"),

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import re
+import subprocess
+import sys
 import time
 from pathlib import Path
 
@@ -135,3 +137,13 @@ def test_gaps_are_listed_and_fail_nothing(monkeypatch: pytest.MonkeyPatch) -> No
     ):  # fmt: skip
         assert text in found
     assert not {"{1} threads", "{1} ({2})", "; "} & set(found)
+
+
+def test_list_of_gaps_that_is_cut_off_ends_quietly() -> None:
+    """Whoever reads its first line alone gets no traceback."""
+    line = [sys.executable, "-m", "benchsuite.terms.gaps"]
+    with subprocess.Popen(line, stdout=subprocess.PIPE, stderr=subprocess.PIPE, bufsize=0) as child:
+        assert child.stdout is not None
+        assert child.stderr is not None
+        child.stdout.close()
+        assert child.stderr.read() == b""
