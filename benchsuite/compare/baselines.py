@@ -89,8 +89,8 @@ def promote(
     _refuse_unfit(run)
     if not under_contention and any(noise.contention for noise in noise_of(run.records)):
         raise UsageError(
-            f"cannot promote {run.folder}: other programs took the cores while it was timed; stop them and measure again, "
-            "or give --under-contention to accept its times all the same."
+            f"cannot promote {run.folder}: other programs took the cores while it was timed; stop them and measure "
+            "again, or give --under-contention to accept its times all the same."
         )
     over = tuple(dict.fromkeys(it.case_id for it in findings if it.breaks_a_limit))
     if over:

@@ -34,8 +34,8 @@ class Effort:
         if self.launches >= usual.launches or self.accuracy_images is None:
             return ""
         return said(
-            "effort {1}: {2} launches in place of {3}, so intervals are wide and places often shared; at most {4} images "
-            "for accuracy; throughput at one split of the cores",
+            "effort {1}: {2} launches in place of {3}, so intervals are wide and places often shared; at most {4} "
+            "images for accuracy; throughput at one split of the cores",
             self.name, self.launches, usual.launches, self.accuracy_images,
         )  # fmt: skip
 

@@ -127,8 +127,11 @@ def make_matrix(
         for key, row in rows.items()
     }
     ranked = {
-        (group, run): rank(records, [key[1] for key in rows if key[0] == group and not voids[key][run]])
-        for (group, run), records in beside.items()
+        (group, run): rank(
+            records, [key[1] for key, row in rows.items() if key[0] == group and run in row and not voids[key][run]]
+        )
+        for (group, run), found in beside.items()
+        for records in ([record for record in found if record.outcome == "measured"],)
     }
     groups = tuple(dict.fromkeys(key[0] for key in rows))
     ways = Counter((key[0], key[1]) for key in rows)

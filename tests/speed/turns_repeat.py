@@ -1,8 +1,8 @@
 """Run the same benchmark again and again, by turns and one case after the other, and print how far the runs agree.
 
-`python tests/speed/turns_repeat.py 5 [pytest options]` makes five runs of each kind, in alternation, of ONNX Runtime and
-OpenVINO at effort quick, and prints for every case how far its p50 and its ratio to the first case spread from run to run
-(largest over smallest, less one), and of how many pairs of runs the 95 % intervals of a ratio overlap.
+`python tests/speed/turns_repeat.py 5 [pytest options]` makes five runs of each kind, in alternation, of ONNX Runtime
+and OpenVINO at effort quick, and prints for every case how far its p50 and its ratio to the first case spread from run to
+run (largest over smallest, less one), and of how many pairs of runs the 95 % intervals of a ratio overlap.
 """
 
 from __future__ import annotations
@@ -67,9 +67,7 @@ def main() -> None:
         quoted = [ratios(it, first) for it in made["on"]]
         noise = [it for made_by_turns in made["on"] for it in noises(made_by_turns)]
     print("noise by turns:", noise)
-    print(
-        f"{'':22}{'p50, one after the other':>26}{'ratio, one after the other':>28}{'ratio, by turns':>18}{'overlap':>9}"
-    )
+    print(f"{'':22}{'p50, in sequence':>18}{'ratio, in sequence':>20}{'ratio, by turns':>18}{'overlap':>9}")
     overlaps = []
     for name in times["on"][0]:
         alone = [it[name] for it in times["off"]]
@@ -79,7 +77,7 @@ def main() -> None:
         if name != first:
             overlaps += meet
         by_turns = spread([it[name].times for it in quoted])
-        print(f"{name:22}{spread(alone):26.1%}{spread(held):28.1%}{by_turns:18.1%}{sum(meet):6}/{len(meet)}")
+        print(f"{name:22}{spread(alone):18.1%}{spread(held):20.1%}{by_turns:18.1%}{sum(meet):6}/{len(meet)}")
     print(f"intervals of two runs overlap in {statistics.fmean(overlaps):.1%} of {len(overlaps)} pairs")
 
 

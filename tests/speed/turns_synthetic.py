@@ -89,7 +89,8 @@ def main() -> None:
             for name, noise in ROUND_NOISES.items():
                 it = tried(rows, turns, noise, draws)
                 print(
-                    f"{effort.name:9}{rows:3} rows  {name:16}  ratios held {it.ratios_held:6.1%} (±{it.half_width:5.1%})"
+                    f"{effort.name:9}{rows:3} rows  {name:16}"
+                    f"  ratios held {it.ratios_held:6.1%} (±{it.half_width:5.1%})"
                     f"  times held {it.times_held:6.1%}  false winners {it.false_winners:6.2%}"
                     f"  10 % proved {it.proved_slower:6.1%}",
                     flush=True,

@@ -103,8 +103,8 @@ def test_rows_of_two_devices_are_told_apart() -> None:
     lines = table_lines([make_record(it) for it in cases], 1.0)
     told = [line for line in lines if line.startswith(("yolo26n", "onnx"))]
     assert [line.split("  ")[0] for line in told] == [
-        "yolo26n, 640 px, batch 1, 2 threads, one2many head, cpu", "onnx fp32", "onnx int8",
-        "yolo26n, 640 px, batch 1, 2 threads, one2many head, cuda:0", "onnx fp32",
+        "yolo26n, 640 px, batch 1, 2 threads, one-to-many head, cpu", "onnx fp32", "onnx int8",
+        "yolo26n, 640 px, batch 1, 2 threads, one-to-many head, cuda:0", "onnx fp32",
     ]  # fmt: skip
 
 
