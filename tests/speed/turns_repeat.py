@@ -1,8 +1,8 @@
 """Run the same benchmark again and again, by turns and one case after the other, and print how far the runs agree.
 
 `python tests/speed/turns_repeat.py 5 [pytest options]` makes five runs of each kind, in alternation, of ONNX Runtime
-and OpenVINO at effort quick, and prints for every case how far its p50 and its ratio to the first case spread from run to
-run (largest over smallest, less one), and of how many pairs of runs the 95 % intervals of a ratio overlap.
+and OpenVINO at effort quick, and prints for every case how far its p50 and its ratio to the first case spread from run
+to run (largest over smallest, less one), and of how many pairs of runs the 95 % intervals of a ratio overlap.
 """
 
 from __future__ import annotations
