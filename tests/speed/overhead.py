@@ -1,7 +1,7 @@
 """Measure what the harness adds: python tests/speed/overhead.py [launches]
 
-First the median time of a call to a session that does nothing. Then p50 of ONNX Runtime FP32 as a worker's turns measure
-it and as a bare loop measures it in the same turns: both processes are loaded, the one that has no turn is stopped, and
+First the median time of a call to a session that does nothing. Then p50 of ONNX Runtime FP32 as a worker measures it in
+its turns, and as a bare loop does in the same ones: both processes are loaded, the one that has no turn is stopped, and
 each begins its turn with a call that does not count. Prints the ratio with Student's 95 % interval over launches.
 """
 
