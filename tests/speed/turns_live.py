@@ -1,8 +1,8 @@
 """Time one artifact under two names, and once more with a slowdown, and count what turns prove of them.
 
-`python tests/speed/turns_live.py 40 [standard] [320]` makes 40 timings of ONNX Runtime FP32 at that effort and size. Two
-rows are the same, of which neither may be proved faster, and in the third every call waits a tenth longer, which should
-be proved. Prints a line a timing, and the rates with their exact 95 % intervals.
+`python tests/speed/turns_live.py 40 [standard] [320]` makes 40 timings of ONNX Runtime FP32 at that effort and size.
+Two rows are the same, of which neither may be proved faster, and in the third every call waits a tenth longer, which
+should be proved. Prints a line a timing, and the rates with their exact 95 % intervals.
 """
 
 from __future__ import annotations
