@@ -144,6 +144,9 @@ def levels(readings: Logs) -> Logs:
 
 def _medians(values: Logs, axis: int) -> Logs:
     """Return the median of what counts along an axis, 0 where nothing does."""
+    if np.isfinite(values).all():
+        # Most launches lack nothing, and this takes a tenth of the time.
+        return np.asarray(np.median(values, axis=axis), np.float64)
     counted = np.isfinite(values).any(axis=axis)
     medians = np.zeros(counted.shape)
     kept = values[counted] if axis == 1 else values[:, counted]
