@@ -13,7 +13,7 @@ from benchsuite.report.views import GroupView, PageView
 from benchsuite.runs import figures
 from benchsuite.terms.absence import DASH
 from benchsuite.terms.language import ENGLISH, language
-from benchsuite.terms.said import counted
+from benchsuite.terms.said import counted, joined
 
 _SIGNS = {"good": "✅", "warn": "⚠️", "bad": "❌", "none": "ℹ️"}
 # A pull request is no place for pages of text: the report has the rest.
@@ -36,7 +36,7 @@ class _Summary:
     def of(self, view: PageView) -> str:
         run, headline, told = view.run, view.headline, self._told
         lines = [f"## {_SIGNS[headline.tone]} {told(headline.word)}", "", told(headline.sentence), ""]
-        lines += [f"{told(view.left_out)}.", ""] if view.left_out else []
+        lines += [told("{1}.", view.left_out), ""] if view.left_out else []
         lines += self._findings("What failed", view.failing)
         lines += self._findings("What moved without failing", view.moved)
         if view.gate is not None:
@@ -73,7 +73,7 @@ class _Summary:
         if recommendation.proof:
             lines += ["", told(recommendation.proof)]
         if group.noise:
-            lines += ["", " ".join(f"{told('The machine while it timed:')} {told(it)}." for it in group.noise)]
+            lines += ["", f"{told('The machine while it timed:')} {told('{1}.', joined('; ', group.noise))}"]
         if recommendation.faster_but:
             lines += ["", told("Faster, and not chosen:"), ""]
             lines += [f"- {told(text)}" for text in recommendation.faster_but]
