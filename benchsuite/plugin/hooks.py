@@ -22,7 +22,7 @@ from benchsuite.plugin.speaker import Speaker, shown
 from benchsuite.report.page import SUMMARY_FILE
 from benchsuite.report.step_summary import append_step_summary
 from benchsuite.terms.cases import Case
-from benchsuite.terms.errors import BenchsuiteError, NotRunError
+from benchsuite.terms.errors import BenchsuiteError, NotRunError, RecordError
 from benchsuite.terms.printable import printable_lines
 
 _NO_XDIST = (
@@ -174,6 +174,9 @@ def pytest_runtestloop(session: pytest.Session) -> None:
     try:
         bench.gate()
         bench.measure_by_turns(_asking(session.items, _TOLD_BY_TIMING), _asking(session.items, {"throughput"}))
+    except RecordError as error:
+        # What was measured is kept, and what follows could not be.
+        pytest.exit(printable_lines(f"benchsuite: {error}"), pytest.ExitCode.TESTS_FAILED)
     except BenchsuiteError as error:
         raise pytest.UsageError(printable_lines(str(error))) from None
 

@@ -19,6 +19,7 @@ from benchsuite.gate.terms import read_terms
 from benchsuite.machine.facts import Machine, differences, read_machine
 from benchsuite.machine.files import cache_root
 from benchsuite.measure.effort import EFFORTS
+from benchsuite.measure.timed_case import timings_of
 from benchsuite.options.chosen import Options
 from benchsuite.options.estimate import estimate_s
 from benchsuite.options.settings import SETTING, parse
@@ -265,7 +266,9 @@ class BenchSession:
         else:
             lines += ["", *held_lines(self._baseline, [case.id for case in self._selected], self._findings)]
         report = f"Report: {self.runner.site.folder / 'index.html'}"
-        if not records and self._gated is None:
+        if not records and timings_of(self.runner.site.folder):
+            lines += ["", "No case was recorded, and their times are kept: `pytest bench/ --resume` goes on."]
+        elif not records and self._gated is None:
             lines += ["", "No case was recorded: start a new run, there is nothing to resume."]
         elif len(records) < len(self._selected):
             lines += ["", f"{len(records)} of {len(self._selected)} cases recorded: `pytest bench/ --resume` goes on."]
