@@ -43,8 +43,8 @@ class Effort:
 EFFORTS = {
     effort.name: effort
     for effort in (
-        Effort("quick", 3, 3, 64, False, 2 * _S, 2 * _S),
-        Effort("standard", 6, 4, None, True, 5 * _S, 5 * _S),
-        Effort("full", 12, 10, None, True, 15 * _S, 10 * _S),
+        Effort("quick", 3, 3, 64, False, 1_500_000_000, 2 * _S),
+        Effort("standard", 6, 4, None, True, 3 * _S, 5 * _S),
+        Effort("full", 12, 10, None, True, 10 * _S, 10 * _S),
     )
 }

@@ -92,9 +92,13 @@ class Launch:
         slow = backend(self._case.backend).slow_to_load(self._case)
         return self._receive(Open, _SLOW_OPEN_DEADLINE_S if slow else _OPEN_DEADLINE_S).cold
 
-    def turn(self, lasting_ns: int, fewest: int, discard: int, slowdown: float = 0.0) -> Turned:
-        """Time calls phase by phase, and watch what else runs meanwhile; `slowdown` as in `read`."""
-        return self._ask(Turn(lasting_ns, fewest, discard, slowdown), _READ_GRACE_S + 20 * lasting_ns / 1e9)
+    def turn(self, lasting_ns: int, fewest: int, discard: int, call_ns: float, slowdown: float = 0.0) -> Turned:
+        """Time calls phase by phase, and watch what else runs meanwhile; `slowdown` as in `read`.
+
+        A worker that takes far longer than by `call_ns` a call is killed.
+        """
+        expected_s = max(lasting_ns, (fewest + discard) * call_ns) / 1e9
+        return self._ask(Turn(lasting_ns, fewest, discard, slowdown), _READ_GRACE_S + 20 * expected_s)
 
     def read(self, calls: int, discard: int, expected_s: float, slowdown: float = 0.0) -> Reading:
         """Time calls of the whole pipeline after discarded ones; `slowdown` injects a busy wait of that share.

@@ -199,10 +199,8 @@ def _check_room(more: int, before: int | Absent, after: int | Absent) -> None:
 def _load(sweep: _Sweep, streams: int, threads: int, effort: Effort, stack: ExitStack) -> _Streams:
     """Start the workers of a case, warm them up and stop them."""
     launches: list[Launch] = []
-    call_ns = 0
 
     def start(count: int) -> None:
-        nonlocal call_ns
         started = []
         for _ in range(count):
             launch = Launch(sweep.case, sweep.setup, RunPolicy(threads))
@@ -212,7 +210,7 @@ def _load(sweep: _Sweep, streams: int, threads: int, effort: Effort, stack: Exit
         for launch in started:
             launch.send_open()
         for launch in started:
-            call_ns = max(call_ns, launch.receive_open().first_inference_ns)
+            launch.receive_open()
 
     try:
         if sweep.setup.gpu and streams > 1:
@@ -220,10 +218,12 @@ def _load(sweep: _Sweep, streams: int, threads: int, effort: Effort, stack: Exit
             start(1)
             _check_room(streams - 1, free, free_bytes(sweep.setup.gpu))
         start(streams - len(launches))
+        began = time.perf_counter_ns()
         for launch in launches:
             launch.send_warm_up(effort.warmup_cap_ns)
+        calls = min(launch.receive_warm_up() for launch in launches)
+        call_ns = (time.perf_counter_ns() - began) // calls
         for launch in launches:
-            launch.receive_warm_up()
             launch.pause()
     except _FAILURES:
         for launch in launches:

@@ -26,7 +26,7 @@ from benchsuite.measure.readings import Side
 from benchsuite.measure.timing import CaseTiming, timings
 from benchsuite.measure.turns import TURN_NS, TakenTurn, Turns, take_turns
 from benchsuite.terms.absence import Absent
-from benchsuite.terms.errors import BenchsuiteError, RecordError
+from benchsuite.terms.errors import BenchsuiteError, RecordError, UsageError
 from benchsuite.terms.said import Sentence
 
 # Enough for a median and a p95 of the device's own times, which noting would make a call slower.
@@ -103,7 +103,7 @@ class GroupTiming:
     def first_launch(self, case_id: str, launch: Launch, cold: Cold) -> None:
         subject = self._subjects[case_id]
         memory = launch.memory()
-        gpu = _gpu(subject, launch)
+        gpu = _gpu(subject, launch, cold)
         try:
             ran: Ran | Absent = launch.ran()
         except BenchsuiteError as error:
@@ -153,19 +153,22 @@ def time_alone(subject: Subject) -> TimedCase | Absent:
     return timing.run(0).cases[subject.case.id]
 
 
-def _gpu(subject: Subject, launch: Launch) -> GpuUse | Absent:
+def _gpu(subject: Subject, launch: Launch, cold: Cold) -> GpuUse | Absent:
     """Watch the GPU over a stretch of calls of their own: looking at it would slow those that are timed."""
     uuid = subject.setup.gpu
     if not uuid:
         return ON_CPU
     before = read_gpu(uuid)
-    stretch = launch.turn(_GPU_STRETCH_NS, _MARKED_CALLS, 0)
+    stretch = launch.turn(_GPU_STRETCH_NS, _MARKED_CALLS, 0, cold.first_inference_ns)
     return gpu_use(before, read_gpu(uuid), len(stretch.ns), launch.pid, launch.mark(_MARKED_CALLS))
 
 
 def keep_timing(folder: Path, name: str, group: TimedGroup) -> None:
-    """Keep a finished timing in a run's folder; raises UsageError where the disk refuses."""
-    write_kept(_kept(folder, name), group)
+    """Keep a finished timing in a run's folder; raises RecordError where the disk refuses."""
+    try:
+        write_kept(_kept(folder, name), group)
+    except UsageError as error:
+        raise RecordError(str(error)) from None
 
 
 def read_timing(folder: Path, name: str) -> TimedGroup:

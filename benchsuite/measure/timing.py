@@ -36,6 +36,8 @@ def timings(name: str, taken: Taken, turns: Turns, strangers: Sequence[str], thr
 
     Turns that do not count are left out, unless too few are left: then all count, under contention.
     """
+    if not taken.turns:
+        return {}
     contention = not _enough(taken, turns)
     counting = {
         case_id: tuple(turn for turn in found if contention or not turn.left_out)

@@ -6,6 +6,7 @@ launches follow each other, since allocation and the placement of threads are pa
 
 from __future__ import annotations
 
+import math
 import random
 import statistics
 import time
@@ -22,6 +23,7 @@ from benchsuite.measure.launch import Launch
 from benchsuite.measure.measurement import Cold
 from benchsuite.measure.readings import Side
 from benchsuite.measure.requests import Turned
+from benchsuite.measure.statistics import samples_needed
 from benchsuite.terms.errors import BenchsuiteError
 from benchsuite.terms.numbers import Count
 from benchsuite.terms.said import Sentence, said
@@ -30,6 +32,8 @@ TURN_NS = 250_000_000
 _FEWEST_CALLS = 3
 # The first call after a pause finds cold caches and sleeping threads.
 _DISCARDED = 1
+# Beyond it a turn has fewer calls.
+_LONGEST_NS = 2_000_000_000
 # Fewer could not be compared.
 _FEWEST_TOGETHER = 2
 # Of the memory that is free before anything is loaded.
@@ -42,6 +46,11 @@ class Turns:
 
     launches: int
     rounds: int
+
+    @property
+    def fewest_calls(self) -> int:
+        """Return the calls that a turn has at least, so that all turns together carry a p95."""
+        return max(_FEWEST_CALLS, math.ceil(samples_needed(0.95) / (self.launches * self.rounds)))
 
 
 @dataclass(frozen=True)
@@ -109,6 +118,7 @@ class _Loaded:
     launch: Launch
     cold: Cold
     peak_bytes: int
+    call_ns: float
 
 
 class _Session:
@@ -168,9 +178,10 @@ class _Session:
                 stack.callback(launch.kill)
                 with _ending(launch):
                     cold = launch.open()
-                    warm = launch.turn(TURN_NS, _FEWEST_CALLS, _DISCARDED)
+                    warm = launch.turn(TURN_NS, 1, _DISCARDED, cold.first_inference_ns)
                     self._warmups[name] += _DISCARDED + len(warm.ns)
-                    loaded[name] = _Loaded(launch, cold, launch.memory().peak_rss_bytes)
+                    call_ns = statistics.median(row[-1] for row in warm.ns)
+                    loaded[name] = _Loaded(launch, cold, launch.memory().peak_rss_bytes, call_ns)
                     launch.pause()
             if len(loaded) > _FEWEST_TOGETHER and sum(it.peak_bytes for it in loaded.values()) > room:
                 loaded.pop(name).launch.kill()
@@ -192,16 +203,18 @@ class _Session:
             taken = []
             for name in self._rng.sample(left, len(left)):
                 with self._noting(name), _ending(loaded[name].launch):
-                    taken.append(self._turn(name, loaded[name].launch, part, launch, number))
+                    taken.append(self._turn(name, loaded[name], part, launch, number))
             for turn in taken:
                 self._found[turn.case_id].append(turn)
             self._watcher.round_ended(taken)
 
-    def _turn(self, name: str, launch: Launch, part: int, number: int, round_: int) -> TakenTurn:
+    def _turn(self, name: str, loaded: _Loaded, part: int, number: int, round_: int) -> TakenTurn:
         side, asked_ns = self._sides[name], time.perf_counter_ns()
-        launch.resume()
-        turned = launch.turn(TURN_NS, _FEWEST_CALLS, _DISCARDED, side.slowdown)
-        launch.pause()
+        # A network of many seconds a call shall not take the whole day.
+        fewest = max(1, min(self._turns.fewest_calls, int(_LONGEST_NS // loaded.call_ns)))
+        loaded.launch.resume()
+        turned = loaded.launch.turn(TURN_NS, fewest, _DISCARDED, loaded.call_ns, side.slowdown)
+        loaded.launch.pause()
         stood_s = self.stops.stood_s(asked_ns, time.perf_counter_ns())
         stood = said("the machine or this run stood still for {1} s", f"{stood_s:.0f}") if stood_s else ""
         return TakenTurn(name, part, number, round_, turned, stood or contended(turned, side.case.threads))

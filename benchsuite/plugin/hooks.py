@@ -173,7 +173,8 @@ def pytest_runtestloop(session: pytest.Session) -> None:
         return
     try:
         bench.gate()
-        bench.measure_by_turns(_asking(session.items, _TOLD_BY_TIMING), _asking(session.items, {"throughput"}))
+        asked = (_TOLD_BY_TIMING, {"throughput"}, {"accuracy", "parity"})
+        bench.measure_together(*(_asking(session.items, metrics) for metrics in asked))
     except RecordError as error:
         # What was measured is kept, and what follows could not be.
         pytest.exit(printable_lines(f"benchsuite: {error}"), pytest.ExitCode.TESTS_FAILED)

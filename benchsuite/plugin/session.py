@@ -176,11 +176,12 @@ class BenchSession:
             if self._gated.outcome is not None and self._gated.outcome.interrupted:
                 raise KeyboardInterrupt
 
-    def measure_by_turns(self, timed: Sequence[Case], saturated: Sequence[Case]) -> None:
-        """Measure latency and throughput of these cases, those that may be ranked against each other together."""
+    def measure_together(self, timed: Sequence[Case], saturated: Sequence[Case], evaluated: Sequence[Case]) -> None:
+        """Measure latency and throughput of these cases by turns, and evaluate them on all cores."""
         if self.options.turns:
             self.runner.time_by_turns(timed, self._show)
             self.runner.saturate_by_turns(saturated, self._show)
+        self.runner.evaluate_side_by_side(evaluated, self._show)
 
     def _show(self, what: str, done: int, of: int) -> None:
         self._speaker.show(self._time_left.line(what, done, of))

@@ -18,6 +18,7 @@ from benchsuite.measure.timed_case import GroupTiming, TimedCase, new_timing, re
 from benchsuite.measure.turns import Turns
 from benchsuite.runs import records
 from benchsuite.runs.building import build_all
+from benchsuite.runs.evaluating import evaluate_all
 from benchsuite.runs.preparation import Preparation
 from benchsuite.runs.records import ArtifactFacts, Record, Validity
 from benchsuite.runs.site import Site
@@ -40,6 +41,7 @@ class Runner:
         self._done = dict(done or {})
         self._open: CaseRun | None = None
         self._failures: dict[str, str] = {}
+        self._ready: dict[str, Subject] = {}
         # What building took, apart from what the run measures.
         self.built_s = 0.0
         self._timed: dict[str, TimedCase | Absent] = {}
@@ -94,6 +96,11 @@ class Runner:
                 what = f"throughput of {len(pairs)} cases, points"
                 self._saturations |= measure_throughput(pairs, self.site.options.effort, partial(show, what))
 
+    def evaluate_side_by_side(self, cases: Sequence[Case], show: Callable[[str, int, int], None]) -> None:
+        """Evaluate cases on the CPU ahead of whoever asks for their accuracy, several at once."""
+        for group in self._groups([case for case in cases if case.device == "cpu"]).values():
+            evaluate_all(self.preparation, self._subjects(group, show), partial(show, "evaluations"))
+
     def _groups(self, cases: Sequence[Case]) -> Mapping[str, Sequence[Case]]:
         """Return the cases that can be timed and have no record yet, by what tells groups apart."""
         self._hold()
@@ -106,17 +113,17 @@ class Runner:
 
     def _subjects(self, cases: Sequence[Case], show: Callable[[str, int, int], None]) -> list[Subject]:
         """Return the cases ready to be measured; those that cannot be built are recorded as failed."""
-        began = time.monotonic()
-        built = build_all(self.preparation, cases, partial(show, "artifacts"))
-        self.built_s += time.monotonic() - began
-        subjects = []
-        for case in cases:
-            found = built[case]
-            if isinstance(found, BenchsuiteError):
-                self._fail(case, str(found))
-            else:
-                subjects.append(found)
-        return subjects
+        missing = [case for case in cases if case.id not in self._ready]
+        if missing:
+            began = time.monotonic()
+            built = build_all(self.preparation, missing, partial(show, "artifacts"))
+            self.built_s += time.monotonic() - began
+            for case, found in built.items():
+                if isinstance(found, BenchsuiteError):
+                    self._fail(case, str(found))
+                else:
+                    self._ready[case.id] = found
+        return [self._ready[case.id] for case in cases if case.id in self._ready]
 
     def _time(
         self, title: str, group: Sequence[Case], show: Callable[[str, int, int], None]

@@ -37,6 +37,7 @@ class FakeBackend:
     substitutes: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     gpu_only: bool = False
     default_device: str = "cpu"
+    threads_change_results: bool = False
     start_s: float = 0.01
     colour: str = "#56B4E9"
     ways: tuple[str, ...] = ()

@@ -36,6 +36,8 @@ from benchsuite.terms.cases import Case
 from benchsuite.terms.input_size import InputSize
 
 ROUNDS = 8
+# About.
+CALL_NS = 50e6
 
 # What somebody would write by hand: no benchsuite in this process but for the inputs' letterboxing.
 BARE_LOOP = """
@@ -112,7 +114,7 @@ def main() -> None:
         for number in range(launches):
             worker, bare = Launch(case, setup, options.policy), BareLoop(model, inputs, options, folder)
             worker.open()
-            worker.turn(TURN_NS, 3, 1)
+            worker.turn(TURN_NS, 3, 1, CALL_NS)
             worker.pause()
             bare.turn()
             rounds = []
@@ -132,7 +134,7 @@ def main() -> None:
 
 def _inference_ns(worker: Launch) -> float:
     worker.resume()
-    turned = worker.turn(TURN_NS, 3, 1)
+    turned = worker.turn(TURN_NS, 3, 1, CALL_NS)
     worker.pause()
     return statistics.median(row[1] for row in turned.ns)
 

@@ -30,6 +30,7 @@ class TorchBackend:
     substitutes: Mapping[str, tuple[str, ...]] = {}
     gpu_only = False
     default_device = "cpu"
+    threads_change_results = True
     start_s = 3.0
     colour = "#D55E00"
     ways: tuple[str, ...] = ("compile",)

@@ -33,7 +33,7 @@ class FakeLaunch:
 
     pid = 5
 
-    def turn(self, lasting_ns: int, fewest: int, discard: int) -> Turned:
+    def turn(self, lasting_ns: int, fewest: int, discard: int, call_ns: float) -> Turned:
         EVENTS.append(f"turn of {fewest} calls")
         return Turned(((1, 2, 3, 6),) * 60, 0, 1, 1, 0, 2, 0, 0)
 

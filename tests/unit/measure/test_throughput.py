@@ -71,7 +71,8 @@ class FakeLaunch:
 
     def send_warm_up(self, cap_ns: int) -> None: ...
 
-    def receive_warm_up(self) -> None: ...
+    def receive_warm_up(self) -> int:
+        return 10
 
     def send_saturate(self, start_ns: int, stop_ns: int) -> None: ...
 
@@ -150,9 +151,9 @@ def test_windows_of_several_cases_take_turns(launches: type[FakeLaunch], monkeyp
     found = measure_throughput(cases, EFFORTS["quick"], lambda done, of: told.append((done, of)))
     rates = {name: it.throughput if isinstance(it.throughput, Absent) else it.throughput.images_per_s
              for name, it in found.items()}  # fmt: skip
-    assert rates == {"fast": 20.0, "slow": 10.0, "dies": Absent("killed")}
+    assert rates == {"fast": pytest.approx(20.0), "slow": pytest.approx(10.0), "dies": Absent("killed")}
     assert sorted(order[:3], key=str) == ["dies", "fast", "slow"]
-    assert order.count("fast") == order.count("slow") == 4
+    assert order.count("fast") == order.count("slow") == 3
     assert told == [(3, 3)]
     assert launches.running == []
 
@@ -170,5 +171,5 @@ def test_a_window_beside_other_programs_does_not_count(
     monkeypatch.setattr(throughput, "cpu_ns_of", lambda pids: 0)
     monkeypatch.setattr(throughput.time, "perf_counter_ns", clock)
     found, notes = _measured(make_case(threads=2), setup(), "quick")
-    assert found.images_per_s == 20.0
+    assert found.images_per_s == pytest.approx(20.0)
     assert notes == ("throughput at 2 × 1 threads was taken while other programs took 50% of the cores",)

@@ -107,6 +107,7 @@ def test_nothing_is_timed_where_all_fail(take: Take) -> None:
     taken, watching = take(FakeBackend("onnx", fails=fails), "one", "other")
     assert (set(taken.failures), dict(taken.turns), watching.first) == ({"one", "other"}, {}, [])
     assert len(opened) == 2
+    assert timings("turns-1", taken, TURNS, (), 0) == {}
 
 
 def test_a_disturbed_turn_is_taken_again(take: Take) -> None:
