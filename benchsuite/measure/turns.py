@@ -178,7 +178,7 @@ class _Session:
                 stack.callback(launch.kill)
                 with _ending(launch):
                     cold = launch.open()
-                    warm = launch.turn(TURN_NS, 1, _DISCARDED, cold.first_inference_ns)
+                    warm = launch.turn(TURN_NS // 2, 1, _DISCARDED, cold.first_inference_ns)
                     self._warmups[name] += _DISCARDED + len(warm.ns)
                     call_ns = statistics.median(row[-1] for row in warm.ns)
                     loaded[name] = _Loaded(launch, cold, launch.memory().peak_rss_bytes, call_ns)
