@@ -98,19 +98,19 @@ class Lines(Generic[T]):
     encode: Callable[[T], Any] = to_builtins
     decode: Callable[[dict[str, Any]], T] | None = None
 
-    def append(self, value: T) -> tuple[str, ...]:
-        """Append one line, hand it to the disk before returning, and return what was noted.
+    def append(self, *values: T) -> tuple[str, ...]:
+        """Append a line a value, hand them to the disk before returning, and return what was noted.
 
         What a killed process left of its last line is cut off first, with a note. Raises RecordError where the disk
         refuses; the lines before it stay.
         """
         # No figure is NaN, and no other reader of JSON would take one.
-        line = json.dumps(self.encode(value), separators=(",", ":"), allow_nan=False)
+        lines = [json.dumps(self.encode(value), separators=(",", ":"), allow_nan=False) for value in values]
         try:
             self.path.parent.mkdir(parents=True, exist_ok=True)
             with self.path.open("ab+") as file:
                 cut = _cut_unterminated(file)
-                file.write(line.encode() + b"\n")
+                file.write("".join(f"{line}\n" for line in lines).encode())
                 file.flush()
                 os.fsync(file.fileno())
         except OSError as error:

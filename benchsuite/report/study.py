@@ -9,8 +9,8 @@ from benchsuite.detect.bootstrap import MapLoss
 from benchsuite.detect.parity import Parity, beyond_limits
 from benchsuite.report.markdown import escape, table_line
 from benchsuite.report.terminal import aligned, fit, wrap
-from benchsuite.study.interleaved import Timed
 from benchsuite.study.rows import NOT_TIMED, CalibrationPoint, Study, StudyRow
+from benchsuite.study.timed import Timed
 from benchsuite.terms.absence import DASH, Absent, shown
 from benchsuite.terms.cases import heading
 from benchsuite.terms.language import ENGLISH, language
