@@ -60,7 +60,8 @@ def test_one_network_s_ways_take_turns_and_a_failure_has_its_reason(
     assert (faster.p50_ns, faster.ratio) == (8e6, pytest.approx(0.8))
     assert by_name[int8["b"].id] == Absent(f"{fp32['b'].id} could not be timed: it was killed")
     assert set(readings) == {fp32["a"].id, int8["a"].id, int8["b"].id}
-    assert readings[int8["a"].id] == ((8e6,) * 4,) * 6
+    effort = study.site.options.effort
+    assert readings[int8["a"].id] == ((8e6,) * effort.rounds,) * effort.launches
 
 
 @pytest.mark.parametrize(
