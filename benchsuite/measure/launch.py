@@ -158,8 +158,9 @@ class Launch:
         self._child.resume()
 
     def kill(self) -> None:
-        """End the worker at once, paused or not."""
+        """End the worker at once, paused or not, and let go of its pipes."""
         self._child.kill()
+        self._child.close()
 
     def close(self) -> None:
         """End the worker."""

@@ -70,12 +70,14 @@ def test_threads_change_detections_where_the_runtime_says_so_alone(
         assert all(np.array_equal(one[key], other[key]) for key in one)
 
 
-def test_peak_memory_is_that_of_a_worker_that_only_ran(preparation: Preparation) -> None:
+def test_peak_memory_is_that_of_a_worker_that_only_ran(preparation: Preparation, tmp_path: Path) -> None:
     """Whether the evaluation is kept or made in the same run changes nothing of the peak."""
     subject = _subject(preparation, "onnx")
     peaks = []
     for evaluated_first in (False, True):
-        fresh = replace(subject, data=replace(subject.data, images=subject.data.images[: IMAGES + evaluated_first]))
+        # Nothing is kept there.
+        setup = replace(subject.setup, cache_root=tmp_path / str(evaluated_first))
+        fresh = replace(subject, setup=setup)
         run = LiveRun(fresh, lambda: pytest.fail("no reference is needed"), preparation._losses)
         if evaluated_first:
             run.evaluation()
