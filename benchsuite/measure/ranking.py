@@ -13,8 +13,7 @@ from __future__ import annotations
 import math
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
-from functools import cached_property
-from itertools import combinations
+from functools import cache, cached_property
 
 import numpy as np
 import numpy.typing as npt
@@ -38,87 +37,85 @@ class Ratio:
     high: float
 
 
-@dataclass(frozen=True)
-class Difference:
-    """Of two rows' logarithms: the mean over launches, its standard error, and Student's degrees of freedom."""
-
-    mean: float
-    error: float
-    freedom: float
-
-    def half(self, alpha: float) -> float:
-        """Return half of the width of an interval that misses with probability `alpha`."""
-        from scipy.special import stdtrit
-
-        return float(stdtrit(self.freedom, 1 - alpha / 2)) * self.error
-
-
 class Ranking:
     """Rows that took turns, by their names, with one number a launch each; all have the same launches, two or more."""
 
     def __init__(self, rows: Mapping[str, Sequence[float]]) -> None:
-        self._rows = {name: np.asarray(launches, np.float64) for name, launches in rows.items()}
+        self._places = {name: number for number, name in enumerate(rows)}
+        self._rows: Logs = np.array(list(rows.values()), np.float64)
 
     @property
     def names(self) -> tuple[str, ...]:
-        return tuple(self._rows)
+        return tuple(self._places)
 
     def ratio(self, name: str, to: str) -> Ratio:
         """Return how many times as long a row takes as another."""
         if name == to:
             return Ratio(1.0, 1.0, 1.0)
-        found = self._difference(name, to)
-        half = found.half(_OF_ONE)
-        return Ratio(math.exp(found.mean), math.exp(found.mean - half), math.exp(found.mean + half))
+        one, other = self._places[name], self._places[to]
+        mean = float(self._means[one] - self._means[other])
+        half = float(self._errors[one, other]) * _quantile(self._freedom, _OF_ONE)
+        return Ratio(math.exp(mean), math.exp(mean - half), math.exp(mean + half))
 
     def proved_faster(self, name: str, than: str) -> bool:
         """Say whether simultaneous 99 % intervals over all pairs of rows tell a row to be faster than another."""
-        return (name, than) in self._proved
+        return bool(self._proved[self._places[name], self._places[than]])
 
     def places(self, among: Collection[str]) -> Mapping[str, tuple[int, int]]:
         """Return of each of these rows the first and the last place that it may have among them."""
-        return {
-            name: (
-                1 + sum(self.proved_faster(other, name) for other in among),
-                len(among) - sum(self.proved_faster(name, other) for other in among),
-            )
-            for name in among
-        }
+        chosen = [self._places[name] for name in among]
+        proved = self._proved[np.ix_(chosen, chosen)]
+        ahead, behind = proved.sum(axis=0), proved.sum(axis=1)
+        return {name: (1 + int(ahead[n]), len(chosen) - int(behind[n])) for n, name in enumerate(among)}
 
     def by_time(self, among: Collection[str]) -> list[str]:
         """Return these rows, the fastest first, whether that is proved or not."""
-        return sorted(among, key=lambda name: float(self._rows[name].mean()))
+        return sorted(among, key=lambda name: float(self._means[self._places[name]]))
 
     @cached_property
-    def _proved(self) -> frozenset[tuple[str, str]]:
-        pairs = list(combinations(self._rows, 2))
-        proved = set()
-        for one, other in pairs:
-            found = self._difference(one, other)
-            if abs(found.mean) > found.half(_OF_ALL / len(pairs)):
-                proved.add((one, other) if found.mean < 0 else (other, one))
-        return frozenset(proved)
+    def _means(self) -> Logs:
+        return np.asarray(self._rows.mean(axis=1))
 
-    def _difference(self, name: str, to: str) -> Difference:
-        own = self._rows[name] - self._rows[to]
-        launches = len(own)
-        variance, freedom = float(own.var(ddof=1)), launches - 1
+    @property
+    def _freedom(self) -> int:
+        launches: int = self._rows.shape[1]
+        return (launches - 1) * (2 if len(self._rows) >= _ROWS_THAT_TELL_SCATTER else 1)
+
+    @cached_property
+    def _errors(self) -> Logs:
+        """Return for each pair the standard error of its mean difference."""
+        # Of differences, and not from covariances, which round where rows hardly differ.
+        away = self._rows - self._means[:, None]
+        variances = np.array([((away - row) ** 2).sum(axis=1) for row in away]) / (self._rows.shape[1] - 1)
         if len(self._rows) >= _ROWS_THAT_TELL_SCATTER:
-            variance, freedom = max(variance, self._usual_variance), 2 * freedom
-        return Difference(float(own.mean()), math.sqrt(variance / launches), freedom)
+            usual = np.median(variances[np.triu_indices(len(self._rows), 1)])
+            variances = np.maximum(variances, usual)
+        errors: Logs = np.sqrt(variances / self._rows.shape[1])
+        return errors
 
     @cached_property
-    def _usual_variance(self) -> float:
-        rows = list(self._rows.values())
-        return float(np.median([(one - other).var(ddof=1) for one, other in combinations(rows, 2)]))
+    def _proved(self) -> npt.NDArray[np.bool_]:
+        """Say of each pair whether the first is proved faster."""
+        rows = len(self._rows)
+        differences = self._means[:, None] - self._means
+        pairs = max(1, rows * (rows - 1) // 2)
+        return np.asarray(differences < -self._errors * _quantile(self._freedom, _OF_ALL / pairs))
+
+
+@cache
+def _quantile(freedom: int, alpha: float) -> float:
+    """Return half of the width, in standard errors, of an interval that misses with probability `alpha`."""
+    from scipy.special import stdtrit
+
+    return float(stdtrit(freedom, 1 - alpha / 2))
 
 
 def level_interval(launches: Sequence[float]) -> tuple[float, float]:
     """Return the 95 % interval of a row's own time from its median in each launch, two or more, in their unit."""
     logs = np.log(np.asarray(launches, np.float64))
-    found = Difference(float(logs.mean()), float(logs.std(ddof=1)) / math.sqrt(len(logs)), len(logs) - 1)
-    half = found.half(_OF_ONE)
-    return math.exp(found.mean - half), math.exp(found.mean + half)
+    mean, error = float(logs.mean()), float(logs.std(ddof=1)) / math.sqrt(len(logs))
+    half = error * _quantile(len(logs) - 1, _OF_ONE)
+    return math.exp(mean - half), math.exp(mean + half)
 
 
 def levels(readings: Logs) -> Logs:
