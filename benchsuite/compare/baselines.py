@@ -13,7 +13,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from benchsuite.compare.entries import Entry, entry_of, merge, with_scheme
+from benchsuite.compare.entries import Entry, entry_key, entry_of, merge, with_scheme
 from benchsuite.compare.findings import Finding
 from benchsuite.compare.tolerances import write_default_tolerances
 from benchsuite.machine.facts import Machine, differences
@@ -23,7 +23,7 @@ from benchsuite.runs import figures
 from benchsuite.runs.folder import RECORDS_FILE, Run
 from benchsuite.runs.worth import why_void
 from benchsuite.terms.absence import NOT_SELECTED, Absent
-from benchsuite.terms.cases import Case, slug
+from benchsuite.terms.cases import slug
 from benchsuite.terms.codec import to_builtins
 from benchsuite.terms.errors import BaselineError, RecordError, SchemaError, UsageError
 from benchsuite.terms.printable import printable, short
@@ -97,12 +97,12 @@ def promote(
         if record.outcome in ("measured", "built"):
             entry = entry_of(record, run.name)
             fresh.setdefault(record.case.model, {})[entry.key] = entry
-    gone = {_place(record.case): str(record.reason) for record in run.records if record.outcome == "skipped"}
+    gone = {entry_key(record.case): str(record.reason) for record in run.records if record.outcome == "skipped"}
     paths: list[Path] = []
     write_default_tolerances(root)
     for model in sorted({*accepted, *fresh}):
         before = _renamed(accepted[model], fresh.get(model, {}), run.machine) if model in accepted else {}
-        kept = {key: entry for key, entry in before.items() if _place(entry.case) not in gone}
+        kept = {key: entry for key, entry in before.items() if entry.key not in gone}
         merged = {key: merge(before.get(key), entry) for key, entry in fresh.get(model, {}).items()}
         for key, entry in merged.items():
             if entry != before.get(key):
@@ -110,7 +110,7 @@ def promote(
             if key in before:
                 _say_what_stays(before[key], fresh[model][key], say)
         for key in sorted(before.keys() - kept.keys()):
-            say(f"removed {_called(before[key])}: {gone[_place(before[key].case)]}")
+            say(f"removed {_called(before[key])}: {gone[before[key].key]}")
         path = folder / f"{slug(model)}.json"
         if not kept and not merged:
             _remove(path)
@@ -122,11 +122,6 @@ def promote(
         if worth is not None and worth.standing == "broken":
             say(f"{record.case.id}: {worth.sentence}; what is accepted says nothing but its speed")
     return tuple(paths)
-
-
-def _place(case: Case) -> tuple[str, str, int]:
-    """Return what an entry is of: another head or number of threads is another entry."""
-    return case.id, case.head, case.threads
 
 
 def _say_what_stays(before: Entry, entry: Entry, say: Callable[[str], None]) -> None:

@@ -301,6 +301,7 @@ def test_terminal_without_dashes_gets_a_table(tmp_path: Path) -> None:
     assert found.returncode == 0
     # A minus of its own.
     assert b"-50.0 %" in found.stdout
+    assert b"\\u" not in found.stdout
 
 
 def test_doctor_names_what_is_missing(monkeypatch: pytest.MonkeyPatch) -> None:
