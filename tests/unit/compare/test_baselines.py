@@ -8,43 +8,25 @@ from pathlib import Path
 
 import pytest
 
-from benchsuite.compare.baselines import Baseline, find, load, names
+from benchsuite.compare.baselines import find, load, names
 from benchsuite.compare.entries import entry_of
 from benchsuite.compare.promotion import promote
-from benchsuite.runs.folder import Run
-from benchsuite.runs.records import Record
 from benchsuite.terms.absence import Absent
 from benchsuite.terms.errors import BaselineError, UsageError
-from benchsuite.testing import make_case, make_latency, make_machine, make_record, make_run
-
-ONNX = make_case()
-INT8 = make_case(precision="int8")
-KEY = "yolo26n-onnx-fp32-cpu-640-b1 one2many t2"
-CALLED = "yolo26n-onnx-fp32-cpu-640-b1 (2 threads)"
-
-
-def _run(made: list[Record], number: int = 1, **changes: object) -> Run:
-    return make_run(made, folder=Path(f"reports/20260131-1200{number:02}"), **changes)
-
-
-def _folder(root: Path) -> Path:
-    return root / make_machine().slug
-
-
-def _baseline(root: Path) -> Baseline:
-    return load(_folder(root))
+from benchsuite.testing import make_case, make_latency, make_machine, make_record
+from tests.unit.compare.conftest import INT8, KEY, ONNX, accepted_at, folder_at, run_of
 
 
 def test_promoted_run_is_read_back(tmp_path: Path) -> None:
     """A file per model holds what the records held, rounded, and nothing of skipped cases."""
     other = make_case(model="yolo11n")
     made = [make_record(), make_record(other), make_record(make_case(backend="trt"), "skipped")]
-    paths = promote(_run(made), tmp_path)
+    paths = promote(run_of(made), tmp_path)
     assert [path.relative_to(tmp_path) for path in paths] == [
         Path(make_machine().slug, "yolo11n.json"),
         Path(make_machine().slug, "yolo26n.json"),
     ]
-    baseline = _baseline(tmp_path)
+    baseline = accepted_at(tmp_path)
     assert set(baseline.models) == {"yolo26n", "yolo11n"}
     assert dict(baseline.models["yolo26n"].entries) == {KEY: entry_of(made[0], "20260131-120001")}
     assert baseline.models["yolo26n"].machine == make_machine()
@@ -55,8 +37,8 @@ def test_entry_keeps_the_figures_of_the_record(tmp_path: Path) -> None:
     latency = make_latency(41.23456789)
     record = make_record()
     record = replace(record, metrics=replace(record.metrics, latency=latency))
-    promote(_run([record]), tmp_path)
-    entry = _baseline(tmp_path).models["yolo26n"].entries[KEY]
+    promote(run_of([record]), tmp_path)
+    entry = accepted_at(tmp_path).models["yolo26n"].entries[KEY]
     assert entry.artifact == record.artifact
     assert not isinstance(entry.accuracy, Absent)
     assert (entry.accuracy.map50_95, entry.accuracy.images) == (0.65, 200)
@@ -67,18 +49,18 @@ def test_entry_keeps_the_figures_of_the_record(tmp_path: Path) -> None:
 
 def test_head_and_threads_are_part_of_the_key(tmp_path: Path) -> None:
     """The same id at another thread count is another entry."""
-    promote(_run([make_record(make_case(threads=2))], 1), tmp_path)
-    promote(_run([make_record(make_case(threads=1))], 2), tmp_path)
-    entries = _baseline(tmp_path).entries(ONNX.id)
+    promote(run_of([make_record(make_case(threads=2))], 1), tmp_path)
+    promote(run_of([make_record(make_case(threads=1))], 2), tmp_path)
+    entries = accepted_at(tmp_path).entries(ONNX.id)
     assert [entry.case.threads for entry in entries] == [1, 2]
 
 
 def test_diff_is_a_line_per_change(tmp_path: Path) -> None:
     """Promoting an unchanged case again changes its run's name and adds one line of timing."""
-    promote(_run([make_record(ONNX), make_record(INT8)], 1), tmp_path)
-    path = _folder(tmp_path) / "yolo26n.json"
+    promote(run_of([make_record(ONNX), make_record(INT8)], 1), tmp_path)
+    path = folder_at(tmp_path) / "yolo26n.json"
     before = [line.strip(" ,") for line in path.read_text().splitlines()]
-    promote(_run([make_record(INT8, total_ms=41)], 2), tmp_path)
+    promote(run_of([make_record(INT8, total_ms=41)], 2), tmp_path)
     added = [line.strip(" ,") for line in path.read_text().splitlines() if line.strip(" ,") not in before]
     assert added[0] == '"run": "20260131-120002"'
     assert '"total_p50_ms": 41.0' in added[1]
@@ -89,18 +71,18 @@ def test_diff_is_a_line_per_change(tmp_path: Path) -> None:
 
 def test_machine_can_be_named(tmp_path: Path) -> None:
     """A name stands in for the folder that hardware gives; one that is no folder's name is refused."""
-    promote(_run([make_record()]), tmp_path, "ci-runner")
+    promote(run_of([make_record()]), tmp_path, "ci-runner")
     assert names(tmp_path) == ("ci-runner",)
     assert find(tmp_path, "ci-runner", make_machine()) == tmp_path / "ci-runner"
     for name in ("../up", "a/b", ".hidden", ""):
         if name:
             with pytest.raises(UsageError, match="a machine's name is letters"):
-                promote(_run([make_record()]), tmp_path, name)
+                promote(run_of([make_record()]), tmp_path, name)
 
 
 def test_name_without_a_baseline_is_an_error_that_lists_the_others(tmp_path: Path) -> None:
     """Asking for a machine that has no baseline is never "no baseline"."""
-    promote(_run([make_record()]), tmp_path, "ci-runner")
+    promote(run_of([make_record()]), tmp_path, "ci-runner")
     with pytest.raises(BaselineError, match="holds no baseline; there are ci-runner"):
         find(tmp_path, "ci-runer", make_machine())
 
@@ -110,12 +92,12 @@ def test_machine_finds_its_own_folder_or_its_likes(tmp_path: Path) -> None:
     assert find(tmp_path, None, make_machine()) is None
     more, both = make_machine(usable_cores=4), make_machine(usable_cores=4, governor="powersave")
     for machine in (more, both):
-        promote(_run([make_record(environment=machine.fingerprint)], machine=machine), tmp_path)
+        promote(run_of([make_record(environment=machine.fingerprint)], machine=machine), tmp_path)
     assert find(tmp_path, None, make_machine()) == tmp_path / more.slug
     assert find(tmp_path, None, both) == tmp_path / both.slug
     assert find(tmp_path, None, make_machine(cpu="Example CPU 9001")) is None
-    promote(_run([make_record()]), tmp_path)
-    assert find(tmp_path, None, make_machine()) == _folder(tmp_path)
+    promote(run_of([make_record()]), tmp_path)
+    assert find(tmp_path, None, make_machine()) == folder_at(tmp_path)
 
 
 @pytest.mark.parametrize(
@@ -145,7 +127,7 @@ def test_machine_finds_its_own_folder_or_its_likes(tmp_path: Path) -> None:
 def test_unreadable_baseline_is_an_error(tmp_path: Path, damage: object, message: str) -> None:
     """A baseline that exists and cannot be read never counts as none."""
     assert callable(damage)
-    (path,) = promote(_run([make_record()]), tmp_path)
+    (path,) = promote(run_of([make_record()]), tmp_path)
     text = path.read_text()
     assert damage(text) != text
     path.write_text(damage(text))
