@@ -142,11 +142,11 @@ def promote(
 
     Example: benchsuite promote reports/latest
     """
-    from benchsuite.compare import baselines
+    from benchsuite.compare import promotion
     from benchsuite.compare.findings import read_findings
     from benchsuite.runs.folder import read_run
 
     found = read_run(run)
     findings = () if over_limits else read_findings(found.folder)
-    for path in baselines.promote(found, baseline, machine, tell, findings, under_contention):
+    for path in promotion.promote(found, baseline, machine, tell, findings, under_contention):
         tell(f"wrote {path}")

@@ -89,13 +89,18 @@ class Entry:
     @property
     def key(self) -> str:
         """Return what an entry is filed under: the case's id with head and threads."""
-        return f"{self.case.id} {self.case.head} t{self.case.threads}"
+        return entry_key(self.case)
 
     def accepted(self, figure: Figure) -> float | Absent:
         """Return a figure that does not scatter."""
         if figure.key in _PLACES:
             return _PLACES[figure.key](self)
         return self.figures.get(figure.key, Absent("the entry is older than the figure"))
+
+
+def entry_key(case: Case) -> str:
+    """Return what the entry of a case is filed under: another head or number of threads is another entry."""
+    return f"{case.id} {case.head} t{case.threads}"
 
 
 # Where an entry has had these from the start; those that came later stand in `figures`.

@@ -52,7 +52,7 @@ def _number(figure: Figure, old: Entry, new: Entry, tolerance: Tolerance) -> Fin
         return Finding(case_id, figure.key, "NOT_COMPARABLE", say(before), say(now), "", why_not)
     there, here = figure.unit.say_both(before, now)
     if tolerance.unit == "percent":
-        change = (now - before) / before * 100 if before else math.copysign(math.inf, now) if now else 0.0
+        change = _percent(before, now)
         current = said("{1} ({2} %)", here, signed(change, 2)) if math.isfinite(change) else here
         most = said("{1} %", f"{tolerance.allowed:g}")
     else:
@@ -62,6 +62,12 @@ def _number(figure: Figure, old: Entry, new: Entry, tolerance: Tolerance) -> Fin
     worse_by = change if figure.better == "less" else -change
     allowed = said("at most {1} more" if figure.better == "less" else "at most {1} less", most)
     return _judged(case_id, figure.key, tolerance, there, current, worse_by, allowed)
+
+
+def _percent(before: float, now: float) -> float:
+    if before:
+        return (now - before) / before * 100
+    return math.copysign(math.inf, now) if now else 0.0
 
 
 def _kernels(old: Entry, new: Entry, tolerance: Tolerance, same_processors: bool) -> Finding | None:

@@ -137,10 +137,9 @@ def path(text: str) -> Path | None:
 
 
 def yaml_file(text: str) -> Path | None:
-    # By `os.path`, for which a path that cannot be is no file either.
-    if text and not os.path.isfile(text):  # noqa: PTH113
+    if text and not os.path.isfile(text):  # noqa: PTH113 (a path that cannot be is no file either)
         found = "there is no such file"
-        if os.path.exists(text):  # noqa: PTH110
+        if os.path.exists(text):  # noqa: PTH110 (the same)
             found = "it is a folder" if os.path.isdir(text) else "it is no regular file"  # noqa: PTH112
         raise ValueError(f"{found}; give the path of a data.yaml in Ultralytics' YOLO format")
     return path(text)

@@ -123,7 +123,9 @@ def make_matrix(
     held = {key: (reference_of(records), doubts_of(records)) for key, records in beside.items()}
     rows = _with_unmade(places)
     voids = {
-        key: tuple(_void(row.get(run), findings[run], *held.get((key[0], run), ())) for run in range(len(runs)))
+        key: tuple(
+            _void(row.get(run), findings[run], *held.get((key[0], run), (None, NO_DOUBTS))) for run in range(len(runs))
+        )
         for key, row in rows.items()
     }
     ranked = {
@@ -213,9 +215,7 @@ def _reason(record: Record | None) -> str:
     return record.reason if record.outcome != "measured" else ""
 
 
-def _void(
-    record: Record | None, findings: Sequence[Finding], reference: Record | None = None, doubts: Doubts = NO_DOUBTS
-) -> str:
+def _void(record: Record | None, findings: Sequence[Finding], reference: Record | None, doubts: Doubts) -> str:
     if record is None or record.outcome != "measured":
         return ""
     return void_reason(record, findings, reference, doubts)

@@ -20,7 +20,7 @@ from benchsuite.artifacts.store import Store
 from benchsuite.backends.schemes import SchemeSearch
 from benchsuite.backends.tensorrt.engine_files import ACCOUNT_FILE, EngineAccount, read_account, write_account
 from benchsuite.commands.cache import list_lines
-from benchsuite.compare import baselines
+from benchsuite.compare import baselines, promotion
 from benchsuite.compare.comparison import compare_runs
 from benchsuite.compare.findings import read_findings
 from benchsuite.compare.tolerances import read_tolerances, write_default_tolerances
@@ -321,13 +321,13 @@ def _checkpoint(folder: Path) -> Path:
 
 def _baseline(folder: Path) -> Path:
     runs = folder / "baselines"
-    baselines.promote(make_run([make_record(), make_record(make_case(precision="int8"))]), runs, "here")
+    promotion.promote(make_run([make_record(), make_record(make_case(precision="int8"))]), runs, "here")
     return runs / "here" / "yolo26n.json"
 
 
 def _promoted(path: Path) -> object:
     found = baselines.find(path.parents[1], None, make_machine()), baselines.names(path.parents[1])
-    return baselines.load(path.parent), found, baselines.promote(make_run([make_record()]), path.parents[1], "here")
+    return baselines.load(path.parent), found, promotion.promote(make_run([make_record()]), path.parents[1], "here")
 
 
 _PAGES = (
@@ -350,7 +350,7 @@ def _page(path: Path) -> object:
     history_page(read_history(root))
     compare_runs(found, other)
     comparison_lines(other, found)
-    return baselines.promote(found, root / "baselines", "here")
+    return promotion.promote(found, root / "baselines", "here")
 
 
 def _account(folder: Path) -> Path:

@@ -147,10 +147,10 @@ def test_a_worker_that_dies_costs_its_case_only(bench: Bench, pytester: pytest.P
 
 def test_a_promoted_run_holds_the_next_one(bench: Bench, pytester: pytest.Pytester) -> None:
     """What is counted is compared with the baseline, and a figure beyond its tolerance fails the test that answers."""
-    from benchsuite.compare import baselines
+    from benchsuite.compare import promotion
 
     bench(*MATRIX)
-    baselines.promote(read_run(pytester.path / "reports" / "latest"), pytester.path / "baselines", None)
+    promotion.promote(read_run(pytester.path / "reports" / "latest"), pytester.path / "baselines", None)
     held = bench(*MATRIX)
     held.assert_outcomes(passed=4 * 9)
     held.stdout.fnmatch_lines(["Baseline baselines/*: * passed, 4 without a verdict*"])
@@ -180,10 +180,10 @@ def test_older_copies_of_the_benchmarks_go_on_running(bench: Bench, pytester: py
 
 def test_case_that_the_baseline_has_and_the_run_lacks_is_red(bench: Bench, pytester: pytest.Pytester) -> None:
     """A case that was measured when the baseline was made, and cannot run now, fails the run."""
-    from benchsuite.compare import baselines
+    from benchsuite.compare import promotion
 
     bench(*MATRIX)
-    baselines.promote(read_run(pytester.path / "reports" / "latest"), pytester.path / "baselines", None)
+    promotion.promote(read_run(pytester.path / "reports" / "latest"), pytester.path / "baselines", None)
     refusing = FakeBackend("onnx", refuses=lambda case: "its kernels are gone" if case.precision == "int8" else None)
     result = bench(*MATRIX, runtimes=(FakeBackend("torch"), refusing))
     assert result.ret == pytest.ExitCode.TESTS_FAILED

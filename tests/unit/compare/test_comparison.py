@@ -8,9 +8,10 @@ from pathlib import Path
 
 import pytest
 
-from benchsuite.compare.baselines import Baseline, load, promote
+from benchsuite.compare.baselines import Baseline, load
 from benchsuite.compare.comparison import compare, compare_runs
 from benchsuite.compare.findings import Finding
+from benchsuite.compare.promotion import promote
 from benchsuite.machine.facts import Machine
 from benchsuite.measure.measurement import Complexity
 from benchsuite.runs.figures import Tolerance

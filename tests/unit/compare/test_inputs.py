@@ -10,10 +10,11 @@ import pytest
 
 from benchsuite.artifacts.recipe import Calibration
 from benchsuite.backends.tools import EXPORTER, QUANTISER
-from benchsuite.compare.baselines import load, promote
+from benchsuite.compare.baselines import load
 from benchsuite.compare.comparison import compare, compare_runs
 from benchsuite.compare.findings import Finding
 from benchsuite.compare.inputs import accepted_inputs, inputs_of, run_differences, what_differs
+from benchsuite.compare.promotion import promote
 from benchsuite.compare.tolerances import default_tolerances
 from benchsuite.report.comparing import comparison_lines
 from benchsuite.report.failures import render

@@ -16,7 +16,7 @@ import pytest
 from benchsuite.backends.interface import FloatArray, Ran
 from benchsuite.commands.gate import run_gate
 from benchsuite.commands.selftest import SelfTestPlan, run_selftest
-from benchsuite.compare import baselines
+from benchsuite.compare import promotion
 from benchsuite.compare.findings import Finding, read_findings
 from benchsuite.gate import blocks
 from benchsuite.networks.weights import BUNDLED, resolve
@@ -213,7 +213,7 @@ def test_tails_alone_are_no_gate(gates: Gates, metrics: str) -> None:
 def test_a_promoted_baseline_is_had_again(gates: Gates) -> None:
     """Its artifact is the baseline's arm, under the name of its machine; one that is not there is a usage error."""
     assert gates.run(onnx(20.0)) == 0
-    baselines.promote(read_run(gates.latest), gates.folder / "baselines", "here")
+    promotion.promote(read_run(gates.latest), gates.folder / "baselines", "here")
     assert gates.run(onnx(20.0), against="here") == 0
     assert gates.said[0] == "gate: candidate against baseline:here"
     assert gates.finding("latency").verdict == "PASS"

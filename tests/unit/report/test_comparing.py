@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from benchsuite.compare.baselines import load, promote
+from benchsuite.compare.baselines import load
 from benchsuite.compare.comparison import compare
+from benchsuite.compare.promotion import promote
 from benchsuite.compare.tolerances import default_tolerances
 from benchsuite.report.comparing import comparison_lines, held_lines
 from benchsuite.testing import make_case, make_machine, make_record, make_run

@@ -10,9 +10,10 @@ from typing import Any
 
 import pytest
 
-from benchsuite.compare.baselines import load, promote
+from benchsuite.compare.baselines import load
 from benchsuite.compare.comparison import compare, compare_runs
 from benchsuite.compare.findings import Finding, answered_by
+from benchsuite.compare.promotion import promote
 from benchsuite.compare.tolerances import TOLERANCES_FILE, read_tolerances
 from benchsuite.machine.nvml import GpuState
 from benchsuite.measure.measurement import Complexity, GpuUse
