@@ -5,7 +5,10 @@ Launches are what repeats independently (allocation and the placement of threads
 Student's over the launches' differences; rounds within a launch and calls within a round only make each number better.
 With few launches the scatter of a few differences is itself uncertain. Where four rows or more tell how much launches
 scatter on this machine, the scatter of a pair is taken as the larger of its own and that of the median pair, which is
-held for as good as twice as many launches. tests/speed/turns_synthetic.py measures how often the truth is covered.
+held for as good as four times as many launches. tests/speed/turns_synthetic.py measures how often the truth is covered.
+
+Launches of one session cannot tell what differs from one hour to the next: which clock the host runs at, who shares its
+caches. That is added to them, so that two runs of the same thing agree within what they print.
 """
 
 from __future__ import annotations
@@ -24,6 +27,10 @@ Logs = npt.NDArray[np.float64]
 _OF_ONE = 0.05
 _OF_ALL = 0.01
 _ROWS_THAT_TELL_SCATTER = 4
+_AS_GOOD_AS = 4
+# Standard deviation, in logarithms, of the ratio of two rows from hour to hour on machines that are quiet throughout
+# (tests/speed/turns_repeat.py: five runs of each of five rows scatter by 0.2 to 4 %).
+BETWEEN_SESSIONS = 0.02
 _SWEEPS = 20
 _STILL = 1e-12
 
@@ -54,7 +61,7 @@ class Ranking:
             return Ratio(1.0, 1.0, 1.0)
         one, other = self._places[name], self._places[to]
         mean = float(self._means[one] - self._means[other])
-        half = float(self._errors[one, other]) * _quantile(self._freedom, _OF_ONE)
+        half = float(self._half_widths(_OF_ONE)[one, other])
         return Ratio(math.exp(mean), math.exp(mean - half), math.exp(mean + half))
 
     def proved_faster(self, name: str, than: str) -> bool:
@@ -79,7 +86,7 @@ class Ranking:
     @property
     def _freedom(self) -> int:
         launches: int = self._rows.shape[1]
-        return (launches - 1) * (2 if len(self._rows) >= _ROWS_THAT_TELL_SCATTER else 1)
+        return (launches - 1) * (_AS_GOOD_AS if len(self._rows) >= _ROWS_THAT_TELL_SCATTER else 1)
 
     @cached_property
     def _errors(self) -> Logs:
@@ -99,11 +106,16 @@ class Ranking:
         rows = len(self._rows)
         differences = self._means[:, None] - self._means
         pairs = max(1, rows * (rows - 1) // 2)
-        return np.asarray(differences < -self._errors * _quantile(self._freedom, _OF_ALL / pairs))
+        return np.asarray(differences < -self._half_widths(_OF_ALL / pairs))
+
+    def _half_widths(self, alpha: float) -> Logs:
+        """Return for each pair half of the width of an interval that misses with probability `alpha`."""
+        of_sessions = BETWEEN_SESSIONS * _quantile(math.inf, alpha)
+        return np.asarray(np.hypot(self._errors * _quantile(self._freedom, alpha), of_sessions))
 
 
 @cache
-def _quantile(freedom: int, alpha: float) -> float:
+def _quantile(freedom: float, alpha: float) -> float:
     """Return half of the width, in standard errors, of an interval that misses with probability `alpha`."""
     from scipy.special import stdtrit
 

@@ -69,7 +69,7 @@ def tried(rows: int, turns: Turns, noise: RoundNoise, draws: int, seed: int = 0)
 
 def _times_held(told: Mapping[str, CaseTiming], noise: RoundNoise, slower: float) -> Sequence[bool]:
     """Say of each row's own time whether its interval holds the truth, where drift and bursts leave one to be known."""
-    if noise.drift or noise.correlated or noise.slow_launches or noise.spikes or noise.bursts:
+    if noise.session or noise.drift or noise.correlated or noise.slow_launches or noise.spikes or noise.bursts:
         return []
     held = []
     for name, it in told.items():

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from benchsuite.measure.ranking import BETWEEN_SESSIONS
 from benchsuite.measure.requests import Turned
 from benchsuite.measure.turns import Taken, TakenTurn, Turns
 
@@ -18,9 +19,10 @@ BASE_NS = 20e6
 class RoundNoise:
     """Standard deviations and shares of ln(duration), by where they come from.
 
-    `launch` scatters launches, of each row by a factor of its own where rows `differ`; so many `slow_launches` take
-    `slow_launch` longer. `drift` is what each round adds, `correlated` scatters all turns with `correlation` from one
-    turn to the next, `bursts` is the share of turns that an interruption makes longer, `spikes` that of calls.
+    `session` scatters rows from hour to hour, `launch` launches, of each row by a factor of its own where rows
+    `differ`; so many `slow_launches` take `slow_launch` longer. `drift` is what each round adds, `correlated` scatters
+    all turns with `correlation` from one turn to the next, `bursts` is the share of turns that an interruption makes
+    longer, `spikes` that of calls.
     """
 
     call: float = 0.02
@@ -33,6 +35,7 @@ class RoundNoise:
     correlated: float = 0.0
     bursts: float = 0.0
     spikes: float = 0.0
+    session: float = 0.0
 
 
 ROUND_NOISES = {
@@ -42,7 +45,9 @@ ROUND_NOISES = {
     "autocorrelation": RoundNoise(call=0.03, correlation=0.95, correlated=0.05),
     "bursts": RoundNoise(bursts=0.1, spikes=0.05),
     "slow launches": RoundNoise(slow_launches=0.2, slow_launch=0.05),
-    "all at once": RoundNoise(0.03, 0.01, 0.4, 0.1, 0.03, 0.003, 0.9, 0.03, 0.05, 0.05),
+    # Of two rows, so that their ratio scatters by what differs between sessions.
+    "another hour": RoundNoise(session=BETWEEN_SESSIONS / 2**0.5),
+    "all at once": RoundNoise(0.03, 0.01, 0.4, 0.1, 0.03, 0.003, 0.9, 0.03, 0.05, 0.05, BETWEEN_SESSIONS / 2**0.5),
 }
 
 
@@ -51,10 +56,12 @@ def synthetic_turns(ratios: Sequence[float], turns: Turns, noise: RoundNoise, se
     draw = np.random.default_rng(seed)
     names = [str(number) for number in range(len(ratios))]
     scatter = noise.launch * np.exp(draw.normal(0.0, noise.differ, len(ratios)))
+    of_session = draw.normal(0.0, noise.session, len(ratios))
     found: dict[str, list[TakenTurn]] = {name: [] for name in names}
     level = state = 0.0
     for launch in range(turns.launches):
-        offsets = draw.normal(0.0, scatter) + noise.slow_launch * (draw.random(len(ratios)) < noise.slow_launches)
+        slow = draw.random(len(ratios)) < noise.slow_launches
+        offsets = of_session + draw.normal(0.0, scatter) + noise.slow_launch * slow
         for number in range(turns.rounds):
             level += noise.drift
             for row in draw.permutation(len(ratios)):

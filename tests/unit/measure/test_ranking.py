@@ -8,18 +8,31 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from benchsuite.measure.ranking import Ranking, level_interval, levels
+from benchsuite.measure.ranking import BETWEEN_SESSIONS, Ranking, level_interval, levels
 
 SLOWER = math.log(1.25)
+# Half of the width that they have at 95 %.
+OF_SESSIONS = stats.norm.ppf(0.975) * BETWEEN_SESSIONS
 
 
 def test_two_rows_have_student_s_interval_over_launches() -> None:
-    """The ratio is the mean of the launches' differences, and its interval that of a paired t test."""
+    """The ratio is the mean of the launches' differences; a paired t test's interval, and what sessions add to it."""
     one, other = np.array([0.00, 0.02, 0.01, -0.01]), np.array([0.20, 0.25, 0.19, 0.21])
     found = Ranking({"one": one, "other": other}).ratio("other", to="one")
-    expected = stats.ttest_rel(other, one).confidence_interval(0.95)
-    assert found.times == pytest.approx(math.exp(np.mean(other - one)))
-    assert (found.low, found.high) == pytest.approx((math.exp(expected.low), math.exp(expected.high)))
+    tested = stats.ttest_rel(other, one).confidence_interval(0.95)
+    mean, half = np.mean(other - one), math.hypot((tested.high - tested.low) / 2, OF_SESSIONS)
+    assert found.times == pytest.approx(math.exp(mean))
+    assert (found.low, found.high) == pytest.approx((math.exp(mean - half), math.exp(mean + half)))
+
+
+def test_launches_that_all_agree_leave_what_differs_between_sessions() -> None:
+    """However steady an hour is, two rows that lie within two per cent of each other are not told apart."""
+    rows = {"one": [0.0] * 12, "near": [0.02] * 12, "far": [0.1] * 12}
+    ranking = Ranking(rows)
+    found = ranking.ratio("near", to="one")
+    assert (found.low, found.high) == pytest.approx((math.exp(0.02 - OF_SESSIONS), math.exp(0.02 + OF_SESSIONS)))
+    assert not ranking.proved_faster("one", "near")
+    assert ranking.proved_faster("one", "far")
 
 
 def test_a_row_s_ratio_to_itself_is_one() -> None:
@@ -29,13 +42,13 @@ def test_a_row_s_ratio_to_itself_is_one() -> None:
 
 
 def test_four_rows_tell_how_much_launches_scatter() -> None:
-    """A pair that happens to agree in every launch is as uncertain as the median pair, with twice the launches."""
+    """A pair that happens to agree in every launch is as uncertain as the median pair, with four times the launches."""
     rng = np.random.default_rng(3)
     rows = {name: rng.normal(0, 0.02, 5) for name in "abc"} | {"d": np.zeros(5)}
     rows["e"] = rows["d"] + 0.001
     pairs = [(one, other) for one in rows for other in rows if one < other]
     usual = np.median([np.var(rows[one] - rows[other], ddof=1) for one, other in pairs])
-    half = stats.t.ppf(0.975, 2 * 4) * math.sqrt(usual / 5)
+    half = math.hypot(stats.t.ppf(0.975, 4 * 4) * math.sqrt(usual / 5), OF_SESSIONS)
     found = Ranking(rows).ratio("e", to="d")
     assert (math.log(found.low), math.log(found.high)) == pytest.approx((0.001 - half, 0.001 + half))
 
@@ -59,9 +72,8 @@ def test_places_are_those_that_are_proved() -> None:
 
 def test_all_pairs_together_are_held_to_one_in_a_hundred() -> None:
     """The more rows there are, the larger a difference must be: Bonferroni over all pairs."""
-    away = [0.01, -0.01, 0.005, -0.005, 0.0]
-    one, other = [0.0] * 5, [0.02 + it for it in away]
-    p_value = stats.ttest_rel(one, other).pvalue
+    one, other = [0.0] * 5, [0.055] * 5
+    p_value = 2 * stats.norm.sf(0.055 / BETWEEN_SESSIONS)
     assert 0.01 / 3 < p_value < 0.01
     assert Ranking({"one": one, "other": other}).proved_faster("one", "other")
     assert not Ranking({"one": one, "other": other, "third": [1.0, 1.1, 0.9, 1.0, 1.0]}).proved_faster("one", "other")
