@@ -67,7 +67,7 @@ class FirstWorker:
 class GroupTiming:
     """Times subjects together and keeps what each round told in a file of the run's folder as soon as it ends.
 
-    `name` tells the timing from others of the run. `show` is told how many rounds of how many have ended.
+    `name` tells the timing from others of the run. `show` is told how many turns of how many have been taken.
     """
 
     def __init__(
@@ -79,7 +79,6 @@ class GroupTiming:
         self._folder = folder
         self._show = show
         self.first: dict[str, FirstWorker] = {}
-        self._rounds = 0
 
     def run(self, seed: int) -> TimedGroup:
         """Time the group; what a case failed by stands in its place. Raises RecordError where the disk refuses."""
@@ -111,10 +110,9 @@ class GroupTiming:
             ran = Absent(str(error))
         self.first[case_id] = FirstWorker(cold, memory, ran, gpu)
 
-    def round_ended(self, turns: Sequence[TakenTurn]) -> None:
+    def round_ended(self, turns: Sequence[TakenTurn], done: int, of: int) -> None:
         _turns_file(self._folder, self._name).append(*turns)
-        self._rounds += 1
-        self._show(self._rounds, self._turns.launches * self._turns.rounds)
+        self._show(done, of)
 
     def _latency(self, subject: Subject, timing: CaseTiming, turns: Sequence[TakenTurn], warmups: int) -> Latency:
         path = subject.samples_folder / f"{subject.case.file_name}.npz"

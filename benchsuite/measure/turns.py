@@ -94,8 +94,8 @@ class Watcher(Protocol):
         """Look at a case's first worker once it has had its turns, before anything else runs in it."""
         ...
 
-    def round_ended(self, turns: Sequence[TakenTurn]) -> None:
-        """Keep the turns of a round."""
+    def round_ended(self, turns: Sequence[TakenTurn], done: int, of: int) -> None:
+        """Keep the turns of a round; so many turns of so many that are planned have been taken."""
         ...
 
 
@@ -134,6 +134,8 @@ class _Session:
         self._parts: list[tuple[str, ...]] = []
         self._shown: set[str] = set()
         self._warmups = dict.fromkeys(sides, 0)
+        self._peak_bytes: dict[str, int] = {}
+        self._done = 0
         self.stops: Stops
 
     @property
@@ -153,10 +155,12 @@ class _Session:
 
     def _part(self, names: Sequence[str]) -> Sequence[str]:
         """Time those of the cases that can be loaded together, and return their names."""
-        number, room = len(self._parts), int(available_bytes() * MEMORY_SHARE)
+        number, room = len(self._parts), available_bytes() * MEMORY_SHARE
         for launch in range(self._turns.launches):
             with ExitStack() as stack:
-                loaded = self._load([name for name in names if name not in self._failures], stack, room)
+                # Who fitted once is loaded again, be it larger by a little.
+                able = [name for name in names if name not in self._failures]
+                loaded = self._load(able, stack, math.inf if launch else room)
                 if launch == 0:
                     names = [name for name in names if name in loaded or name in self._failures]
                     self._parts.append(tuple(names))
@@ -165,14 +169,17 @@ class _Session:
                     self._show(loaded)
         return names
 
-    def _load(self, names: Sequence[str], stack: ExitStack, room: int) -> dict[str, _Loaded]:
+    def _load(self, names: Sequence[str], stack: ExitStack, room: float) -> dict[str, _Loaded]:
         """Launch and warm up one case after the other: some need ten times as long to load beside another process.
 
-        Two at least are loaded; the others as long as there is room.
+        Two at least are loaded; the others as long as there is room for what they are expected to take.
         """
         loaded: dict[str, _Loaded] = {}
         for name in names:
             side = self._sides[name]
+            taken = sum(it.peak_bytes for it in loaded.values())
+            if len(loaded) >= _FEWEST_TOGETHER and taken + self._expected_bytes(name) > room:
+                break
             with self._noting(name):
                 launch = Launch(side.case, side.setup, RunPolicy(side.case.threads))
                 stack.callback(launch.kill)
@@ -181,12 +188,21 @@ class _Session:
                     warm = launch.turn(TURN_NS // 2, 1, _DISCARDED, cold.first_inference_ns)
                     self._warmups[name] += _DISCARDED + len(warm.ns)
                     call_ns = statistics.median(row[-1] for row in warm.ns)
-                    loaded[name] = _Loaded(launch, cold, launch.memory().peak_rss_bytes, call_ns)
+                    self._peak_bytes[name] = launch.memory().peak_rss_bytes
+                    loaded[name] = _Loaded(launch, cold, self._peak_bytes[name], call_ns)
                     launch.pause()
             if len(loaded) > _FEWEST_TOGETHER and sum(it.peak_bytes for it in loaded.values()) > room:
                 loaded.pop(name).launch.kill()
                 break
         return loaded
+
+    def _expected_bytes(self, name: str) -> int:
+        """Return what a worker will take: what it took before, or the largest of its runtime, or of all."""
+        if name in self._peak_bytes:
+            return self._peak_bytes[name]
+        backend = self._sides[name].case.backend
+        alike = [peak for other, peak in self._peak_bytes.items() if self._sides[other].case.backend == backend]
+        return max(alike or self._peak_bytes.values(), default=0)
 
     def _rounds(self, loaded: Mapping[str, _Loaded], part: int, launch: int) -> None:
         """Give every loaded case its turns, and those whose turns others disturbed as many more at the most."""
@@ -206,7 +222,9 @@ class _Session:
                     taken.append(self._turn(name, loaded[name], part, launch, number))
             for turn in taken:
                 self._found[turn.case_id].append(turn)
-            self._watcher.round_ended(taken)
+            # What is taken again, or not at all since its case failed, brings the end no nearer or further.
+            self._done += len(self._parts[part]) if number < self._turns.rounds else 0
+            self._watcher.round_ended(taken, self._done, self._planned)
 
     def _turn(self, name: str, loaded: _Loaded, part: int, number: int, round_: int) -> TakenTurn:
         side, asked_ns = self._sides[name], time.perf_counter_ns()
@@ -229,6 +247,15 @@ class _Session:
                 it.launch.resume()
                 self._watcher.first_launch(name, it.launch, it.cold)
                 it.launch.pause()
+
+    @property
+    def _planned(self) -> int:
+        """Return the turns of all cases, as far as it is known with whom they are loaded."""
+        placed = {name for part in self._parts for name in part}
+        waiting = len(self._sides) - len(placed)
+        # The first case is loaded with them once more.
+        loads = sum(len(part) for part in self._parts) + waiting + bool(waiting)
+        return loads * self._turns.launches * self._turns.rounds
 
     def _counted(self, name: str, part: int, launch: int) -> int:
         own = (it for it in self._found[name] if (it.part, it.launch) == (part, launch))

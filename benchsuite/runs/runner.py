@@ -81,7 +81,7 @@ class Runner:
         """Time all cases that may be ranked against each other together, before anything else is measured of them.
 
         A group that was timed to its end before the run was interrupted is not timed again. `show` is told of each
-        group how many rounds of how many have ended.
+        group how many turns of how many have been taken.
         """
         for title, group in self._groups(cases).items():
             kept = self._kept([case.id for case in group])
@@ -132,7 +132,7 @@ class Runner:
         if not subjects:
             return {}
         effort, folder = self.site.options.effort, self.site.folder
-        name, what = new_timing(folder), f"timing {len(subjects)} cases turn by turn, rounds"
+        name, what = new_timing(folder), f"timing {len(subjects)} cases turn by turn, turns"
         timing = GroupTiming(subjects, Turns(effort.launches, effort.rounds), name, folder, partial(show, what))
         return timing.run(crc32(title.encode())).cases
 

@@ -69,7 +69,7 @@ class _Silent:
     def first_launch(self, case_id: str, launch: Launch, cold: Cold) -> None:
         pass
 
-    def round_ended(self, turns: Sequence[TakenTurn]) -> None:
+    def round_ended(self, turns: Sequence[TakenTurn], done: int, of: int) -> None:
         pass
 
 

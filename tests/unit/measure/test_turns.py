@@ -30,14 +30,16 @@ class Watching:
 
     def __init__(self) -> None:
         self.rounds: list[tuple[TakenTurn, ...]] = []
+        self.progress: list[tuple[int, int]] = []
         self.first: list[str] = []
 
     def first_launch(self, case_id: str, launch: Launch, cold: Cold) -> None:
         assert launch.memory().peak_rss_bytes > 0
         self.first.append(case_id)
 
-    def round_ended(self, turns: Sequence[TakenTurn]) -> None:
+    def round_ended(self, turns: Sequence[TakenTurn], done: int, of: int) -> None:
         self.rounds.append(tuple(turns))
+        self.progress.append((done, of))
 
 
 @pytest.fixture
@@ -89,8 +91,9 @@ def test_who_fails_leaves_and_the_others_go_on(take: Take, asked: str, number: i
         times[request] += case.model == "dying"
         return "killed" if (case.model, request) == ("dying", asked) and times[request] >= number else None
 
-    taken, _ = take(FakeBackend("onnx", _slower, fails=fails), "dying", "fast", "slow")
+    taken, watching = take(FakeBackend("onnx", _slower, fails=fails), "dying", "fast", "slow")
     assert taken.failures == {"dying": "killed"}
+    assert watching.progress[-1] == (18, 18)
     assert {name: len(found) for name, found in taken.turns.items()} == {"fast": 6, "slow": 6}
     told = timings("turns-1", taken, TURNS, (), 0)
     assert told["slow"].together.launches[1] == pytest.approx(np.log(1.5), abs=0.03)
@@ -153,11 +156,12 @@ def test_what_does_not_fit_into_memory_is_timed_in_parts(take: Take, monkeypatch
     """Not more is loaded than 60 % of what is free holds, the first case is in each part, and ratios go through it."""
     # Every fake worker is this process.
     monkeypatch.setattr(turns_module, "available_bytes", lambda: int(3.5 * peak_rss_bytes() / 0.6))
-    taken, _ = take(FakeBackend("onnx", _slower), "anchor", "b", "c", "slow", "e")
+    taken, watching = take(FakeBackend("onnx", _slower), "anchor", "b", "c", "slow", "e")
     assert taken.parts == (("anchor", "b", "c"), ("anchor", "slow", "e"))
     assert {name: len(found) for name, found in taken.turns.items()} == {
         "anchor": 12, "b": 6, "c": 6, "slow": 6, "e": 6,
     }  # fmt: skip
+    assert watching.progress == [(done, 36) for done in range(3, 37, 3)]
     told = timings("turns-1", taken, TURNS, (), 0)
     assert {it.together.timing for it in told.values()} == {"turns-1"}
     assert np.mean(told["slow"].together.launches) == pytest.approx(np.log(1.5), abs=0.03)
