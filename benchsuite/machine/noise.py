@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 import statistics
 import time
+from collections import Counter
 from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Literal
@@ -30,18 +31,39 @@ _NUMBERS = 4_000_000
 
 
 @dataclass(frozen=True)
+class Disturbance:
+    """Why what was timed meanwhile does not count.
+
+    `amount` is the share of the cores that other programs or virtual machines took, or for how many seconds this
+    process or the whole machine stood still.
+    """
+
+    cause: Literal["programs", "host", "stop"]
+    amount: Measure
+
+    @property
+    def sentence(self) -> Sentence:
+        if self.cause == "stop":
+            return said("the machine or this run stood still for {1} s", f"{self.amount:.0f}")
+        took = "other programs took {1} of the cores"
+        if self.cause == "host":
+            took = "other virtual machines took {1} of the cores"
+        return said(took, f"{self.amount:.0%}")
+
+
+@dataclass(frozen=True)
 class Noise:
     """How quiet the machine was; shares are of the cores that could be used.
 
-    `spread` is by how much turns of one thing scatter, of the median thing if there were several. Of all turns,
-    `left_out` do not count: others took the cores, or everything stood still. `others` is the median share that other
-    programs took in these, and where there are none, in all turns. `strangers` are the programs that computed most.
-    Under contention too few turns count for anything to be proved.
+    `spread` is by how much turns of one thing scatter, of the median thing if there were several. `disturbed` counts by
+    the cause those of all turns that do not count. `others` is the median share that other programs took in turns that
+    they disturbed, and where there are none, in all turns. `strangers` are the programs that computed most. Under
+    contention too few turns count for anything to be proved.
     """
 
     spread: Measure
     turns: AtLeastOne
-    left_out: Count
+    disturbed: Mapping[str, Count]
     others: Measure | Absent
     most_stolen: Measure | Absent
     strangers: tuple[str, ...] = ()
@@ -62,21 +84,25 @@ class Noise:
         return tuple(found)
 
     def _contention(self) -> Iterable[Sentence]:
-        if not self.left_out:
-            return
-        took = "?" if isinstance(self.others, Absent) else f"{self.others * 100:.0f}"
+        causes = [self._cause(cause, turns) for cause, turns in self.disturbed.items() if turns]
+        if causes:
+            means = "under contention: {1}, so nothing is proved" if self.contention else _NOT_COUNTED
+            yield said(means, joined("; ", causes))
+
+    def _cause(self, cause: str, turns: int) -> Sentence:
+        if cause == "stop":
+            return said("the machine or this run stood still in {1} of {2} turns", turns, self.turns)
+        took: float | Absent = self.most_stolen if cause == "host" else self.others
+        share = "?" if isinstance(took, Absent) else f"{took * 100:.0f}"
+        if cause == "host":
+            found = "other virtual machines took up to {1} % of the cores, too much in {2} of {3} turns"
+            return said(found, share, turns, self.turns)
         named = joined(", ", self.strangers)
         programs = said("other programs ({1})", named) if named else said("other programs")
-        if self.contention:
-            under = "under contention: {1} took {2} % of the cores in {3} of {4} turns, so nothing is proved"
-            yield said(under, programs, took, self.left_out, self.turns)
-        else:
-            yield said(
-                "disturbed: {1} took {2} % of the cores in {3} of {4} turns, which do not count",
-                programs, took, self.left_out, self.turns,
-            )  # fmt: skip
+        return said("{1} took {2} % of the cores in {3} of {4} turns", programs, share, turns, self.turns)
 
 
+_NOT_COUNTED = "disturbed: {1}, which do not count"
 _MEANS: Mapping[Level, str] = {
     "quiet": "quiet: turns of one case spread by {1} %",
     "usable": "usable: turns of one case spread by {1} %",
@@ -92,16 +118,16 @@ def spread(times: Collection[float]) -> float:
     return _TO_DEVIATION * statistics.median(abs(log - middle) for log in logs)
 
 
-def why_contended(others: float | None, stolen: float | None, cpus: int, threads: int) -> Sentence:
-    """Say why what was timed meanwhile does not count, or nothing; told from shares of the cores, never from times.
+def disturbance(others: float | None, stolen: float | None, cpus: int, threads: int) -> Disturbance | None:
+    """Return why what was timed meanwhile does not count, told from shares of the cores, never from times.
 
     Where more cores are free than there are threads, others may have theirs.
     """
     if stolen is not None and stolen > _MOST_STOLEN:
-        return said("other virtual machines took {1} of the cores", f"{stolen:.0%}")
+        return Disturbance("host", stolen)
     if others is None or others <= _MOST_OF_OTHERS or others * cpus + min(threads, cpus) <= cpus:
-        return ""
-    return said("other programs took {1} of the cores", f"{others:.0%}")
+        return None
+    return Disturbance("programs", others)
 
 
 def measure_noise(
@@ -117,7 +143,7 @@ def measure_noise(
     medians: list[float] = []
     others: list[float] = []
     stolen: list[float] = []
-    left_out = 0
+    disturbed = Counter[str]()
     start = clock()
     while not medians or clock() - start < seconds * 1e9:
         before, own_ns, began = cpu_times(), time.process_time_ns(), clock()
@@ -134,14 +160,15 @@ def measure_noise(
             others.append(max(0, after.busy_ns - before.busy_ns - own_ns) / cores_ns)
             stolen.append((after.stolen_ns - before.stolen_ns) / cores_ns)
             # Runs use all cores.
-            left_out += bool(why_contended(others[-1], stolen[-1], after.cpus, after.cpus))
+            if found := disturbance(others[-1], stolen[-1], after.cpus, after.cpus):
+                disturbed[found.cause] += 1
     return Noise(
         spread=spread(medians),
         turns=len(medians),
-        left_out=left_out,
+        disturbed=dict(disturbed),
         others=statistics.median(others) if others else NOT_TOLD,
         most_stolen=max(stolen) if stolen else NOT_TOLD,
-        contention=left_out > len(medians) / 2,
+        contention=disturbed.total() > len(medians) / 2,
     )
 
 

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from benchsuite.machine.noise import why_contended
+from benchsuite.machine.noise import Disturbance, disturbance
 from benchsuite.measure.requests import Turned
-from benchsuite.terms.said import Sentence
 
 
 def others_share(turned: Turned) -> float | None:
@@ -17,9 +16,9 @@ def stolen_share(turned: Turned) -> float | None:
     return _share(turned, turned.stolen_ns)
 
 
-def contended(turned: Turned, threads: int) -> Sentence:
-    """Say why a turn of a case with so many threads does not count, or nothing."""
-    return why_contended(others_share(turned), stolen_share(turned), turned.cpus, threads)
+def disturbed_by(turned: Turned, threads: int) -> Disturbance | None:
+    """Return why a turn of a case with so many threads does not count, None where it does."""
+    return disturbance(others_share(turned), stolen_share(turned), turned.cpus, threads)
 
 
 def _share(turned: Turned, taken_ns: int | None) -> float | None:

@@ -12,8 +12,9 @@ from dataclasses import dataclass, field
 from benchsuite.backends.interface import RunPolicy
 from benchsuite.machine.cpu_times import read_cpu_times
 from benchsuite.machine.memory import available_bytes, cpu_ns_of
-from benchsuite.machine.noise import why_contended
+from benchsuite.machine.noise import Disturbance, disturbance
 from benchsuite.machine.nvml import free_bytes
+from benchsuite.machine.stops import Stops
 from benchsuite.measure.effort import Effort
 from benchsuite.measure.launch import Launch, WorkerSetup
 from benchsuite.measure.measurement import Throughput, ThroughputPoint
@@ -23,7 +24,7 @@ from benchsuite.measure.turns import MEMORY_SHARE
 from benchsuite.terms.absence import Absent
 from benchsuite.terms.cases import Case
 from benchsuite.terms.errors import ProcessError, SessionError
-from benchsuite.terms.said import Sentence, said
+from benchsuite.terms.said import Sentence, joined, said
 
 _WINDOW_NS = 500_000_000
 # Several calls of each stream must end within a window.
@@ -106,9 +107,9 @@ class _Streams:
         self.launches = launches
         self.window_ns = window_ns
         # Of each window: its answers, and why it does not count.
-        self.windows: list[tuple[tuple[Saturated, ...], Sentence]] = []
+        self.windows: list[tuple[tuple[Saturated, ...], Disturbance | None]] = []
 
-    def take_window(self, threads: int) -> None:
+    def take_window(self, threads: int, stops: Stops) -> None:
         """Let the streams run for one window, and watch what else runs meanwhile."""
         for launch in self.launches:
             launch.resume()
@@ -119,11 +120,12 @@ class _Streams:
         after, own_ns, lasted = read_cpu_times(), cpu_ns_of(pids) - own_ns, time.perf_counter_ns() - began
         for launch in self.launches:
             launch.pause()
-        why = ""
-        if before is not None and after is not None:
+        stood_s = stops.stood_s(began, began + lasted)
+        why = Disturbance("stop", stood_s) if stood_s else None
+        if why is None and before is not None and after is not None:
             cores_ns = lasted * after.cpus
             others = max(0, after.busy_ns - before.busy_ns - own_ns) / cores_ns
-            why = why_contended(others, (after.stolen_ns - before.stolen_ns) / cores_ns, after.cpus, threads)
+            why = disturbance(others, (after.stolen_ns - before.stolen_ns) / cores_ns, after.cpus, threads)
         self.windows.append((answers, why))
 
 
@@ -134,7 +136,7 @@ def _take_point(
     loaded: dict[str, _Streams] = {}
     tried: list[str] = []
     free, room = available_bytes(), MEMORY_SHARE
-    with ExitStack() as stack:
+    with Stops() as stops, ExitStack() as stack:
         for name, sweep in sweeps.items():
             if loaded and free - available_bytes() > room * free * len(loaded) / (len(loaded) + 1):
                 break
@@ -144,7 +146,7 @@ def _take_point(
         for _ in range(max(1, effort.throughput_ns // _WINDOW_NS)):
             for name in rng.sample(list(loaded), len(loaded)):
                 with _noting(sweeps[name], streams, threads, loaded, name):
-                    loaded[name].take_window(streams * threads)
+                    loaded[name].take_window(streams * threads, stops)
     for name, it in loaded.items():
         _add_point(sweeps[name], streams, threads, it)
     return tried
@@ -154,8 +156,8 @@ def _add_point(sweep: _Sweep, streams: int, threads: int, taken: _Streams) -> No
     counted = [answers for answers, why in taken.windows if not why]
     if not counted:
         counted = [answers for answers, _ in taken.windows]
-        why = taken.windows[0][1]
-        sweep.notes.append(said("throughput at {1} × {2} threads was taken while {3}", streams, threads, why))
+        while_ = joined("; ", dict.fromkeys(why.sentence for _, why in taken.windows if why))
+        sweep.notes.append(said("throughput at {1} × {2} threads was taken while {3}", streams, threads, while_))
     rates = [images_per_ns(answers, sweep.case.batch) for answers in counted]
     sweep.points.append(
         ThroughputPoint(

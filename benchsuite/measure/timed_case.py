@@ -125,7 +125,7 @@ class GroupTiming:
                 ("part", [turn.part for turn in turns]),
                 ("launch", [turn.launch for turn in turns]),
                 ("round", [turn.round for turn in turns]),
-                ("counts", [not turn.left_out for turn in turns]),
+                ("counts", [turn.disturbed is None for turn in turns]),
             )
         }
         try:

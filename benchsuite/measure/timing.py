@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import statistics
+from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
@@ -40,7 +41,7 @@ def timings(name: str, taken: Taken, turns: Turns, strangers: Sequence[str], thr
         return {}
     contention = not _enough(taken, turns)
     counting = {
-        case_id: tuple(turn for turn in found if contention or not turn.left_out)
+        case_id: tuple(turn for turn in found if contention or turn.disturbed is None)
         for case_id, found in taken.turns.items()
     }
     spreads = {case_id: spread([turn.median_ns for turn in found]) for case_id, found in counting.items()}
@@ -70,7 +71,7 @@ def _enough(taken: Taken, turns: Turns) -> bool:
         counted: dict[tuple[int, int], int] = {}
         for turn in found:
             key = turn.part, turn.launch
-            counted[key] = counted.get(key, 0) + (not turn.left_out)
+            counted[key] = counted.get(key, 0) + (turn.disturbed is None)
         if min(counted.values()) < needed:
             return False
     return True
@@ -122,13 +123,14 @@ def _described(found: Sequence[TakenTurn], column: int) -> Distribution:
 
 
 def _noise(turns: Sequence[TakenTurn], spreads: Iterable[float]) -> Noise:
-    left_out = [turn for turn in turns if turn.left_out]
-    others = [share for turn in left_out or turns if (share := others_share(turn.turned)) is not None]
+    disturbed = Counter[str](turn.disturbed.cause for turn in turns if turn.disturbed)
+    by_programs = [turn for turn in turns if turn.disturbed and turn.disturbed.cause == "programs"]
+    others = [share for turn in by_programs or turns if (share := others_share(turn.turned)) is not None]
     stolen = [share for turn in turns if (share := stolen_share(turn.turned)) is not None]
     return Noise(
         spread=statistics.median(spreads),
         turns=len(turns),
-        left_out=len(left_out),
+        disturbed=dict(disturbed),
         others=statistics.median(others) if others else NOT_TOLD,
         most_stolen=max(stolen) if stolen else NOT_TOLD,
     )

@@ -17,8 +17,9 @@ from typing import Protocol
 
 from benchsuite.backends.interface import RunPolicy
 from benchsuite.machine.memory import available_bytes
+from benchsuite.machine.noise import Disturbance
 from benchsuite.machine.stops import Stops
-from benchsuite.measure.contention import contended
+from benchsuite.measure.contention import disturbed_by
 from benchsuite.measure.launch import Launch
 from benchsuite.measure.measurement import Cold
 from benchsuite.measure.readings import Side
@@ -26,7 +27,7 @@ from benchsuite.measure.requests import Turned
 from benchsuite.measure.statistics import samples_needed
 from benchsuite.terms.errors import BenchsuiteError
 from benchsuite.terms.numbers import Count
-from benchsuite.terms.said import Sentence, said
+from benchsuite.terms.said import Sentence
 
 TURN_NS = 250_000_000
 _FEWEST_CALLS = 3
@@ -57,7 +58,7 @@ class Turns:
 class TakenTurn:
     """One turn of one case; `part` numbers the processes that were loaded together.
 
-    `left_out` says why it does not count, empty where it does.
+    `disturbed` is why it does not count, None where it does.
     """
 
     case_id: str
@@ -65,7 +66,7 @@ class TakenTurn:
     launch: Count
     round: Count
     turned: Turned
-    left_out: Sentence = ""
+    disturbed: Disturbance | None = None
 
     @property
     def median_ns(self) -> float:
@@ -234,8 +235,8 @@ class _Session:
         turned = loaded.launch.turn(TURN_NS, fewest, _DISCARDED, loaded.call_ns, side.slowdown)
         loaded.launch.pause()
         stood_s = self.stops.stood_s(asked_ns, time.perf_counter_ns())
-        stood = said("the machine or this run stood still for {1} s", f"{stood_s:.0f}") if stood_s else ""
-        return TakenTurn(name, part, number, round_, turned, stood or contended(turned, side.case.threads))
+        stop = Disturbance("stop", stood_s) if stood_s else None
+        return TakenTurn(name, part, number, round_, turned, stop or disturbed_by(turned, side.case.threads))
 
     def _show(self, loaded: Mapping[str, _Loaded]) -> None:
         """Show the first worker of each case, which has done nothing but its turns."""
@@ -259,7 +260,7 @@ class _Session:
 
     def _counted(self, name: str, part: int, launch: int) -> int:
         own = (it for it in self._found[name] if (it.part, it.launch) == (part, launch))
-        return sum(not it.left_out for it in own)
+        return sum(it.disturbed is None for it in own)
 
     @contextmanager
     def _noting(self, name: str) -> Iterator[None]:

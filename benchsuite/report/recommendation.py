@@ -12,7 +12,7 @@ from benchsuite.runs.figures import figure
 from benchsuite.runs.ranking import RankedRows, rank
 from benchsuite.runs.records import Record
 from benchsuite.runs.worth import NO_DOUBTS, Doubts, doubts_of, reference_of, why_void, worth_of
-from benchsuite.terms.absence import Absent
+from benchsuite.terms.absence import NOT_SELECTED, Absent
 from benchsuite.terms.quantities import milliseconds, signed
 from benchsuite.terms.said import Sentence, joined, said
 
@@ -71,7 +71,9 @@ def recommend(records: Sequence[Record], findings: Sequence[Finding], max_map_dr
             if reference
             else "No recommendation: no case of this group has its accuracy measured."
         )
-        return Recommendation(None, lacking, ranked=rank(timed, ()))
+        # Whoever asks for times alone has them ranked.
+        unasked = {record.case.id for record in timed if record.metrics.accuracy == NOT_SELECTED}
+        return Recommendation(None, lacking, ranked=rank(timed, unasked))
     doubts = doubts_of(records)
     refused = {record.case.id: _why_not(record, reference, doubts, findings, max_map_drop) for record in timed}
     fit = [record for record in timed if not refused[record.case.id]]

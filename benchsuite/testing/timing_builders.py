@@ -37,7 +37,7 @@ def make_distribution(p50_ms: float = 40.0, n: int = 400, **changes: Any) -> Dis
 
 def make_noise(**changes: Any) -> Noise:
     """Build what a quiet machine tells of itself."""
-    return replace(Noise(0.012, 24, 0, 0.01, 0.0), **changes)
+    return replace(Noise(0.012, 24, {}, 0.01, 0.0), **changes)
 
 
 def make_together(total_ms: float = 40.0, scatter: float = 0.005, **changes: Any) -> Together:

@@ -12,7 +12,7 @@ import pytest
 
 from benchsuite.artifacts.recipe import Artifact
 from benchsuite.machine.memory import peak_rss_bytes
-from benchsuite.machine.noise import why_contended
+from benchsuite.machine.noise import disturbance
 from benchsuite.measure import turns as turns_module
 from benchsuite.measure.launch import Launch, WorkerSetup
 from benchsuite.measure.measurement import Cold
@@ -79,7 +79,7 @@ def test_everyone_has_a_turn_a_round_in_a_changing_order(take: Take) -> None:
     away = [b - a for a, b in zip(told["fast"].together.launches, told["slow"].together.launches, strict=True)]
     assert np.exp(np.mean(away)) == pytest.approx(1.5, rel=0.02)
     assert told["fast"].together.noise.turns == 36
-    assert not told["fast"].together.noise.left_out
+    assert not told["fast"].together.noise.disturbed
 
 
 @pytest.mark.parametrize(("asked", "number"), [("open", 2), ("turn", 3), ("turn", 6)])
@@ -123,12 +123,12 @@ def test_a_disturbed_turn_is_taken_again(take: Take) -> None:
         return 0.5 * (turns[case.model] / 2) if case.model == "one" and turns[case.model] in (5, 6) else 0.0
 
     taken, _ = take(FakeBackend("onnx", _slower, others=others), "one", "other", "third", turns=Turns(1, 3))
-    left_out = [turn for found in taken.turns.values() for turn in found if turn.left_out]
+    left_out = [turn for found in taken.turns.values() for turn in found if turn.disturbed]
     assert [turn.case_id for turn in left_out] == ["one"]
-    assert "other programs took" in left_out[0].left_out
+    assert left_out[0].disturbed.cause == "programs"
     assert len(taken.turns["one"]) == 4
     noise = timings("turns-1", taken, Turns(1, 3), (), 0)["one"].together.noise
-    assert (noise.left_out, noise.contention) == (1, False)
+    assert (noise.disturbed, noise.contention) == ({"programs": 1}, False)
 
 
 def test_under_constant_contention_nothing_is_repeated_and_nothing_proved(take: Take) -> None:
@@ -145,11 +145,11 @@ def test_under_constant_contention_nothing_is_repeated_and_nothing_proved(take: 
 
 def test_others_may_have_the_cores_that_a_case_does_not_need() -> None:
     """One thread on two cores is not disturbed by a program that takes the other core."""
-    assert why_contended(0.45, 0.0, cpus=2, threads=1) == ""
-    assert why_contended(0.55, 0.0, cpus=2, threads=1) == "other programs took 55% of the cores"
-    assert why_contended(0.05, 0.0, cpus=2, threads=2) == ""
-    assert why_contended(None, None, cpus=2, threads=2) == ""
-    assert why_contended(0.0, 0.2, cpus=2, threads=2) == "other virtual machines took 20% of the cores"
+    assert disturbance(0.45, 0.0, cpus=2, threads=1) is None
+    assert disturbance(0.55, 0.0, cpus=2, threads=1).sentence == "other programs took 55% of the cores"
+    assert disturbance(0.05, 0.0, cpus=2, threads=2) is None
+    assert disturbance(None, None, cpus=2, threads=2) is None
+    assert disturbance(0.0, 0.2, cpus=2, threads=2).sentence == "other virtual machines took 20% of the cores"
 
 
 def test_what_does_not_fit_into_memory_is_timed_in_parts(take: Take, monkeypatch: pytest.MonkeyPatch) -> None:

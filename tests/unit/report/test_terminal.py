@@ -43,7 +43,7 @@ trt int8                –      –         –     –      –      –      
 
 Deploy onnx fp32. It took least time, 40.0 ms in total, of the cases that keep
 the accuracy: 0.00 points of mAP50-95 against torch fp32 (0.00 to 0.00 by its
-200 images); a loss of 1 is allowed. 1.25 (1.24 to 1.26) times as fast as the
+200 images); a loss of 1 is allowed. 1.25 (1.20 to 1.30) times as fast as the
 next, onnx fp32 pertens; proved.
 Machine: quiet: turns of one case spread by 1.2 %
 
