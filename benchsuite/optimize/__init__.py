@@ -1,0 +1,1 @@
+"""Other weights for the same task: lighter networks, made from a trained one."""
