@@ -45,7 +45,7 @@ class Effort:
 EFFORTS = {
     effort.name: effort
     for effort in (
-        Effort("quick", 3, 3, 64, False, 1_500_000_000, _S // 2),
+        Effort("quick", 3, 3, 64, False, _S, _S // 2),
         Effort("standard", 5, 4, None, True, 2 * _S, _S // 2),
         Effort("full", 12, 10, None, True, 10 * _S, 5 * _S),
     )

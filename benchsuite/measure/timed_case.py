@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -12,11 +11,10 @@ from typing import Any
 import numpy as np
 
 from benchsuite.backends.interface import Ran
-from benchsuite.machine.cpu_state import read_cpu_state
 from benchsuite.machine.files import cannot_write
 from benchsuite.machine.json_files import Lines, read_kept, write_kept
 from benchsuite.machine.nvml import read_gpu
-from benchsuite.machine.strangers import cpu_seconds, strangers
+from benchsuite.machine.watch import Watch
 from benchsuite.measure.case_run import Subject
 from benchsuite.measure.gpu_use import gpu_use
 from benchsuite.measure.launch import Launch
@@ -83,12 +81,10 @@ class GroupTiming:
     def run(self, seed: int) -> TimedGroup:
         """Time the group; what a case failed by stands in its place. Raises RecordError where the disk refuses."""
         sides = {case_id: Side(it.case, it.setup) for case_id, it in self._subjects.items()}
-        before, state, began = cpu_seconds(), read_cpu_state(), time.monotonic()
+        watch = Watch()
         taken = take_turns(sides, self._turns, seed, self)
-        beside = strangers(before, cpu_seconds(), time.monotonic() - began)
-        throttled = read_cpu_state().get("throttle_count", 0.0) - state.get("throttle_count", 0.0)
         found: dict[str, TimedCase | Absent] = {name: Absent(reason) for name, reason in taken.failures.items()}
-        told = timings(self._name, taken, self._turns, beside, int(throttled))
+        told = timings(self._name, taken, self._turns, watch.strangers(), watch.throttled())
         odd = oddities(told)
         for case_id, timing in told.items():
             subject, turns = self._subjects[case_id], taken.turns[case_id]

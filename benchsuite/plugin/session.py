@@ -177,7 +177,9 @@ class BenchSession:
                 raise KeyboardInterrupt
 
     def measure_together(self, timed: Sequence[Case], saturated: Sequence[Case], evaluated: Sequence[Case]) -> None:
-        """Measure latency and throughput of these cases by turns, and evaluate them on all cores."""
+        """Measure latency and throughput of these cases by turns, and build and evaluate them on all cores."""
+        asked = dict.fromkeys((*timed, *saturated, *evaluated))
+        self.runner.build_side_by_side([case for case in asked if self.why_not(case) is None], self._show)
         if self.options.turns:
             self.runner.time_by_turns(timed, self._show)
             self.runner.saturate_by_turns(saturated, self._show)

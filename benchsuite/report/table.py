@@ -178,7 +178,8 @@ def _ratio(ratio: Ratio) -> Cell:
     if ratio.low == ratio.high == 1:
         return Cell("1.00")
     low, high = f"{ratio.low:.2f}", f"{ratio.high:.2f}"
-    return Cell(f"{ratio.times:.2f}", f"{low}–{high}", said("95 % interval {1} to {2}, over launches", low, high))
+    title = said("95 % interval {1} to {2}, over launches and sessions", low, high)
+    return Cell(f"{ratio.times:.2f}", f"{low}–{high}", title)
 
 
 def _figure(figure: Figure, record: Record, value: float) -> Cell:

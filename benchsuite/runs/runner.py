@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence, Sized
 from contextlib import ExitStack, suppress
 from dataclasses import fields, replace
 from functools import partial
@@ -25,6 +25,7 @@ from benchsuite.runs.site import Site
 from benchsuite.terms.absence import NOT_SELECTED, Absent
 from benchsuite.terms.cases import Case, group_of
 from benchsuite.terms.errors import BenchsuiteError, SessionError
+from benchsuite.terms.said import counted
 
 
 class Runner:
@@ -77,6 +78,11 @@ class Runner:
         self._open = run
         return run
 
+    def build_side_by_side(self, cases: Sequence[Case], show: Callable[[str, int, int], None]) -> None:
+        """Make the artifacts of cases that can be built here, be they run here or not; `show` as below."""
+        self._hold()
+        self._subjects([case for case in cases if self._is_open(case)], show)
+
     def time_by_turns(self, cases: Sequence[Case], show: Callable[[str, int, int], None]) -> None:
         """Time all cases that may be ranked against each other together, before anything else is measured of them.
 
@@ -93,7 +99,7 @@ class Runner:
             able = [it for it in group if not isinstance(self._timed.get(it.id), Absent)]
             pairs = {subject.case.id: (subject.case, subject.setup) for subject in self._subjects(able, show)}
             if pairs:
-                what = f"throughput of {len(pairs)} cases, points"
+                what = f"throughput of {_cases(pairs)}, points"
                 self._saturations |= measure_throughput(pairs, self.site.options.effort, partial(show, what))
 
     def evaluate_side_by_side(self, cases: Sequence[Case], show: Callable[[str, int, int], None]) -> None:
@@ -106,10 +112,12 @@ class Runner:
         self._hold()
         groups: dict[str, list[Case]] = {}
         for case in cases:
-            failed = case.id in self._failures
-            if not failed and self.recorded(case) is None and self.why_not_timed(case) is None:
+            if self._is_open(case) and self.why_not_timed(case) is None:
                 groups.setdefault(group_of(case), []).append(case)
         return groups
+
+    def _is_open(self, case: Case) -> bool:
+        return case.id not in self._failures and self.recorded(case) is None
 
     def _subjects(self, cases: Sequence[Case], show: Callable[[str, int, int], None]) -> list[Subject]:
         """Return the cases ready to be measured; those that cannot be built are recorded as failed."""
@@ -132,7 +140,7 @@ class Runner:
         if not subjects:
             return {}
         effort, folder = self.site.options.effort, self.site.folder
-        name, what = new_timing(folder), f"timing {len(subjects)} cases turn by turn, turns"
+        name, what = new_timing(folder), f"timing {_cases(subjects)} turn by turn, turns"
         timing = GroupTiming(subjects, Turns(effort.launches, effort.rounds), name, folder, partial(show, what))
         return timing.run(crc32(title.encode())).cases
 
@@ -229,6 +237,10 @@ class Runner:
         for note in records.append(self.site.folder / "records.jsonl", record):
             self.site.say(note)
         return record
+
+
+def _cases(found: Sized) -> str:
+    return counted(len(found), "1 case", "{1} cases")
 
 
 def _with_earlier(metrics: Metrics, earlier: Record | None) -> Metrics:

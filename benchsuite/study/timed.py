@@ -6,6 +6,8 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
+from benchsuite.machine.noise import Noise
+from benchsuite.machine.watch import Watch
 from benchsuite.measure.launch import Launch
 from benchsuite.measure.measurement import Cold
 from benchsuite.measure.ranking import Ranking
@@ -16,17 +18,23 @@ from benchsuite.terms.absence import Absent
 from benchsuite.terms.numbers import Measure, TimeRatio
 from benchsuite.terms.said import Sentence, said
 
+# Studies of earlier releases.
+NOISE_NOT_KEPT = Absent("the study does not say what the machine was like")
 # Medians of turns in ns, a list a launch.
 Readings = tuple[tuple[float, ...], ...]
 
 
 @dataclass(frozen=True)
 class Timed:
-    """Total latency of one way, and how many times as long as the reference it takes, with a 95 % interval."""
+    """Total latency of one way, and how many times as long as the reference it takes, with a 95 % interval.
+
+    `noise` is what the machine was like while all ways took turns.
+    """
 
     p50_ns: Measure
     ratio: TimeRatio
     ratio_ci95: tuple[TimeRatio, TimeRatio]
+    noise: Noise | Absent = NOISE_NOT_KEPT
 
 
 @dataclass(frozen=True)
@@ -44,8 +52,8 @@ class TimedWays:
                 return Absent(said("{1} could not be timed: {2}", one, self.failures[one]))
         if not {name, reference} <= set(self._ranking.names):
             return Absent(said("{1} and {2} were not timed together", name, reference))
-        found = self._ranking.ratio(name, reference)
-        return Timed(self.told[name].phases["total"].p50, found.times, (found.low, found.high))
+        found, told = self._ranking.ratio(name, reference), self.told[name]
+        return Timed(told.phases["total"].p50, found.times, (found.low, found.high), told.together.noise)
 
     @cached_property
     def _ranking(self) -> Ranking:
@@ -55,9 +63,10 @@ class TimedWays:
 def time_ways(title: str, sides: Mapping[str, Side], turns: Turns, say: Callable[[str], None]) -> TimedWays:
     """Time ways turn by turn."""
     say(f"timing {len(sides)} ways of {title} turn by turn: {turns.launches} launches of {turns.rounds} rounds")
+    watch = Watch()
     taken = take_turns(sides, turns, 0, _Silent())
     return TimedWays(
-        timings(title, taken, turns, (), 0),
+        timings(title, taken, turns, watch.strangers(), watch.throttled()),
         taken.failures,
         {name: _by_launch(found) for name, found in taken.turns.items()},
     )

@@ -139,10 +139,10 @@ def test_only_what_was_timed_together_is_held_against_each_other() -> None:
 
 
 def test_a_speed_has_its_interval() -> None:
-    """Behind a ratio of times stands the interval over launches."""
+    """Behind a ratio of times stands the interval over launches and sessions."""
     cell = _row(make_record(total_ms=40)).cells["speedup"]
     assert cell.detail == "1.20–1.30"
-    assert cell.title == "95 % interval 1.20 to 1.30, over launches"
+    assert cell.title == "95 % interval 1.20 to 1.30, over launches and sessions"
 
 
 def test_ran_is_the_label_and_what_proves_it() -> None:

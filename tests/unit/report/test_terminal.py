@@ -84,7 +84,7 @@ onnx int8 qdq<u8>: the worker died by signal 11 while it loaded
 
 mAP is mAP50-95 on 64 images of data.yaml; effort quick.
 Times are total latency (preprocess, inference, postprocess), taken turn by
-turn; intervals are 95 %, over launches and rounds for times and over images
+turn; intervals are 95 %, over launches and sessions for times and over images
 for mAP.
 Same boxes: those of PyTorch FP32 at confidence 0.25 that are found again (and
 how many are added)."""
