@@ -12,6 +12,7 @@ import typer
 
 from benchsuite import __version__
 from benchsuite.commands.case_options import BASELINES, ENGINES, GATE, LIMITS, takes_case_options
+from benchsuite.commands.optimize import optimize_app
 from benchsuite.commands.report import compare, export, promote, report
 from benchsuite.commands.study import study_app
 from benchsuite.commands.telling import tell
@@ -49,6 +50,7 @@ def _common(
 
 app.add_typer(cache_app, name="cache")
 app.add_typer(study_app, name="study")
+app.add_typer(optimize_app, name="optimize")
 
 
 @app.command()

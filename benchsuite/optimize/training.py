@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from benchsuite.machine.files import write_whole
 from benchsuite.terms.errors import BuildError
 from benchsuite.terms.said import said
 
 _NAME = "train"
+_DIGESTED_EPOCHS = 2
 
 
 @dataclass(frozen=True)
@@ -117,6 +120,13 @@ def _trainer_class() -> Any:
             weights.requires_grad_(True)
             return self.set_model_names_for_load(weights)
 
+        def preprocess_batch(self, batch: Any) -> Any:
+            """Digest what the first epochs are trained on, by which two trainings show whether they saw the same."""
+            if self.epoch < _DIGESTED_EPOCHS:
+                digests = self.__dict__.setdefault("digests", {})
+                digests.setdefault(self.epoch, hashlib.sha256()).update(batch["img"].numpy().tobytes())
+            return super().preprocess_batch(batch)
+
         def save_model(self) -> Any:
             """Write beside the last files and put them in their place at once: a kill leaves one or the other."""
             last, best = self.last, self.best
@@ -126,6 +136,9 @@ def _trainer_class() -> Any:
                 for part, whole in ((self.best, best), (self.last, last)):
                     if part.is_file():
                         part.replace(whole)
+                if self.epoch < _DIGESTED_EPOCHS:
+                    digest = self.__dict__["digests"][self.epoch].hexdigest()
+                    write_whole(self.save_dir / f"batches-{self.epoch}.sha256", f"{digest}\n")
             finally:
                 self.last, self.best = last, best
             return saved
