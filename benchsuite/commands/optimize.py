@@ -26,9 +26,7 @@ def prune(
     round_to: Annotated[
         str, typer.Option("--round", help="widths are multiples of it; auto: 16 with AVX-512, else 8")
     ] = "auto",
-    widths: Annotated[
-        str, typer.Option(help="free, or yaml for widths that a model's yaml can express")
-    ] = "free",
+    widths: Annotated[str, typer.Option(help="free, or yaml for widths that a model's yaml can express")] = "free",
     epochs: Annotated[int, typer.Option(help="epochs of training after the cut; 0 leaves it out", min=0)] = 20,
     imgsz: Annotated[int, typer.Option(help="side of the images in px, in training and evaluation")] = 640,
     batch: Annotated[int, typer.Option(help="images in a step of training", min=1)] = 8,
@@ -36,7 +34,9 @@ def prune(
     seed: Annotated[int, typer.Option(help="of the training")] = 0,
     setting: Annotated[
         list[str] | None,
-        typer.Option(metavar="NAME=NUMBER", help="of Ultralytics' trainer, as mosaic=0; may be repeated", show_default=False),
+        typer.Option(
+            metavar="NAME=NUMBER", help="of Ultralytics' trainer, as mosaic=0; may be repeated", show_default=False
+        ),
     ] = None,
 ) -> None:
     """Cut channels out of a detector and train what is left; run it again to go on where it was stopped.

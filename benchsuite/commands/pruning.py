@@ -126,7 +126,9 @@ def _settings(texts: Sequence[str]) -> dict[str, float]:
         try:
             found[name] = float(number)
         except ValueError:
-            raise UsageError(f"--setting {text}: give an argument of Ultralytics' trainer and its number, as mosaic=0.") from None
+            raise UsageError(
+                f"--setting {text}: give an argument of Ultralytics' trainer and its number, as mosaic=0."
+            ) from None
     return found
 
 

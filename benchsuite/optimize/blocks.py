@@ -19,8 +19,30 @@ from benchsuite.terms.said import joined, said
 
 # Of YOLOv8, YOLO11 and YOLO26; others may bind channels in ways that nobody looked at.
 _KNOWN = frozenset(
-    "DetectionModel Conv DWConv C2f C3k2 C3k Bottleneck SPPF C2PSA PSABlock Attention Concat Detect DFL Conv2d "
-    "BatchNorm2d SiLU MaxPool2d Upsample Identity Sequential ModuleList".split()
+    [
+        "DetectionModel",
+        "Conv",
+        "DWConv",
+        "C2f",
+        "C3k2",
+        "C3k",
+        "Bottleneck",
+        "SPPF",
+        "C2PSA",
+        "PSABlock",
+        "Attention",
+        "Concat",
+        "Detect",
+        "DFL",
+        "Conv2d",
+        "BatchNorm2d",
+        "SiLU",
+        "MaxPool2d",
+        "Upsample",
+        "Identity",
+        "Sequential",
+        "ModuleList",
+    ]
 )
 
 

@@ -73,7 +73,8 @@ def _apart(whole: Any, network: Any, removed: Cut, batch: Any) -> float:
     silenced(whole, removed)
     put_together(whole)
     return max(
-        float((one - other).abs().max()) for one, other in zip(_outputs(whole, batch), _outputs(network, batch), strict=True)
+        float((one - other).abs().max())
+        for one, other in zip(_outputs(whole, batch), _outputs(network, batch), strict=True)
     )
 
 

@@ -28,7 +28,9 @@ class ScoredWeights:
     loss: AccuracyLoss | Absent
 
 
-def score(weights: Mapping[str, Path], options: Mapping[str, str], say: Callable[[str], None]) -> tuple[ScoredWeights, ...]:
+def score(
+    weights: Mapping[str, Path], options: Mapping[str, str], say: Callable[[str], None]
+) -> tuple[ScoredWeights, ...]:
     """Evaluate checkpoints by their names, on the same images and at the same size."""
     models = ",".join(f"{name}={path}" for name, path in weights.items())
     asked = {**options, "model": models, "backend": "torch", "precision": "fp32", "device": "cpu"}
