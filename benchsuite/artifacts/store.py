@@ -12,6 +12,7 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass, fields
 from functools import partial
 from pathlib import Path
+from weakref import WeakSet
 
 from benchsuite.artifacts.digests import digest_folder
 from benchsuite.artifacts.exporters import parent_recipe
@@ -83,6 +84,7 @@ class Store:
         self._python = python
         self._build = build
         self._kept: Child | None = None
+        self._children: WeakSet[Child] = WeakSet()
         self.log = root / "logs" / f"build-{os.getpid()}.log"
 
     def get(
@@ -147,6 +149,11 @@ class Store:
         finally:
             self._kept.close()
             self._kept = None
+
+    def stop(self) -> None:
+        """End what other threads are building."""
+        for child in tuple(self._children):
+            child.kill()
 
     def has(self, recipe: Recipe) -> bool:
         """Say whether an artifact of the recipe is there, without checking its bytes."""
@@ -291,11 +298,13 @@ class Store:
     def _child(self, gpu: str = "") -> Child:
         environment = {**offline_environment(self._root), "CUDA_VISIBLE_DEVICES": gpu}
         try:
-            return Child.start(
+            child = Child.start(
                 "benchsuite.artifacts.builder", self.log, environment, self._python, name="builder", descendants=True
             )
         except ProcessError as error:
             raise BuildError(str(error)) from None
+        self._children.add(child)
+        return child
 
 
 def _first_gpu(recipe: Recipe) -> str:

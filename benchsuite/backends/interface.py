@@ -135,6 +135,8 @@ class Backend(Protocol):
     gpu_only: bool
     # Where cases run unless --device says so.
     default_device: str
+    # On the CPU, detections differ in their last bits between numbers of threads.
+    threads_change_results: bool
     # Seconds to start a worker and import the runtime, as seen on two cores of a server CPU.
     start_s: float
     # In charts: one of Okabe and Ito's palette, which colour-blind readers can tell apart.

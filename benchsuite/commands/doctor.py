@@ -43,13 +43,8 @@ def report_lines(noise_seconds: float) -> Iterator[str]:
     if noise_seconds:
         yield ""
         yield f"Watching the machine's noise for {noise_seconds:.0f} s ..."
-        noise = measure_noise(noise_seconds)
-        stolen = "unknown" if noise.stolen is None else f"{noise.stolen:.1%}"
-        yield (
-            f"{noise.calls} calls, p50 {noise.p50_ns / 1e6:.2f} ms, drift {noise.drift:.1%}, "
-            f"p95 {noise.tail:.2f} x p50, stolen of a CPU {stolen}"
-        )
-        yield from _wrapped("Advice: ", f"{noise.advice}.")
+        for sentence in measure_noise(noise_seconds).sentences:
+            yield from _wrapped("Noise     ", f"{sentence}.")
 
 
 def _machine_lines(machine: Machine) -> Iterator[str]:

@@ -134,6 +134,9 @@ def promote(
     over_limits: Annotated[
         bool, typer.Option("--over-limits", help="accept a run that broke --max-latency, --max-memory or --min-map")
     ] = False,
+    under_contention: Annotated[
+        bool, typer.Option("--under-contention", help="accept times that were taken beside other programs")
+    ] = False,
 ) -> None:
     """Accept a run's figures as this machine's baseline; review the git diff and commit it.
 
@@ -145,5 +148,5 @@ def promote(
 
     found = read_run(run)
     findings = () if over_limits else read_findings(found.folder)
-    for path in promotion.promote(found, baseline, machine, tell, findings):
+    for path in promotion.promote(found, baseline, machine, tell, findings, under_contention):
         tell(f"wrote {path}")

@@ -16,8 +16,8 @@ from benchsuite.report.study import markdown, study_view, terminal_lines
 from benchsuite.runs.site import Say, open_site
 from benchsuite.study.bench import StudyBench
 from benchsuite.study.calibration import CalibrationPlan, CalibrationStudy, check_plan, pool_images
-from benchsuite.study.interleaved import Readings
 from benchsuite.study.rows import CalibrationPoint, Kind, Study, StudyRow, save_study
+from benchsuite.study.timed import Readings
 from benchsuite.study.ways import precision_ways, scheme_ways
 from benchsuite.terms.cases import Case
 from benchsuite.terms.errors import UsageError, raise_all

@@ -14,6 +14,7 @@ from benchsuite.machine.facts import Machine
 from benchsuite.machine.files import cannot_write, write_whole
 from benchsuite.runs import figures
 from benchsuite.runs.folder import RECORDS_FILE, Run
+from benchsuite.runs.ranking import noise_of
 from benchsuite.runs.worth import why_void
 from benchsuite.terms.absence import NOT_SELECTED, Absent
 from benchsuite.terms.cases import slug
@@ -30,15 +31,22 @@ def promote(
     machine_name: str | None = None,
     say: Callable[[str], None] = lambda _: None,
     findings: Sequence[Finding] = (),
+    under_contention: bool = False,
 ) -> tuple[Path, ...]:
     """Accept a run's figures as the baseline of its machine, say what that changes, and return the files written.
 
     Cases that the run did not select keep their entries and the machine that these were measured on, metrics that it
     did not measure the figures accepted before, and cases that it only built what was measured of them; an entry goes
     only where the run recorded why its case cannot run here. Raises UsageError for a run that is unfinished, failed or
-    empty, lacks records, or by its findings broke its own limits, before anything is written.
+    empty, lacks records, by its findings broke its own limits, or was timed `under_contention` and nobody says that it
+    may have been, before anything is written.
     """
     _refuse_unfit(run)
+    if not under_contention and any(noise.contention for noise in noise_of(run.records)):
+        raise UsageError(
+            f"cannot promote {run.folder}: other programs took the cores while it was timed; stop them and measure "
+            "again, or give --under-contention to accept its times all the same."
+        )
     over = tuple(dict.fromkeys(it.case_id for it in findings if it.breaks_a_limit))
     if over:
         raise UsageError(

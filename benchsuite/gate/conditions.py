@@ -6,8 +6,8 @@ import sys
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass
-from pathlib import Path
 
+from benchsuite.machine.cpu_state import read_cpu_state
 from benchsuite.machine.noise import Ticks, most_stolen, steal_and_total
 from benchsuite.machine.nvml import read_gpu
 from benchsuite.terms.absence import Absent
@@ -37,7 +37,7 @@ class Snapshot:
 def snapshot(gpu_uuid: str | None = None, own_pids: tuple[int, ...] = ()) -> Snapshot:
     """Read the counters; called between readings only, and cheap."""
     slowed, strangers, gpu = _gpu(gpu_uuid, own_pids) if gpu_uuid else ((), (), {})
-    return Snapshot(_asleep_s(), steal_and_total(), {**_cpu_state(), **gpu}, slowed, strangers)
+    return Snapshot(_asleep_s(), steal_and_total(), {**read_cpu_state(), **gpu}, slowed, strangers)
 
 
 def between(before: Snapshot, after: Snapshot, involuntary_switches: int) -> tuple[Mapping[str, float], str]:
@@ -76,24 +76,3 @@ def _asleep_s() -> float:
     if sys.platform != "linux":
         return 0.0
     return time.clock_gettime(time.CLOCK_BOOTTIME) - time.clock_gettime(time.CLOCK_MONOTONIC)
-
-
-def _cpu_state() -> Mapping[str, float]:
-    state = {}
-    khz = _number("/sys/devices/system/cpu/cpu0/cpufreq/scaling_cur_freq")
-    if khz is not None:
-        state["mhz"] = khz / 1000
-    throttled = _number("/sys/devices/system/cpu/cpu0/thermal_throttle/package_throttle_count")
-    if throttled is not None:
-        state["throttle_count"] = throttled
-    millidegrees = _number("/sys/class/thermal/thermal_zone0/temp")
-    if millidegrees is not None:
-        state["celsius"] = millidegrees / 1000
-    return state
-
-
-def _number(path: str) -> float | None:
-    try:
-        return float(Path(path).read_text())
-    except (OSError, ValueError):
-        return None

@@ -12,6 +12,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
+from benchsuite.machine.control_groups import cpu_quota, memory_limit_bytes
 from benchsuite.machine.nvml import Gpu, list_gpus
 
 # What can change a figure of every runtime; each has packages of its own beside these.
@@ -110,9 +111,9 @@ def read_machine(packages: Sequence[str] = PACKAGES) -> Machine:
         isa=instruction_sets(),
         cores=psutil.cpu_count(logical=False) or os.cpu_count() or 1,
         usable_cores=usable_cores(),
-        cpu_quota_cores=_cpu_quota(),
+        cpu_quota_cores=cpu_quota(),
         memory_bytes=psutil.virtual_memory().total,
-        memory_limit_bytes=_memory_limit(),
+        memory_limit_bytes=memory_limit_bytes(),
         governor=_read("/sys/devices/system/cpu/cpu0/cpufreq/scaling_governor") or "unknown",
         system=platform.system(),
         kernel=platform.release(),
@@ -153,7 +154,7 @@ def usable_cores() -> int:
 
 def usable_threads() -> int:
     """Return how many threads can compute at once: the usable cores, or what a CPU quota leaves of them."""
-    quota = _cpu_quota()
+    quota = cpu_quota()
     return usable_cores() if quota is None else max(1, min(usable_cores(), int(quota)))
 
 
@@ -178,55 +179,6 @@ def instruction_sets() -> tuple[str, ...]:
     match = re.search(r"^(?:flags|Features)\s*:\s*(.+)$", _read("/proc/cpuinfo"), re.MULTILINE)
     found = set(match.group(1).split()) if match else set()
     return tuple(flag for flag in ISA_FLAGS if flag in found)
-
-
-def _cpu_quota() -> float | None:
-    """Return the least CPU limit in cores of this process's cgroup and those around it (cgroup v2, then v1)."""
-    for root, controller, read in (
-        (Path("/sys/fs/cgroup"), "", _quota_v2),
-        (Path("/sys/fs/cgroup/cpu"), "cpu", _quota_v1),
-    ):
-        folder = root / _own_cgroup(controller)
-        # In a container the folder of the process is often the root itself, and its path that of the host.
-        quotas = [read(place) for place in (folder, *folder.parents) if place.is_relative_to(root)]
-        found = [quota for quota in quotas if quota is not None]
-        if found:
-            return min(found)
-    return None
-
-
-def _own_cgroup(controller: str) -> str:
-    """Return the path of this process's cgroup under the root of a v1 controller, or of v2, whose name is empty."""
-    for line in _read("/proc/self/cgroup").splitlines():
-        _, _, rest = line.partition(":")
-        controllers, _, path = rest.partition(":")
-        if controller in controllers.split(","):
-            return path.strip().lstrip("/")
-    return ""
-
-
-def _quota_v2(folder: Path) -> float | None:
-    quota, _, period = _read(str(folder / "cpu.max")).strip().partition(" ")
-    return _share(quota, period)
-
-
-def _quota_v1(folder: Path) -> float | None:
-    return _share(*(_read(str(folder / f"cpu.cfs_{name}_us")).strip() for name in ("quota", "period")))
-
-
-def _share(quota: str, period: str) -> float | None:
-    # Without a limit the quota is "max", or -1.
-    limited = quota.isdecimal() and period.isdecimal() and int(period) > 0
-    return int(quota) / int(period) if limited else None
-
-
-def _memory_limit() -> int | None:
-    for path in ("/sys/fs/cgroup/memory.max", "/sys/fs/cgroup/memory/memory.limit_in_bytes"):
-        text = _read(path).strip()
-        # cgroup v1 writes "no limit" as a number near 2**63.
-        if text.isdigit() and int(text) < 1 << 60:
-            return int(text)
-    return None
 
 
 def gpu_of(device: str, machine: Machine) -> Gpu | None:

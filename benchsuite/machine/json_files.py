@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import gc
 import hashlib
 import json
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, is_dataclass
 from pathlib import Path
 from typing import Any, BinaryIO, Generic, TypeVar
@@ -98,19 +100,19 @@ class Lines(Generic[T]):
     encode: Callable[[T], Any] = to_builtins
     decode: Callable[[dict[str, Any]], T] | None = None
 
-    def append(self, value: T) -> tuple[str, ...]:
-        """Append one line, hand it to the disk before returning, and return what was noted.
+    def append(self, *values: T) -> tuple[str, ...]:
+        """Append a line a value, hand them to the disk before returning, and return what was noted.
 
         What a killed process left of its last line is cut off first, with a note. Raises RecordError where the disk
         refuses; the lines before it stay.
         """
         # No figure is NaN, and no other reader of JSON would take one.
-        line = json.dumps(self.encode(value), separators=(",", ":"), allow_nan=False)
+        lines = [json.dumps(self.encode(value), separators=(",", ":"), allow_nan=False) for value in values]
         try:
             self.path.parent.mkdir(parents=True, exist_ok=True)
             with self.path.open("ab+") as file:
                 cut = _cut_unterminated(file)
-                file.write(line.encode() + b"\n")
+                file.write("".join(f"{line}\n" for line in lines).encode())
                 file.flush()
                 os.fsync(file.fileno())
         except OSError as error:
@@ -127,7 +129,9 @@ class Lines(Generic[T]):
         except (OSError, ValueError, MemoryError) as error:
             raise _unread(self.path, error) from None
         dropped = said("{1}: dropped an unterminated last line of {2} characters", self.path, len(rest))
-        return tuple(self._value(number, line) for number, line in enumerate(lines, 1)), (dropped,) if rest else ()
+        with _no_collecting():
+            values = tuple([self._value(number, line) for number, line in enumerate(lines, 1)])
+        return values, (dropped,) if rest else ()
 
     def _value(self, number: int, line: bytes) -> T:
         place = said("{1}, line {2}", self.path, number)
@@ -145,6 +149,18 @@ class Lines(Generic[T]):
             raise RecordError(_damaged(place, str(error))) from None
         except Exception as error:  # cattrs raises groups of whatever its hooks met.
             raise RecordError(_damaged(place, said("{1}: {2}", self.misfit, _first_fault(error)))) from None
+
+
+@contextmanager
+def _no_collecting() -> Iterator[None]:
+    """Leave the garbage collector out: what is read holds no cycles, and it would be walked again and again."""
+    collecting = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if collecting:
+            gc.enable()
 
 
 def _parsed(content: bytes) -> Any:

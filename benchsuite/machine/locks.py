@@ -5,6 +5,7 @@ from __future__ import annotations
 import errno
 import os
 import stat
+import threading
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -91,6 +92,8 @@ class HeldFolders:
 
     def __init__(self) -> None:
         self._descriptors: dict[Path, int] = {}
+        # Threads build side by side.
+        self._lock = threading.RLock()
 
     def hold(self, folder: Path) -> bool:
         """Lock a folder and say whether there is such a one; nothing is written.
@@ -108,19 +111,21 @@ class HeldFolders:
         except BaseException:
             os.close(descriptor)
             raise
-        # Only now, so that nobody removes it in between.
-        self.let_go(folder)
-        if not held:
-            os.close(descriptor)
-            return False
-        self._descriptors[folder] = descriptor
-        if len(self._descriptors) > _MOST_HELD:
-            self.let_go(next(iter(self._descriptors)))
+        with self._lock:
+            # Only now, so that nobody removes it in between.
+            self.let_go(folder)
+            if not held:
+                os.close(descriptor)
+                return False
+            self._descriptors[folder] = descriptor
+            if len(self._descriptors) > _MOST_HELD:
+                self.let_go(next(iter(self._descriptors)))
         return True
 
     def let_go(self, folder: Path) -> None:
         """Unlock a folder, be it locked or not."""
-        descriptor = self._descriptors.pop(folder, None)
+        with self._lock:
+            descriptor = self._descriptors.pop(folder, None)
         if descriptor is not None:
             os.close(descriptor)
 

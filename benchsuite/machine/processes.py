@@ -22,9 +22,10 @@ from benchsuite.terms.errors import BenchsuiteError, ProcessError
 from benchsuite.terms.said import said
 
 # Raise it with every change to a request or an answer: an arm of a gate may run another release's worker.
-PROTOCOL_VERSION = 5
-# What this release can talk to: version 4 answered in finished sentences, which are read as well.
-PROTOCOLS = (4, 5)
+PROTOCOL_VERSION = 6
+# What this release can talk to. Version 4 answered in finished sentences, which are read as well; 5 knew no
+# turns, which no gate takes.
+PROTOCOLS = (4, 5, 6)
 Handler = Callable[[dict[str, Any]], dict[str, Any]]
 _STDERR_LINES = 12
 _RUN_TIED = "import runpy, sys; runpy.run_path(sys.argv.pop(1), run_name='__main__')"

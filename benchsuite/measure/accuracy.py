@@ -102,7 +102,7 @@ def evaluate_once(
     """
     folder = cache_root / _FOLDER
     key = evaluation_key(case, artifact, data, machine)
-    result, detections, scored_file = (folder / f"{key}{end}" for end in (".json", ".npz", "-scored.npz"))
+    result, detections, scored_file = _files(folder, key)
     notes: tuple[str, ...] = ()
     unscored = class_mismatch(names, data.names) or data.unusable
     if result.is_file() and detections.is_file() and scored_file.is_file():
@@ -136,6 +136,15 @@ def evaluate_once(
         raise SessionError(why) from None
     accuracy = Absent(unscored) if unscored else accuracy
     return Evaluation(tuple(load_detections(detections)), accuracy, scored_file, notes)
+
+
+def is_kept(case: Case, artifact: Artifact, data: EvaluationData, machine: Machine, cache_root: Path) -> bool:
+    """Say whether an evaluation is kept, whole or not."""
+    return all(path.is_file() for path in _files(cache_root / _FOLDER, evaluation_key(case, artifact, data, machine)))
+
+
+def _files(folder: Path, key: str) -> tuple[Path, Path, Path]:
+    return folder / f"{key}.json", folder / f"{key}.npz", folder / f"{key}-scored.npz"
 
 
 def kept_evaluations(cache_root: Path) -> tuple[CacheEntry, ...]:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from benchsuite.terms.said import Sentence, said
+
 # Inputs that timing rotates through. Decoded images lie in memory and count in the worker's peak: there are few.
 ROTATING_INPUTS = 8
 _S = 1_000_000_000
@@ -11,27 +13,40 @@ _S = 1_000_000_000
 
 @dataclass(frozen=True)
 class Effort:
-    """Sample until both the time and the count are reached, or the cap; the warm-up has a cap of its own.
+    """How often each case is launched and how many turns it has in each launch.
+
+    Launches scatter more than turns within them, so the time goes into launches.
 
     `accuracy_images` None is every image of the val split; `full_sweep` measures throughput at every split of
     the cores into streams, otherwise at one.
     """
 
     name: str
-    sampling_ns: int
-    samples: int
-    sampling_cap_ns: int
-    warmup_cap_ns: int
+    launches: int
+    rounds: int
     accuracy_images: int | None
     full_sweep: bool
     throughput_ns: int
+    warmup_cap_ns: int
+
+    @property
+    def leaves_out(self) -> Sentence:
+        """Say what a run at less than standard effort leaves out; empty for the others."""
+        usual = EFFORTS["standard"]
+        if self.launches >= usual.launches or self.accuracy_images is None:
+            return ""
+        return said(
+            "effort {1}: {2} launches in place of {3}, so intervals are wide and places often shared; at most {4} "
+            "images for accuracy; throughput at one split of the cores",
+            self.name, self.launches, usual.launches, self.accuracy_images,
+        )  # fmt: skip
 
 
 EFFORTS = {
     effort.name: effort
     for effort in (
-        Effort("quick", 3 * _S, 72, 8 * _S, 2 * _S, 64, False, 2 * _S),
-        Effort("standard", 10 * _S, 400, 30 * _S, 5 * _S, None, True, 5 * _S),
-        Effort("full", 60 * _S, 400, 120 * _S, 10 * _S, None, True, 15 * _S),
+        Effort("quick", 3, 3, 64, False, _S, _S // 2),
+        Effort("standard", 5, 4, None, True, 2 * _S, _S // 2),
+        Effort("full", 12, 10, None, True, 10 * _S, 5 * _S),
     )
 }

@@ -14,7 +14,7 @@ from benchsuite.backends.interface import DeviceTimes, Ran, RunPolicy
 from benchsuite.detect.accuracy import Accuracy
 from benchsuite.machine.nvml import process_bytes
 from benchsuite.machine.processes import Child, offline_environment
-from benchsuite.measure.effort import ROTATING_INPUTS, Effort
+from benchsuite.measure.effort import ROTATING_INPUTS
 from benchsuite.measure.measurement import ON_CPU, Cold, Memory
 from benchsuite.measure.requests import (
     NAMES,
@@ -28,9 +28,10 @@ from benchsuite.measure.requests import (
     Read,
     Reading,
     Request,
-    Sample,
     Saturate,
     Saturated,
+    Turn,
+    Turned,
     WarmUp,
 )
 from benchsuite.terms.absence import NOT_SELECTED, Absent
@@ -91,13 +92,13 @@ class Launch:
         slow = backend(self._case.backend).slow_to_load(self._case)
         return self._receive(Open, _SLOW_OPEN_DEADLINE_S if slow else _OPEN_DEADLINE_S).cold
 
-    def sample(self, effort: Effort, path: Path) -> int:
-        """Time calls and return how many warmed up.
+    def turn(self, lasting_ns: int, fewest: int, discard: int, call_ns: float, slowdown: float = 0.0) -> Turned:
+        """Time calls phase by phase, and watch what else runs meanwhile; `slowdown` as in `read`.
 
-        The .npy file at `path` gets a row a call: preprocess, inference, postprocess, total, in ns.
+        A worker that takes far longer than by `call_ns` a call is killed.
         """
-        deadline_s = (effort.sampling_cap_ns + effort.warmup_cap_ns) / 1e9 + _GRACE_S
-        return self._ask(Sample(effort, str(path)), deadline_s).warmup_calls
+        expected_s = max(lasting_ns, (fewest + discard) * call_ns) / 1e9
+        return self._ask(Turn(lasting_ns, fewest, discard, slowdown), _READ_GRACE_S + 20 * expected_s)
 
     def read(self, calls: int, discard: int, expected_s: float, slowdown: float = 0.0) -> Reading:
         """Time calls of the whole pipeline after discarded ones; `slowdown` injects a busy wait of that share.
@@ -132,9 +133,9 @@ class Launch:
         asked = Evaluate(names, str(data), data_sha256, score, str(path), str(scored_path))
         return self._ask(asked, _GRACE_S + 10.0 * len(images)).accuracy or NOT_SELECTED
 
-    def send_warm_up(self, effort: Effort) -> None:
+    def send_warm_up(self, cap_ns: int) -> None:
         """Start running until call times are steady."""
-        self._send(WarmUp(effort))
+        self._send(WarmUp(cap_ns))
 
     def receive_warm_up(self) -> int:
         """Wait for `send_warm_up` and return the calls that it took."""
@@ -157,8 +158,9 @@ class Launch:
         self._child.resume()
 
     def kill(self) -> None:
-        """End the worker at once, paused or not."""
+        """End the worker at once, paused or not, and let go of its pipes."""
         self._child.kill()
+        self._child.close()
 
     def close(self) -> None:
         """End the worker."""

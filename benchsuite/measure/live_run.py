@@ -2,54 +2,35 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TypeVar, cast
 
-import numpy as np
-
 from benchsuite.backends.interface import Ran, RunPolicy
 from benchsuite.backends.proof import contradiction
 from benchsuite.detect.parity import Parity, compare
-from benchsuite.machine.files import cannot_write
-from benchsuite.machine.nvml import GpuState, read_gpu
 from benchsuite.measure.accuracy import Evaluation, evaluate_once
 from benchsuite.measure.accuracy_loss import Losses
 from benchsuite.measure.case_run import Subject
-from benchsuite.measure.gpu_use import gpu_use
 from benchsuite.measure.launch import Launch
 from benchsuite.measure.measurement import (
     ON_CPU,
-    PHASES,
     AccuracyLoss,
     Cold,
     Complexity,
-    GpuUse,
     Latency,
     Memory,
     Metrics,
     Throughput,
 )
-from benchsuite.measure.statistics import describe
-from benchsuite.measure.throughput import measure_throughput
+from benchsuite.measure.throughput import Saturation, measure_throughput
+from benchsuite.measure.timed_case import TimedCase, time_alone
 from benchsuite.terms.absence import NOT_SELECTED, Absent
 from benchsuite.terms.errors import BenchsuiteError, ProcessError, SessionError
 from benchsuite.terms.said import said
 
 T = TypeVar("T")
-# Enough for a median and a p95 of the device's own times, which noting would make a call slower.
-_MARKED_CALLS = 200
 _REFERENCE = "torch fp32"
-
-
-@dataclass(frozen=True)
-class Timed:
-    """What one stretch of timed calls told."""
-
-    latency: Latency
-    memory: Memory
-    gpu: GpuUse | Absent
 
 
 @dataclass(frozen=True)
@@ -63,14 +44,23 @@ class Compared:
 class LiveRun:
     """Measures one subject; a failure is kept and raised again by every step that was not taken before it.
 
-    Memory is read right after sampling, before anything else runs in the worker. `calibrated_on` of the evaluated
-    images set the artifact's INT8 ranges.
+    `together` is what timing by turns with others told of it, or why that failed, and `saturation` its throughput by
+    turns; without, both are measured alone when they are asked for. `calibrated_on` of the evaluated images set the
+    artifact's INT8 ranges.
     """
 
     def __init__(
-        self, subject: Subject, reference: Callable[[], Evaluation], losses: Losses, calibrated_on: int = 0
+        self,
+        subject: Subject,
+        reference: Callable[[], Evaluation],
+        losses: Losses,
+        calibrated_on: int = 0,
+        together: TimedCase | Absent | None = None,
+        saturation: Saturation | None = None,
     ) -> None:
         self.subject = subject
+        self._together = together
+        self._saturation = saturation
         self._losses = losses
         self._calibrated_on = calibrated_on
         self.failure: str | None = None
@@ -116,7 +106,7 @@ class LiveRun:
         compared = self._known(self._compared)
         return Metrics(
             latency=timed.latency if timed else NOT_SELECTED,
-            cold=self._cold or NOT_SELECTED,
+            cold=(timed.cold if timed else self._cold) or NOT_SELECTED,
             throughput=self._known(self._saturated) or NOT_SELECTED,
             memory=timed.memory if timed else NOT_SELECTED,
             complexity=self.subject.complexity,
@@ -154,42 +144,30 @@ class LiveRun:
         return self._launch
 
     def _started(self) -> Cold:
+        # The worker that was timed, if one was, had nothing else to do.
+        if self._is_timed():
+            return self._once(self._timed).cold
         self._opened()
         assert self._cold is not None
         return self._cold
 
-    def _timed(self) -> Timed:
-        launch = self._opened()
-        path = self.subject.samples_folder / f"{self.subject.case.file_name}.npz"
-        raw = path.with_suffix(".npy")
-        before = self._gpu_state()
-        try:
-            path.parent.mkdir(parents=True, exist_ok=True)
-            warmup_calls = launch.sample(self.subject.effort, raw)
-            after = self._gpu_state()
-            memory = launch.memory()
-            samples = np.load(raw)
-            np.savez_compressed(path, **{f"{phase}_ns": samples[:, column] for column, phase in enumerate(PHASES)})
-            raw.unlink()
-        except OSError as error:
-            raise SessionError(cannot_write(path, error)) from None
-        phases = {f"{phase}_ns": describe(samples[:, column]) for column, phase in enumerate(PHASES)}
-        digest = hashlib.sha256(path.read_bytes()).hexdigest()
-        name = f"{path.parent.name}/{path.name}"
-        latency = Latency(**phases, warmup_calls=warmup_calls, samples_file=name, samples_sha256=digest)
-        gpu: GpuUse | Absent = NOT_SELECTED
-        if before is not None and after is not None:
-            calls = warmup_calls + len(samples)
-            gpu = gpu_use(before, after, calls, launch.pid, launch.mark(min(len(samples), _MARKED_CALLS)))
-        return Timed(latency, memory, gpu)
+    def _is_timed(self) -> bool:
+        return self._together is not None or self._known(self._timed) is not None
 
-    def _gpu_state(self) -> GpuState | None:
-        return read_gpu(self.subject.setup.gpu) if self.subject.setup.gpu else None
+    def _timed(self) -> TimedCase:
+        timed = self._together if self._together is not None else time_alone(self.subject)
+        if isinstance(timed, Absent):
+            raise SessionError(timed.reason)
+        self.notes += timed.oddities
+        return timed
 
     def _saturated(self) -> Throughput:
-        throughput, left_out = measure_throughput(self.subject.case, self.subject.setup, self.subject.effort)
-        self.notes += left_out
-        return throughput
+        it = self.subject
+        found = self._saturation or measure_throughput({"": (it.case, it.setup)}, it.effort)[""]
+        self.notes += found.notes
+        if isinstance(found.throughput, Absent):
+            raise SessionError(found.throughput.reason)
+        return found.throughput
 
     def _evaluated(self) -> Evaluation:
         it = self.subject
@@ -212,7 +190,12 @@ class LiveRun:
         return Compared(parity, self._losses.of(candidate, reference, _REFERENCE, self._calibrated_on))
 
     def _told(self) -> Ran:
-        return self._opened().ran()
+        if not self._is_timed():
+            return self._opened().ran()
+        ran = self._once(self._timed).ran
+        if isinstance(ran, Absent):
+            raise SessionError(ran.reason)
+        return ran
 
     def _proved(self) -> Ran:
         ran = self.account()

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from benchsuite.detect.accuracy import Accuracy
 from benchsuite.detect.parity import Parity
+from benchsuite.machine.noise import Noise
 from benchsuite.machine.nvml import GpuState
 from benchsuite.terms.absence import NOT_SELECTED, Absent
 from benchsuite.terms.numbers import AtLeastOne, Count, Measure
@@ -31,8 +32,30 @@ class Distribution:
 
 
 @dataclass(frozen=True)
+class Together:
+    """A case's part in a timing by turns; cases of one `timing` may be ranked against each other.
+
+    `launches` has a number a launch: the logarithm of the case's time over that of the timing's first case, freed of
+    what each round did to all. Rounds scatter by `spread`; `left_out` of the case's own turns do not count.
+    """
+
+    timing: str
+    launches: tuple[float, ...]
+    turns: AtLeastOne
+    left_out: Count
+    spread: Measure
+    noise: Noise
+
+
+ALONE = Absent("it was timed alone, and not by turns with others")
+
+
+@dataclass(frozen=True)
 class Latency:
-    """Time per call (a call takes the case's batch); the four phases were clocked in the same calls."""
+    """Time per call (a call takes the case's batch); the four phases were clocked in the same calls.
+
+    Percentiles are of all calls that count, and intervals of medians are over launches.
+    """
 
     preprocess_ns: Distribution
     inference_ns: Distribution
@@ -41,6 +64,7 @@ class Latency:
     warmup_calls: Count
     samples_file: str
     samples_sha256: str
+    together: Together | Absent = ALONE
 
 
 @dataclass(frozen=True)

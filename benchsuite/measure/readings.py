@@ -11,7 +11,7 @@ from typing import Protocol
 from benchsuite.backends.interface import RunPolicy
 from benchsuite.measure.launch import Launch, WorkerSetup
 from benchsuite.measure.requests import Reading
-from benchsuite.measure.throughput import images_per_ns, saturate
+from benchsuite.measure.saturation import images_per_ns, saturate
 from benchsuite.terms.cases import Case
 
 # Noise here comes in stretches of tens of milliseconds: arms that alternate faster share more of it

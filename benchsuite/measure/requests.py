@@ -11,7 +11,6 @@ from typing import Any, Generic, TypeVar
 
 from benchsuite.backends.interface import DeviceTimes, Ran, RunPolicy
 from benchsuite.detect.accuracy import Accuracy
-from benchsuite.measure.effort import Effort
 from benchsuite.measure.measurement import Cold
 from benchsuite.terms.absence import Absent
 from benchsuite.terms.cases import Case
@@ -40,16 +39,34 @@ class Open(Request[Opened]):
 
 
 @dataclass(frozen=True)
-class Sampled:
-    warmup_calls: int
+class Turned:
+    """Calls of one turn, a row each (preprocess, inference, postprocess, total, in ns), and what ran meanwhile.
+
+    `cpu_ns` is the worker's own time on all its threads, `others_ns` that of everything else on the `cpus` that it may
+    use, both from `began_ns` to `ended_ns`; None where the system does not tell.
+    """
+
+    ns: tuple[tuple[int, int, int, int], ...]
+    began_ns: int
+    ended_ns: int
+    cpu_ns: int
+    involuntary_switches: int
+    cpus: int
+    others_ns: int | None
+    stolen_ns: int | None
 
 
 @dataclass(frozen=True)
-class Sample(Request[Sampled]):
-    """Warm up, time calls, and write a row a call to a .npy file."""
+class Turn(Request[Turned]):
+    """Time calls of the whole pipeline for `lasting_ns`, after `discard` untimed ones, and at least `fewest` calls.
 
-    effort: Effort
-    path: str
+    `slowdown` adds a busy wait of that share of each call.
+    """
+
+    lasting_ns: int
+    fewest: int
+    discard: int
+    slowdown: float = 0.0
 
 
 @dataclass(frozen=True)
@@ -114,9 +131,9 @@ class WarmedUp:
 
 @dataclass(frozen=True)
 class WarmUp(Request[WarmedUp]):
-    """Run until call times are steady."""
+    """Run until call times are steady, or for `cap_ns`."""
 
-    effort: Effort
+    cap_ns: int
 
 
 @dataclass(frozen=True)
@@ -158,7 +175,7 @@ class Evaluate(Request[Evaluated]):
 # By name: what is asked, and the type of its answer.
 REQUESTS: Mapping[str, tuple[type, Any]] = {
     "open": (Open, Opened),
-    "sample": (Sample, Sampled),
+    "turn": (Turn, Turned),
     "read": (Read, Reading),
     "mark": (Mark, Marked | Absent),
     "memory": (AskMemory, HostMemory),

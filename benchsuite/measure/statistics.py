@@ -13,6 +13,7 @@ from benchsuite.terms.said import said
 
 Samples = npt.NDArray[np.int64]
 
+UNKNOWN_INTERVAL = Absent("an interval of the median needs two launches")
 # The largest of n samples bounds the q-quantile from above with probability 1 - q**n, whatever the distribution:
 # 97.5 % needs n >= log(0.025) / log(q).
 _CONFIDENCE = 0.975
@@ -23,8 +24,11 @@ def samples_needed(quantile: float) -> int:
     return math.ceil(math.log(1 - _CONFIDENCE) / math.log(quantile))
 
 
-def describe(samples_ns: Samples) -> Distribution:
-    """Summarise durations in ns; no sample is dropped, however far out it lies."""
+def describe(samples_ns: Samples, p50_ci95: tuple[float, float] | Absent = UNKNOWN_INTERVAL) -> Distribution:
+    """Summarise durations in ns; no sample is dropped, however far out it lies.
+
+    The interval of the median is not told by the samples alone: calls of one process are alike.
+    """
     ordered = np.sort(samples_ns)
     n = len(ordered)
     if n == 0:
@@ -36,27 +40,11 @@ def describe(samples_ns: Samples) -> Distribution:
         mean=float(ordered.mean()),
         std=float(ordered.std(ddof=1)) if n > 1 else 0.0,
         p50=float(np.median(ordered)),
-        p50_ci95=median_interval(ordered),
+        p50_ci95=p50_ci95,
         p90=_percentile(ordered, 0.90),
         p95=_percentile(ordered, 0.95),
         p99=_percentile(ordered, 0.99),
     )
-
-
-def median_interval(ordered: Samples) -> tuple[float, float] | Absent:
-    """Return the order statistics that enclose the median with at least 95 % confidence.
-
-    Distribution-free: the number of samples below the median is binomial(n, 1/2). It takes samples to be
-    independent, so under drift it is too narrow.
-    """
-    n = len(ordered)
-    tail, rank = 1, 0  # tail: how many of the 2**n outcomes have at most `rank` samples below the median
-    if tail * 40 > 2**n:
-        return Absent(said("a 95 % interval of the median needs 6 samples, found {1}", n))
-    while (tail + math.comb(n, rank + 1)) * 40 <= 2**n:
-        rank += 1
-        tail += math.comb(n, rank)
-    return float(ordered[rank]), float(ordered[n - 1 - rank])
 
 
 def _percentile(ordered: Samples, quantile: float) -> float | Absent:

@@ -6,7 +6,7 @@ import gc
 import importlib
 import itertools
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -22,7 +22,7 @@ from benchsuite.data.truth import differences, most_labels, read_truth
 from benchsuite.detect.accuracy import evaluate
 from benchsuite.detect.detections import NOTHING_FOUND, Detections, save_detections
 from benchsuite.detect.postprocess import DEPLOY, capped, evaluation_settings, postprocess
-from benchsuite.machine.files import cannot_write
+from benchsuite.machine.cpu_times import CpuTimes, read_cpu_times
 from benchsuite.machine.memory import involuntary_switches, peak_rss_bytes, rss_bytes
 from benchsuite.machine.processes import Handler, serve
 from benchsuite.measure.effort import ROTATING_INPUTS
@@ -41,14 +41,14 @@ from benchsuite.measure.requests import (
     Opened,
     Read,
     Reading,
-    Sample,
-    Sampled,
     Saturate,
     Saturated,
+    Turn,
+    Turned,
     WarmedUp,
     WarmUp,
 )
-from benchsuite.measure.sampling import Clock, Pipeline, sample, warm_up
+from benchsuite.measure.sampling import Clock, PhaseTimes, Pipeline, timed_call, warm_up
 from benchsuite.terms.absence import Absent
 from benchsuite.terms.cases import Case
 from benchsuite.terms.codec import from_builtins, to_builtins
@@ -67,11 +67,20 @@ class TimedInput:
 class Worker:
     """Answers the parent's requests about one open session."""
 
-    def __init__(self, clock: Clock = time.perf_counter_ns) -> None:
+    def __init__(
+        self,
+        clock: Clock = time.perf_counter_ns,
+        own_cpu_ns: Clock = time.process_time_ns,
+        cpu_times: Callable[[], CpuTimes | None] = read_cpu_times,
+    ) -> None:
         self._clock = clock
+        self._own_cpu_ns = own_cpu_ns
+        self._cpu_times = cpu_times
         self._case: Case
         self._session: Session
         self._inputs: tuple[TimedInput, ...]
+        self._rotation: Iterator[TimedInput]
+        self._output: FloatArray
         self._after_import_bytes = 0
         self._after_load_bytes = 0
         self._after_first_bytes = 0
@@ -85,6 +94,7 @@ class Worker:
         # OpenCV's own pool would add threads that no policy counts.
         cv2.setNumThreads(1)
         self._inputs = _timed_inputs([Path(path) for path in asked.images], self._case)
+        self._rotation = itertools.cycle(self._inputs)
         runtime = backend(self._case.backend)
         start = self._clock()
         for module in runtime.modules(artifact):
@@ -103,29 +113,34 @@ class Worker:
         cold = Cold(imported - start, loaded - load_start, first_end - first_start)
         return Opened(cold, tuple(output.shape))
 
-    def sample(self, asked: Sample) -> Sampled:
-        """Time calls and write the raw samples; answer the warm-up's length."""
-        import numpy as np
-
-        pipeline = Pipeline(self._preprocess, self._session.run, _deploy)
-        taken = sample(pipeline, self._inputs, asked.effort, self._clock)
-        try:
-            np.save(asked.path, taken.ns)
-        except OSError as error:
-            raise SessionError(cannot_write(Path(asked.path), error)) from None
-        return Sampled(taken.warmup_calls)
+    def turn(self, asked: Turn) -> Turned:
+        """Time calls phase by phase over the rotating inputs, which go on where the last turn ended."""
+        _hold_garbage()
+        pipeline = Pipeline(self._preprocess, self._kept_run, _deploy)
+        for _ in range(asked.discard):
+            timed_call(pipeline, next(self._rotation), self._clock)
+        before, own_ns, switched = self._cpu_times(), self._own_cpu_ns(), involuntary_switches()
+        began = ended = self._clock()
+        rows: list[PhaseTimes] = []
+        while len(rows) < asked.fewest or ended - began < asked.lasting_ns:
+            rows.append(timed_call(pipeline, next(self._rotation), self._clock, asked.slowdown))
+            ended = self._clock()
+        own_ns, switched = self._own_cpu_ns() - own_ns, involuntary_switches() - switched
+        after = self._cpu_times()
+        _check_finite(self._output)
+        if before is None or after is None:
+            return Turned(tuple(rows), began, ended, own_ns, switched, 1, None, None)
+        # The kernel counts in ticks, and may be a tick behind what this process knows of itself.
+        others_ns = max(0, after.busy_ns - before.busy_ns - own_ns)
+        stolen_ns = after.stolen_ns - before.stolen_ns
+        return Turned(tuple(rows), began, ended, own_ns, switched, after.cpus, others_ns, stolen_ns)
 
     def read(self, asked: Read) -> Reading:
         """Time calls of the whole pipeline after untimed ones, all from the first input on.
 
         The gate's self-test injects a slowdown, a busy wait within what is timed.
         """
-        import numpy as np
-
-        if gc.isenabled():
-            # Its pauses are this harness's, not the runtime's; a worker of the gate lives for a second.
-            gc.collect()
-            gc.disable()
+        _hold_garbage()
         clock, slowdown = self._clock, asked.slowdown
         began, switched = clock(), involuntary_switches()
         durations = []
@@ -141,8 +156,7 @@ class Worker:
                     end = clock()
             durations.append(end - start)
         ended = clock()
-        if not np.isfinite(output).all():
-            raise SessionError(said("the runtime returned values that are not finite"))
+        _check_finite(output)
         return Reading(tuple(durations[asked.discard :]), ended - began, involuntary_switches() - switched)
 
     def mark(self, asked: Mark) -> Marked | Absent:
@@ -192,7 +206,7 @@ class Worker:
             self._session.run(batches[number % len(batches)])
             return self._clock() - start
 
-        return WarmedUp(warm_up(timed, asked.effort, self._clock))
+        return WarmedUp(warm_up(timed, asked.cap_ns, self._clock))
 
     def evaluate(self, asked: Evaluate) -> Evaluated:
         """Detect on every image, write the detections, and answer accuracy if asked to."""
@@ -244,6 +258,24 @@ class Worker:
 
     def _preprocess(self, item: TimedInput) -> FloatArray:
         return preprocess(item.images, self._case.imgsz)[0]
+
+    def _kept_run(self, batch: FloatArray) -> FloatArray:
+        self._output = self._session.run(batch)
+        return self._output
+
+
+def _hold_garbage() -> None:
+    """Switch the garbage collector off: its pauses are not the runtime's, and a worker does not live for long."""
+    if gc.isenabled():
+        gc.collect()
+        gc.disable()
+
+
+def _check_finite(output: FloatArray) -> None:
+    import numpy as np
+
+    if not np.isfinite(output).all():
+        raise SessionError(said("the runtime returned values that are not finite"))
 
 
 def _deploy(output: FloatArray, item: TimedInput) -> list[Detections]:

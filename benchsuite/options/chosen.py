@@ -72,6 +72,7 @@ class Options:
     engine: EngineChoices
     rebuilds: int
     effort: Effort
+    turns: bool
     baseline: Path
     machine: str | None
     report: Path

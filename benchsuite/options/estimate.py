@@ -10,8 +10,10 @@ from benchsuite.measure.throughput import splits
 from benchsuite.terms.cases import Case
 
 _USUAL_PIXELS = 640 * 640
-_IMAGE_S = 0.06
+_IMAGE_S = 0.05
 _IMAGES_OF_A_VAL_SPLIT = 256
+# A turn with the pause around it.
+_TURN_S = 0.35
 
 
 def estimate_s(cases: Sequence[Case], effort: Effort) -> float:
@@ -22,6 +24,7 @@ def estimate_s(cases: Sequence[Case], effort: Effort) -> float:
         pixels = case.imgsz.pixels / _USUAL_PIXELS
         images = effort.accuracy_images or _IMAGES_OF_A_VAL_SPLIT
         points = len(splits(case.threads, case.on_gpu)) if effort.full_sweep else 1
-        throughput_s = points * (2 * start_s + effort.throughput_ns / 1e9 + 1)
-        total += start_s + (effort.sampling_ns / 1e9) * 1.5 + images * _IMAGE_S * pixels + throughput_s
+        throughput_s = points * (start_s + 1.5 * effort.throughput_ns / 1e9)
+        turns_s = effort.launches * (start_s + _TURN_S * (effort.rounds + 1))
+        total += turns_s + images * _IMAGE_S * pixels + throughput_s
     return total

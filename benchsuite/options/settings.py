@@ -140,7 +140,11 @@ SETTINGS = (
             "(default: only the case's batch)", _batches, "engine.batches"),
     Setting("--rebuilds", "1", "N", "build each TensorRT engine N times, each a case of its own",
             texts.whole(1, 100)),
-    Setting("--effort", "standard", "EFFORT", "quick (3 s of samples a case), standard (10 s) or full (60 s)", _effort),
+    Setting("--effort", "standard", "EFFORT", "quick, standard or full: how often each case is launched "
+            f"({', '.join(str(effort.launches) for effort in EFFORTS.values())} times) and how long it is timed",
+            _effort),
+    Setting("--turns", "on", "on|off", "whether cases are timed turn by turn, which is what makes them comparable; off "
+            "times each alone in one launch and ranks none", texts.on_or_off),
     Setting("--baseline", "baselines", "DIR", "folder of promoted baselines", texts.path),
     Setting("--machine", "", "NAME", "name of this machine's folder in the baselines (default: from the hardware)",
             lambda text: text or None),

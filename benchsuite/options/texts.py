@@ -195,5 +195,12 @@ def seconds(text: str) -> float:
     return float(match[1]) * (60 if match[2] == "min" else 1)
 
 
+def on_or_off(text: str) -> bool:
+    """Read on or off."""
+    if text not in ("on", "off"):
+        raise ValueError("it must be on or off")
+    return text == "on"
+
+
 def switch(text: str) -> bool:
     return text == "yes"

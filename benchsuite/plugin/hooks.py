@@ -4,10 +4,8 @@ from __future__ import annotations
 
 import os
 import shlex
-import sys
 import warnings
-from collections.abc import Callable, Generator
-from contextlib import nullcontext
+from collections.abc import Collection, Generator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -20,17 +18,19 @@ from benchsuite.plugin.fixtures import NoBenchmark, ReplayTimer, extra_info
 from benchsuite.plugin.keys import A_LINE_A_CASE, INTERRUPTS, LEFT_OUT, SESSION, TIMER
 from benchsuite.plugin.options import add_options, given_options, taken_options, twin
 from benchsuite.plugin.session import BenchSession
+from benchsuite.plugin.speaker import Speaker, shown
 from benchsuite.report.page import SUMMARY_FILE
 from benchsuite.report.step_summary import append_step_summary
-from benchsuite.report.terminal import plain
 from benchsuite.terms.cases import Case
-from benchsuite.terms.errors import BenchsuiteError, NotRunError
+from benchsuite.terms.errors import BenchsuiteError, NotRunError, RecordError
 from benchsuite.terms.printable import printable_lines
 
 _NO_XDIST = (
     "benchsuite was asked to measure under pytest-xdist, where cases would time each other's noise: "
     "run the benchmarks without -n and --dist, or with -n 0."
 )
+# What a test asks `run` for.
+_TOLD_BY_TIMING = frozenset({"latency", "cold", "memory"})
 _UNUSED_CLOCK = "Benchmark fixture was not used"
 # In place of a case where benchmarks were only found on the way through other tests.
 _LEFT_OUT = object()
@@ -87,6 +87,16 @@ def pytest_itemcollected(item: pytest.Item) -> None:
 def _takes_run(metafunc: pytest.Metafunc) -> bool:
     definitions = metafunc._arg2fixturedefs.get("run", ())
     return bool(definitions) and definitions[-1].func.__module__ == bench_fixtures.__name__
+
+
+def _asking(items: Sequence[pytest.Item], metrics: Collection[str]) -> tuple[Case, ...]:
+    """Return the cases of tests whose code names one of the metrics; what others ask for is measured when they ask."""
+    found = []
+    for item in items:
+        case, function = _case(item), getattr(item, "function", None)
+        if case is not None and function is not None and {*function.__code__.co_names} & {*metrics}:
+            found.append(case)
+    return tuple(dict.fromkeys(found))
 
 
 def _parameter(item: pytest.Item) -> object:
@@ -147,46 +157,29 @@ def pytest_collection_finish(session: pytest.Session) -> None:
         # One line a case says more than a dot a test, and tests of one case come from many files.
         reporter.showfspath = False
         config.stash[A_LINE_A_CASE] = True
-    say: Callable[[str], None] = _say(config, reporter) if reporter is not None else _print
     command = shlex.join(["pytest", *config.invocation_params.args])
     config.stash[INTERRUPTS] = Interrupts().__enter__()
     try:
-        config.stash[SESSION].start(tuple(cases), command, say)
+        config.stash[SESSION].start(tuple(cases), command, Speaker(config))
     except BenchsuiteError as error:
         raise pytest.UsageError(printable_lines(str(error))) from None
 
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_runtestloop(session: pytest.Session) -> None:
-    """Gate all selected cases before the first test, which then finds its verdict ready."""
+    """Gate and time all selected cases before the first test, which then finds verdict and latency ready."""
     bench = session.config.stash.get(SESSION, None)
     if bench is None or not bench.started:
         return
     try:
         bench.gate()
+        asked = (_TOLD_BY_TIMING, {"throughput"}, {"accuracy", "parity"})
+        bench.measure_together(*(_asking(session.items, metrics) for metrics in asked))
+    except RecordError as error:
+        # What was measured is kept, and what follows could not be.
+        pytest.exit(printable_lines(f"benchsuite: {error}"), pytest.ExitCode.TESTS_FAILED)
     except BenchsuiteError as error:
         raise pytest.UsageError(printable_lines(str(error))) from None
-
-
-def _print(line: str) -> None:
-    print(printable_lines(line))
-
-
-def _say(config: pytest.Config, reporter: Any) -> Callable[[str], None]:
-    capture = config.pluginmanager.get_plugin("capturemanager")
-
-    def say(line: str) -> None:
-        # Cases end inside a test's teardown, where pytest captures what is written.
-        with capture.global_and_fixture_disabled() if capture is not None else nullcontext():
-            reporter.ensure_newline()
-            reporter.write_line(_shown(line))
-
-    return say
-
-
-def _shown(line: str) -> str:
-    # pytest would write \u2013 for a dash that the terminal does not know.
-    return plain(printable_lines(line), getattr(sys.__stdout__, "encoding", None) or "utf-8")
 
 
 def pytest_runtest_setup(item: pytest.Item) -> None:
@@ -277,7 +270,7 @@ def pytest_terminal_summary(terminalreporter: Any, config: pytest.Config) -> Non
         return
     terminalreporter.section("benchsuite")
     for line in bench.summary_lines():
-        terminalreporter.write_line(_shown(line))
+        terminalreporter.write_line(shown(line))
     # GitHub shows what a job appends to this file.
     target = os.environ.get("GITHUB_STEP_SUMMARY")
     if target and not bench.trouble:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+import time
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -17,19 +18,25 @@ from benchsuite.gate.session import Gate, GateResult
 from benchsuite.gate.terms import read_terms
 from benchsuite.machine.facts import Machine, differences, read_machine
 from benchsuite.machine.files import cache_root
+from benchsuite.measure.effort import EFFORTS
+from benchsuite.measure.timed_case import timings_of
 from benchsuite.options.chosen import Options
 from benchsuite.options.estimate import estimate_s
 from benchsuite.options.settings import SETTING, parse
 from benchsuite.plugin.fixtures import Measured
+from benchsuite.plugin.speaker import Speaker
 from benchsuite.report.comparing import held_lines
 from benchsuite.report.console import case_line, table_lines
 from benchsuite.report.failures import render
 from benchsuite.report.gating import GateProgress, result_lines
 from benchsuite.report.page import write_report
+from benchsuite.report.terminal import wrap
+from benchsuite.report.time_left import TimeLeft, about
 from benchsuite.runs.checks import check_before_work, select_cases
 from benchsuite.runs.figures import Tolerance
 from benchsuite.runs.folder import Run, create_run, finish_run, newest_unfinished, point_latest, read_run
 from benchsuite.runs.images import RunData
+from benchsuite.runs.pace import pace
 from benchsuite.runs.preparation import Preparation
 from benchsuite.runs.records import Record
 from benchsuite.runs.runner import Runner
@@ -42,7 +49,7 @@ from benchsuite.terms.errors import UsageError, raise_all
 # What decides the figures of a case and does not stand in its id.
 _OF_A_WHOLE_RUN = (
     "threads", "data", "calib", "calib_size", "calib_method", "quant_scheme", "search_budget", "trt_level",
-    "trt_workspace", "trt_batches", "effort",
+    "trt_workspace", "trt_batches", "effort", "turns",
 )  # fmt: skip
 
 
@@ -86,6 +93,9 @@ class BenchSession:
         self.trouble = ""
         self._selected: tuple[Case, ...] = ()
         self._say: Callable[[str], None] = print
+        self._speaker: Speaker
+        self._time_left = TimeLeft()
+        self._began = time.monotonic()
         self._baseline: Baseline | None = None
         self._tolerances: Mapping[str, Tolerance] = default_tolerances()
         self._findings: tuple[Finding, ...] = ()
@@ -94,17 +104,17 @@ class BenchSession:
         # What a failing test has printed already.
         self._told: set[tuple[str, str]] = set()
 
-    def start(self, selected: tuple[Case, ...], command: str, say: Callable[[str], None]) -> None:
+    def start(self, selected: tuple[Case, ...], command: str, speaker: Speaker) -> None:
         """Make the run's folder (or go on in the resumed one) and say how long it will take.
 
         Raises UsageError, before anything is written, for all that the checks before work refuse, a resumed run of
         another machine, other data or other recipes, and an unreadable baseline.
         """
-        options, machine = self.options, self._machine
+        options, machine, say = self.options, self._machine, speaker.say
         for note in check_before_work(options, self._models, selected, machine, self._cache_root):
             say(note)
         site = Site(options, self._models, machine, self._cache_root, options.report, say)
-        self._selected, self._say = selected, say
+        self._selected, self._say, self._speaker = selected, say, speaker
         # A gate measures its baseline again, beside the candidate: stored figures would only say it twice.
         baseline = find(options.baseline, options.machine, machine) if options.gate.against is None else None
         if baseline is not None:
@@ -145,11 +155,19 @@ class BenchSession:
         self.started = True
         todo = [case for case in selected if case.id not in done and self.why_not(case) is None]
         timed = [case for case in todo if self.runner.preparation.only_builds(case) is None]
-        minutes = estimate_s(timed, options.effort) / 60
-        task = "build" if todo and not timed else "measure"
-        duration = f", {f'about {minutes:.0f} min' if minutes >= 1 else 'less than a minute'} and" if timed else " in"
-        takes = f"{duration} the time to build artifacts" if todo else ""
-        say(f"{len(todo)} of {len(selected)} cases to {task}{takes}")
+        say(self._cost(timed, todo))
+
+    def _cost(self, timed: Sequence[Case], todo: Sequence[Case]) -> str:
+        """Say what the run will cost, by what earlier ones took on this machine, and how to get less."""
+        counted_cases = f"{len(todo)} of {len(self._selected)} cases to {'build' if todo and not timed else 'measure'}"
+        if not timed:
+            return f"{counted_cases}, in the time to build artifacts" if todo else counted_cases
+        effort, known = self.options.effort, pace(self.options.report, self._machine.fingerprint)
+        cost = f"{counted_cases}, {about((known or 1.0) * estimate_s(timed, effort))} and the time to build artifacts"
+        least = EFFORTS["quick"]
+        less_s = (known or 1.0) * estimate_s(timed, least)
+        less = f"; --effort quick: {about(less_s)}" if effort != least and len(timed) > 1 else ""
+        return f"{cost}{less}{'' if known else ' (a guess: no earlier run on this machine)'}"
 
     def gate(self) -> None:
         """Decide about all selected cases beside the baseline that `--against` names; nothing without one."""
@@ -157,6 +175,18 @@ class BenchSession:
             self._gated = self._gate.run(self._selected, GateProgress(self._say, terminal=False).show)
             if self._gated.outcome is not None and self._gated.outcome.interrupted:
                 raise KeyboardInterrupt
+
+    def measure_together(self, timed: Sequence[Case], saturated: Sequence[Case], evaluated: Sequence[Case]) -> None:
+        """Measure latency and throughput of these cases by turns, and build and evaluate them on all cores."""
+        asked = dict.fromkeys((*timed, *saturated, *evaluated))
+        self.runner.build_side_by_side([case for case in asked if self.why_not(case) is None], self._show)
+        if self.options.turns:
+            self.runner.time_by_turns(timed, self._show)
+            self.runner.saturate_by_turns(saturated, self._show)
+        self.runner.evaluate_side_by_side(evaluated, self._show)
+
+    def _show(self, what: str, done: int, of: int) -> None:
+        self._speaker.show(self._time_left.line(what, done, of))
 
     def why_not(self, case: Case) -> str | None:
         """Say why the case cannot run here, or None; a gate cannot use what is only built."""
@@ -218,14 +248,18 @@ class BenchSession:
             self._point_latest()
         # What a stopped run lacks is not missing: `--resume` goes on with it.
         self._findings = self._judge(records, self._selected) if whole else ()
-        finish_run(self.runner.site.folder, "finished" if whole else "interrupted")
+        alone = whole and self._resumed is None and self._gated is None
+        took_s = time.monotonic() - self._began - self.runner.built_s if alone else 0.0
+        finish_run(self.runner.site.folder, "finished" if whole else "interrupted", max(0.0, took_s))
         write_findings(self.runner.site.folder, self._findings)
         write_report(self.runner.site.folder, self._findings, self.options.max_map_drop, self.options.lang)
 
     def summary_lines(self) -> list[str]:
         """Return the table, the failing findings that no test has printed, and where the report lies."""
         records = [record for case in self._selected if (record := self.runner.recorded(case))]
-        lines = table_lines(records, self.options.max_map_drop)
+        lines = table_lines(records, self.options.max_map_drop, self._findings)
+        if self.options.effort.leaves_out:
+            lines += wrap(f"{self.options.effort.leaves_out}.", then="  ")
         failing = render([item for item in self._findings if (item.case_id, item.metric) not in self._told])
         lines += ["", *failing.splitlines()] if failing else []
         if self._gated is not None:
@@ -235,7 +269,9 @@ class BenchSession:
         else:
             lines += ["", *held_lines(self._baseline, [case.id for case in self._selected], self._findings)]
         report = f"Report: {self.runner.site.folder / 'index.html'}"
-        if not records and self._gated is None:
+        if not records and timings_of(self.runner.site.folder):
+            lines += ["", "No case was recorded, and their times are kept: `pytest bench/ --resume` goes on."]
+        elif not records and self._gated is None:
             lines += ["", "No case was recorded: start a new run, there is nothing to resume."]
         elif len(records) < len(self._selected):
             lines += ["", f"{len(records)} of {len(self._selected)} cases recorded: `pytest bench/ --resume` goes on."]

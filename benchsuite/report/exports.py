@@ -7,15 +7,20 @@ import hashlib
 import io
 import json
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import TypeVar
 
 from benchsuite.machine.files import write_whole
 from benchsuite.measure.measurement import PHASES
+from benchsuite.options.settings import SETTING
 from benchsuite.options.texts import PERCENTILES
+from benchsuite.report.groups import group
+from benchsuite.report.recommendation import recommend
 from benchsuite.runs import figures
 from benchsuite.runs.figures import Figure
 from benchsuite.runs.folder import Run
+from benchsuite.runs.ranking import RankedRow
 from benchsuite.runs.records import Record
 from benchsuite.terms.absence import Absent, part_of
 from benchsuite.terms.errors import UsageError
@@ -28,24 +33,33 @@ Value = str | int | float | None
 _TABLES = ("csv", "parquet")
 _TEXTS = (
     "run", "started", "machine", "case", "model", "backend", "precision", "device", "head", "variant", "outcome",
-    "reason", "ran", "runtime", "artifact_sha256", "recipe_digest", "scheme", "run_digest",
+    "reason", "ran", "runtime", "artifact_sha256", "recipe_digest", "scheme", "run_digest", "timing",
 )  # fmt: skip
 # What spreadsheets take for the begin of a formula.
 _FORMULAS = ("=", "+", "-", "@", "\n")
-_COUNTS = ("imgsz", "batch", "threads")
+_COUNTS = ("imgsz", "batch", "threads", "place_first", "place_last", "contention")
 # The columns that files begin with, figures among them; all other figures follow in their order.
 _FIRST = (
     "run", "started", "machine", "case", "model", "backend", "precision", "device", "imgsz", "batch", "threads", "head",
     "variant", "outcome", "reason", "ran", "runtime", "int8_mac_share", "artifact_sha256", "artifact_bytes", "build_s",
     "recipe_digest", *(f"{phase}_{name}_ns" for phase in PHASES for name in PERCENTILES),
 )  # fmt: skip
+# How a row lies among those that took turns with it, by its accuracy alone; see `report.recommendation`.
+_RANKED = ("timing", "speed_to_fastest", "speed_to_fastest_low", "speed_to_fastest_high", "place_first", "place_last")
+_NOISE = ("turns_spread", "contention")
 # The columns that joined after a figure's, and before those of figures that came later.
-_JOINED = {"energy_j_per_call": ("scheme", "run_digest")}
+_JOINED = {"energy_j_per_call": ("scheme", "run_digest", *_RANKED, *_NOISE)}
 
 
 def flat_rows(runs: Sequence[Run]) -> list[dict[str, Value]]:
     """Return a row a record, units in the columns' names; what is absent is None, and `reason` says why."""
-    return [_row(run, digest, record) for run in runs for digest in (_digest(run),) for record in run.records]
+    return [
+        {name: _shown(value) for name, value in row.items()}
+        for run in runs
+        for digest, ranked in ((_digest(run), _ranked(run)),)
+        for record in run.records
+        for row in (_row(run, digest, record, ranked.get(record.case.id)),)
+    ]
 
 
 def export(runs: Sequence[Run], form: str, path: Path) -> None:
@@ -74,7 +88,21 @@ def _digest(run: Run) -> str:
     return hashlib.sha256(json.dumps(facts, sort_keys=True).encode()).hexdigest()[:12]
 
 
-def _row(run: Run, digest: str, record: Record) -> dict[str, Value]:
+def _ranked(run: Run) -> Mapping[str, RankedRow]:
+    """Return how each row that took turns with others lies among them, by its case's id."""
+    found: dict[str, RankedRow] = {}
+    setting = SETTING["max_map_drop"]
+    drop = setting.parse(setting.default)
+    with suppress(ValueError):
+        # A damaged run may say anything.
+        drop = setting.parse(run.options.get(setting.name, setting.default))
+    for rows in group(run.records):
+        ranked = recommend(rows.records, (), drop).ranked
+        found |= {} if isinstance(ranked, Absent) else ranked.rows
+    return found
+
+
+def _row(run: Run, digest: str, record: Record, ranked: RankedRow | None) -> dict[str, Value]:
     case, ran, artifact = record.case, record.validity.ran, record.artifact
     row: dict[str, Value] = {
         "run": run.name,
@@ -102,7 +130,15 @@ def _row(run: Run, digest: str, record: Record) -> dict[str, Value]:
     for figure in _exported():
         kind = int if figure.whole else float
         row[figure.names.csv] = _or_none(part_of(figure.read(record), kind))
-    return {name: _shown(row[name]) for name in _columns()}
+    together = _or_none(part_of(record.metrics.latency, lambda it: it.together))
+    if together is not None:
+        contention = int(together.noise.contention)
+        row |= {"timing": together.timing, "turns_spread": together.spread, "contention": contention}
+    if ranked is not None and ranked.speed is not None:
+        row |= dict(zip(_RANKED[1:4], (ranked.speed.times, ranked.speed.low, ranked.speed.high), strict=True))
+    if ranked is not None and ranked.place is not None:
+        row |= dict(zip(_RANKED[4:], ranked.place, strict=True))
+    return {name: row.get(name) for name in _columns()}
 
 
 def _shown(value: Value) -> Value:

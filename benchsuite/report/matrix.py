@@ -4,16 +4,18 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 from benchsuite.compare.findings import Finding
 from benchsuite.compare.inputs import run_differences
+from benchsuite.report import quoted
 from benchsuite.report.groups import titles
 from benchsuite.report.history import names_of
 from benchsuite.report.recommendation import name_of, void_reason
 from benchsuite.report.series import Costs, cost_figures, series_figures, value_of
 from benchsuite.runs.figures import Figure
 from benchsuite.runs.folder import Run
+from benchsuite.runs.ranking import RankedRows, rank
 from benchsuite.runs.records import Record
 from benchsuite.runs.worth import NO_DOUBTS, Doubts, doubts_of, reference_of
 from benchsuite.terms.absence import Absent
@@ -40,9 +42,10 @@ class RunColumn:
 
 @dataclass(frozen=True)
 class MatrixRow:
-    """One case as every run measured it: the values of each figure by its key, its rank, and why they are absent.
+    """One case as every run measured it: the values of each figure by its key, its place, and why they are absent.
 
-    `voids` says why the speeds of a run do not count, or nothing.
+    A place is among the rows that took turns with it in the same run, and empty where it has none. `voids` says why the
+    speeds of a run do not count, or nothing.
     """
 
     group: int
@@ -50,7 +53,7 @@ class MatrixRow:
     case_id: str
     recipe: str
     values: Mapping[str, tuple[float | None, ...]]
-    ranks: tuple[int | None, ...]
+    places: tuple[str, ...]
     reasons: tuple[str, ...]
     voids: tuple[str, ...]
 
@@ -125,10 +128,17 @@ def make_matrix(
         )
         for key, row in rows.items()
     }
+    ranked = {
+        (group, run): rank(
+            records, [key[1] for key, row in rows.items() if key[0] == group and run in row and not voids[key][run]]
+        )
+        for (group, run), found in beside.items()
+        for records in ([record for record in found if record.outcome == "measured"],)
+    }
     groups = tuple(dict.fromkeys(key[0] for key in rows))
     ways = Counter((key[0], key[1]) for key in rows)
     found = tuple(
-        _row(groups.index(key[0]), key[2] if ways[key[0], key[1]] > 1 else "", row, shown, voids[key])
+        _row(groups.index(key[0]), key[2] if ways[key[0], key[1]] > 1 else "", row, shown, voids[key], ranked, key[0])
         for key, row in rows.items()
     )
     base = runs[reference]
@@ -146,7 +156,7 @@ def make_matrix(
             for name, run in zip(names_of([run.folder for run in runs]), runs, strict=True)
         ),
         groups=groups,
-        rows=_ranked(sorted(found, key=lambda row: row.group), len(runs)),
+        rows=tuple(sorted(found, key=lambda row: row.group)),
         figures=tuple(it for it in shown[reference].values() if any(_known(row, it) for row in found)),
         reference=reference,
     )
@@ -178,6 +188,8 @@ def _row(
     row: Mapping[int, Record],
     shown: Sequence[Mapping[str, Figure]],
     voids: tuple[str, ...],
+    ranked: Mapping[tuple[str, int], RankedRows | Absent],
+    title: str,
 ) -> MatrixRow:
     runs = range(len(shown))
     made = (record for record in row.values() if not isinstance(record.artifact, Absent))
@@ -191,7 +203,7 @@ def _row(
             key: tuple(value_of(own[key], row[run]) if run in row else None for run, own in enumerate(shown))
             for key in shown[0]
         },
-        ranks=(None,) * len(shown),
+        places=tuple(_place(row.get(run), ranked.get((title, run))) for run in runs),
         reasons=tuple(_reason(row.get(run)) for run in runs),
         voids=voids,
     )
@@ -209,24 +221,11 @@ def _void(record: Record | None, findings: Sequence[Finding], reference: Record 
     return void_reason(record, findings, reference, doubts)
 
 
-def _ranked(rows: Sequence[MatrixRow], runs: int) -> tuple[MatrixRow, ...]:
-    """Rank the rows of a group by their median latency within each run; a void latency has no rank."""
-    ranks: dict[int, list[int | None]] = {number: [None] * runs for number in range(len(rows))}
-    groups: dict[int, list[int]] = {}
-    for number, row in enumerate(rows):
-        groups.setdefault(row.group, []).append(number)
-    for members in groups.values():
-        for run in range(runs):
-            fit = [
-                (p50, number)
-                for number in members
-                if (p50 := rows[number].values["latency"][run]) is not None and not rows[number].voids[run]
-            ]
-            ordered = sorted(p50 for p50, _ in fit)
-            for p50, number in fit:
-                # Equal medians share a rank.
-                ranks[number][run] = ordered.index(p50) + 1
-    return tuple(replace(row, ranks=tuple(ranks[number])) for number, row in enumerate(rows))
+def _place(record: Record | None, ranked: RankedRows | Absent | None) -> str:
+    if record is None or ranked is None or isinstance(ranked, Absent):
+        return ""
+    row = ranked.rows.get(record.case.id)
+    return "" if row is None or row.place is None else quoted.place(row.place)
 
 
 def _known(row: MatrixRow, figure: Figure) -> bool:

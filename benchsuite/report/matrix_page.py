@@ -20,7 +20,7 @@ def matrix_page(matrix: Matrix, lang: str = ENGLISH) -> str:
             "id": row.case_id,
             "recipe": row.recipe,
             "figures": {figure.key: row.values[figure.key] for figure in matrix.figures},
-            "ranks": row.ranks,
+            "places": row.places,
             "reasons": [numbers[reason] for reason in row.reasons],
             "voids": [numbers[reason] for reason in row.voids],
         }

@@ -25,7 +25,10 @@ def latency_against_map(view: GroupView, max_map_drop: float) -> Chart | None:
     void = {row.case_id: row.void for row in view.rows}
     chosen = view.recommended.case_id if view.recommended else None
     valid = [record for record in points if not void[record.case.id]]
-    front = [valid[index] for index in pareto_front([_placed(record) for record in valid])]
+    # What was not timed together is drawn, and held against nothing.
+    ranked = view.recommendation.ranked
+    together = [] if isinstance(ranked, Absent) else [it for it in valid if it.case.id in ranked.rows]
+    front = [together[index] for index in pareto_front([_placed(record) for record in together])]
     best = {record.case.id for record in front}
     return Chart(
         kind="xy",

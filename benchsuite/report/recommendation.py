@@ -2,26 +2,39 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from benchsuite.compare.findings import Finding
-from benchsuite.measure.measurement import AccuracyLoss, Distribution
+from benchsuite.measure.measurement import AccuracyLoss
+from benchsuite.report.quoted import faster
+from benchsuite.runs.figures import figure
+from benchsuite.runs.ranking import RankedRows, rank
 from benchsuite.runs.records import Record
 from benchsuite.runs.worth import NO_DOUBTS, Doubts, doubts_of, reference_of, why_void, worth_of
-from benchsuite.terms.absence import Absent
+from benchsuite.terms.absence import NOT_SELECTED, Absent
 from benchsuite.terms.quantities import milliseconds, signed
-from benchsuite.terms.said import joined, said
+from benchsuite.terms.said import Sentence, joined, said
+
+# A tie is broken by what takes a tenth less.
+_CHEAPER = 0.9
+_NOTHING_RANKED = Absent("nothing was ranked")
 
 
 @dataclass(frozen=True)
 class Recommendation:
-    """The case to deploy, or None, with the reason; what was faster and not chosen; what cannot be told apart."""
+    """The case to deploy, or None, with the reason; how sure that is; what was faster and not chosen.
+
+    `ranked` holds all rows of the group that were timed together; `none_fit` says that every row is refused.
+    """
 
     record: Record | None
-    reason: str
-    faster_but: tuple[str, ...] = ()
-    close: tuple[str, ...] = ()
+    reason: Sentence
+    proof: Sentence = ""
+    proved: bool = False
+    faster_but: tuple[Sentence, ...] = ()
+    ranked: RankedRows | Absent = _NOTHING_RANKED
+    none_fit: bool = False
 
 
 def name_of(record: Record) -> str:
@@ -46,12 +59,11 @@ def void_reason(
 
 
 def recommend(records: Sequence[Record], findings: Sequence[Finding], max_map_drop: float) -> Recommendation:
-    """Choose among comparable records the smallest median total latency within the accuracy that may be lost.
+    """Choose among comparable records the one that took least time in turns, within the accuracy that may be lost.
 
     `max_map_drop` is in points of mAP50-95 below the reference. A case that fails anything is not chosen.
     """
-    timed = {record.case.id: record.metrics.latency.total_ns for record in records
-             if not isinstance(record.metrics.latency, Absent)}  # fmt: skip
+    timed = [record for record in records if not isinstance(record.metrics.latency, Absent)]
     reference = reference_of(records)
     if reference is None or not timed:
         lacking = said(
@@ -59,31 +71,35 @@ def recommend(records: Sequence[Record], findings: Sequence[Finding], max_map_dr
             if reference
             else "No recommendation: no case of this group has its accuracy measured."
         )
-        return Recommendation(None, lacking)
+        # Whoever asks for times alone has them ranked.
+        unasked = {record.case.id for record in timed if record.metrics.accuracy == NOT_SELECTED}
+        return Recommendation(None, lacking, ranked=rank(timed, unasked))
     doubts = doubts_of(records)
-    refused = {
-        record.case.id: _why_not(record, reference, doubts, findings, max_map_drop)
-        for record in records
-        if record.case.id in timed
-    }
-    ranked = sorted((record for record in records if record.case.id in timed), key=lambda it: timed[it.case.id].p50)
-    fit = [record for record in ranked if not refused[record.case.id]]
+    refused = {record.case.id: _why_not(record, reference, doubts, findings, max_map_drop) for record in timed}
+    fit = [record for record in timed if not refused[record.case.id]]
+    ranked = rank(timed, {record.case.id for record in fit})
     if not fit:
-        alike = dict.fromkeys(refused[record.case.id] for record in ranked)
-        details = [
-            said("{1}: {2}", joined(", ", [name_of(it) for it in ranked if refused[it.case.id] == reason]), reason)
-            for reason in alike
-        ]
-        return Recommendation(None, said("No recommendation: {1}.", joined("; ", details)))
-    best = fit[0]
-    faster = ranked[: ranked.index(best)]
+        return Recommendation(None, _none_fit(sorted(timed, key=_p50), refused), ranked=ranked, none_fit=True)
+    if isinstance(ranked, Absent):
+        if len(fit) > 1:
+            names = joined(", ", [name_of(record) for record in fit])
+            apart = "No recommendation: these cases keep the accuracy and were not timed together: {1}."
+            return Recommendation(None, said(apart, names), ranked=ranked)
+        return Recommendation(fit[0], _reason(fit[0], reference, max_map_drop), ranked=ranked)
+    by_id = {record.case.id: record for record in timed}
+    best = by_id[ranked.order[0]]
+    proof, proved = _proof(ranked, by_id, [record for record in fit if record.case.id not in ranked.rows])
     return Recommendation(
-        record=best,
-        reason=_reason(best, reference, timed, max_map_drop),
-        faster_but=tuple(said("{1}: {2}", _with_time(record, timed), refused[record.case.id]) for record in faster),
-        close=tuple(
-            _with_time(record, timed) for record in fit[1:] if _overlap(timed[best.case.id], timed[record.case.id])
+        best,
+        _reason(best, reference, max_map_drop),
+        proof,
+        proved,
+        tuple(
+            said("{1}: {2}", _with_speed(by_id[case_id], ranked), refused[case_id])
+            for case_id in _before(ranked.by_time(), best.case.id)
+            if refused[case_id]
         ),
+        ranked,
     )
 
 
@@ -101,18 +117,30 @@ def _why_not(
     return said("it fails on {1}", joined(", ", failing)) if failing else ""
 
 
-def _reason(best: Record, reference: Record, timed: Mapping[str, Distribution], max_map_drop: float) -> str:
-    base, fastest = name_of(reference), milliseconds(timed[best.case.id].p50)
+def _before(names: Sequence[str], name: str) -> Sequence[str]:
+    return names[: names.index(name)]
+
+
+def _none_fit(timed: Sequence[Record], refused: dict[str, str]) -> Sentence:
+    alike = dict.fromkeys(refused[record.case.id] for record in timed)
+    details = [
+        said("{1}: {2}", joined(", ", [name_of(it) for it in timed if refused[it.case.id] == reason]), reason)
+        for reason in alike
+    ]
+    return said("No recommendation: {1}.", joined("; ", details))
+
+
+def _reason(best: Record, reference: Record, max_map_drop: float) -> Sentence:
+    base, fastest = name_of(reference), milliseconds(_p50(best))
     is_torch = (reference.case.backend, reference.case.precision) == ("torch", "fp32")
     if best.case.id == reference.case.id and is_torch:
-        itself = "It has the smallest median latency, {1} ms in total, and is itself the reference for accuracy."
-        return said(itself, fastest)
+        return said("It took least time, {1} ms in total, and is itself the reference for accuracy.", fastest)
     loss = best.metrics.loss
     if isinstance(loss, AccuracyLoss):
         low, high = loss.ci95
         kept = said(
-            "It has the smallest median latency, {1} ms in total, of the cases that keep the accuracy: {2} points of "
-            "mAP50-95 against {3} ({4} to {5} by its {6} images); a loss of {7} is allowed.",
+            "It took least time, {1} ms in total, of the cases that keep the accuracy: {2} points of mAP50-95 against "
+            "{3} ({4} to {5} by its {6} images); a loss of {7} is allowed.",
             fastest, signed(-loss.points, 2), loss.reference, signed(-high, 2), signed(-low, 2), loss.images,
             f"{max_map_drop:g}",
         )  # fmt: skip
@@ -121,18 +149,52 @@ def _reason(best: Record, reference: Record, timed: Mapping[str, Distribution], 
         flattered = said("{1} of these images it was calibrated on, which flatters it.", loss.calibrated_on)
         return joined(" ", (kept, flattered))
     return said(
-        "It has the smallest median latency, {1} ms in total, and is itself the reference for accuracy (torch fp32 "
-        "has no accuracy here; {2} stands in for it).",
+        "It took least time, {1} ms in total, and is itself the reference for accuracy (torch fp32 has no accuracy "
+        "here; {2} stands in for it).",
         fastest, base,
     )  # fmt: skip
 
 
-def _with_time(record: Record, timed: Mapping[str, Distribution]) -> str:
-    return said("{1}, {2} ms", name_of(record), milliseconds(timed[record.case.id].p50))
+def _proof(ranked: RankedRows, by_id: dict[str, Record], apart: Sequence[Record]) -> tuple[Sentence, bool]:
+    """Say how sure it is that the first row is the fastest, and whether that is proved."""
+    best, *others = ranked.order
+    sentences: list[Sentence] = []
+    tied = [case_id for case_id in others if not ranked.proved_faster(best, case_id)]
+    if others and not tied:
+        speed = ranked.speed(best, others[0])
+        sentences.append(said("{1} times as fast as the next, {2}; proved.", faster(speed), by_id[others[0]].row_name))
+    elif tied:
+        named = joined("; ", [_with_speed(by_id[case_id], ranked) for case_id in tied])
+        sentences.append(said("It cannot be told from {1}.", named))
+        sentences += _tie_breakers([by_id[case_id] for case_id in (best, *tied)])
+    if ranked.noise.contention:
+        sentences.append(
+            said("Other programs computed meanwhile: the ranking holds for that load, and nothing of it is proved.")
+        )
+    if apart:
+        names = joined(", ", [record.row_name for record in apart])
+        sentences.append(said("{1} were not timed together with it and are not ranked.", names))
+    return joined(" ", sentences), bool(others) and not tied and not apart
 
 
-def _overlap(one: Distribution, other: Distribution) -> bool:
-    left, right = one.p50_ci95, other.p50_ci95
-    return (
-        not isinstance(left, Absent) and not isinstance(right, Absent) and left[1] >= right[0] and right[1] >= left[0]
-    )
+def _tie_breakers(tied: Sequence[Record]) -> Iterable[Sentence]:
+    """Name what is cheaper among rows that time does not tell apart."""
+    memory, accuracy = figure("memory"), figure("map50_95")
+    by_memory = sorted((value, it.row_name) for it in tied if not isinstance(value := memory.read(it), Absent))
+    if by_memory and by_memory[0][0] < _CHEAPER * by_memory[-1][0]:
+        least, name = by_memory[0]
+        yield said("Of these {1} takes least memory, {2} MB.", name, memory.unit.show(least))
+    by_map = sorted((value, it.row_name) for it in tied if not isinstance(value := accuracy.read(it), Absent))
+    shown = [accuracy.unit.show(value) for value, _ in by_map]
+    if len(shown) > 1 and shown[-1] != shown[-2]:
+        yield said("Of these {1} has the best mAP50-95, {2}.", by_map[-1][1], shown[-1])
+
+
+def _with_speed(record: Record, ranked: RankedRows) -> Sentence:
+    return said("{1}, {2} times as fast", record.row_name, faster(ranked.speed(record.case.id, ranked.order[0])))
+
+
+def _p50(record: Record) -> float:
+    latency = record.metrics.latency
+    assert not isinstance(latency, Absent)
+    return latency.total_ns.p50

@@ -7,15 +7,16 @@ from dataclasses import dataclass
 
 from benchsuite.detect.bootstrap import MapLoss
 from benchsuite.detect.parity import Parity, beyond_limits
+from benchsuite.machine.noise import Noise
 from benchsuite.report.markdown import escape, table_line
 from benchsuite.report.terminal import aligned, fit, wrap
-from benchsuite.study.interleaved import Timed
 from benchsuite.study.rows import NOT_TIMED, CalibrationPoint, Study, StudyRow
+from benchsuite.study.timed import Timed
 from benchsuite.terms.absence import DASH, Absent, shown
 from benchsuite.terms.cases import heading
 from benchsuite.terms.language import ENGLISH, language
 from benchsuite.terms.quantities import megabytes, milliseconds, signed
-from benchsuite.terms.said import said
+from benchsuite.terms.said import joined, said
 
 _NAME = 27
 _FASTER = "× as fast as fp32"
@@ -61,6 +62,10 @@ def study_view(study: Study) -> StudyView:
         by_model.setdefault(point.model, []).append(point)
     tables += [_points(model, points) for model, points in by_model.items()]
     facts = [said("mAP is mAP50-95 on {1} images of {2}; effort {3}.", study.images, study.data, study.effort), *_WHAT]
+    timed = [*(row.timed for row in study.rows), *(point.timed for point in study.points)]
+    noises = [it.noise for it in timed if isinstance(it, Timed) and isinstance(it.noise, Noise)]
+    sentences = dict.fromkeys(joined("; ", noise.sentences) for noise in noises)
+    facts += [said("The machine while it timed: {1}.", sentence) for sentence in sentences]
     if any(len(point.map50_95) > 1 for point in study.points):
         facts.append(_SPREAD)
     return StudyView(_TITLES[study.kind], study.finished, study.command, tuple(tables), tuple(facts))
@@ -68,7 +73,7 @@ def study_view(study: Study) -> StudyView:
 
 _WHAT = (
     "Times are total latency (preprocess, inference, postprocess), taken turn by turn; intervals are 95 %, over "
-    "launches and rounds for times and over images for mAP.",
+    "launches and sessions for times and over images for mAP.",
     "Same boxes: those of PyTorch FP32 at confidence 0.25 that are found again (and how many are added).",
 )
 # Stands below a table of several subsets.

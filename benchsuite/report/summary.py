@@ -8,7 +8,7 @@ from benchsuite.compare.findings import Finding
 from benchsuite.report.gate_view import GateView, SelfTestView
 from benchsuite.report.markdown import escape, table_line
 from benchsuite.report.recommendation import name_of
-from benchsuite.report.table import SPEED_UP, Cell
+from benchsuite.report.table import FASTEST, PLACE, SPEED_UP, Cell
 from benchsuite.report.views import GroupView, PageView
 from benchsuite.runs import figures
 from benchsuite.terms.absence import DASH
@@ -19,7 +19,6 @@ _SIGNS = {"good": "✅", "warn": "⚠️", "bad": "❌", "none": "ℹ️"}
 # A pull request is no place for pages of text: the report has the rest.
 _LISTED = 20
 _LISTED_TESTS = 60
-_NOT_TOLD_APART = "Not told apart from it, because the 95 % intervals overlap: {1}."
 
 
 def summary(view: PageView, lang: str = ENGLISH) -> str:
@@ -37,6 +36,7 @@ class _Summary:
     def of(self, view: PageView) -> str:
         run, headline, told = view.run, view.headline, self._told
         lines = [f"## {_SIGNS[headline.tone]} {told(headline.word)}", "", told(headline.sentence), ""]
+        lines += [told("{1}.", view.left_out), ""] if view.left_out else []
         lines += self._findings("What failed", view.failing)
         lines += self._findings("What moved without failing", view.moved)
         if view.gate is not None:
@@ -70,13 +70,15 @@ class _Summary:
             lines.append(f"**{chosen}** {told(recommendation.reason)}")
         else:
             lines.append(told(recommendation.reason))
-        if recommendation.close:
-            lines += ["", told(_NOT_TOLD_APART, joined("; ", recommendation.close))]
+        if recommendation.proof:
+            lines += ["", told(recommendation.proof)]
+        if group.noise:
+            lines += ["", f"{told('The machine while it timed:')} {told('{1}.', joined('; ', group.noise))}"]
         if recommendation.faster_but:
             lines += ["", told("Faster, and not chosen:"), ""]
             lines += [f"- {told(text)}" for text in recommendation.faster_but]
         columns = {figure.key: figure.names.summary for figure in figures.FIGURES if figure.names.summary}
-        columns[SPEED_UP] = group.speed_up
+        columns |= {FASTEST: "× fastest", PLACE: "place", SPEED_UP: group.speed_up}
         lines += ["", self._headings(["case", "ran", *columns.values()])]
         lines.append("|" + "---|" * 2 + "--:|" * len(columns))
         for row in group.rows:

@@ -9,10 +9,14 @@ from typing import TypeVar
 
 from benchsuite.detect.accuracy import Accuracy
 from benchsuite.detect.parity import Parity
-from benchsuite.measure.measurement import AccuracyLoss, Complexity, Memory, Throughput
+from benchsuite.measure.measurement import ALONE, AccuracyLoss, Complexity, Memory, Throughput
+from benchsuite.measure.ranking import Ratio
+from benchsuite.report import quoted
 from benchsuite.report.deployment import Setup
+from benchsuite.report.recommendation import Recommendation
 from benchsuite.runs import figures
 from benchsuite.runs.figures import Figure
+from benchsuite.runs.ranking import RankedRow, RankedRows
 from benchsuite.runs.records import ArtifactFacts, Record
 from benchsuite.runs.worth import with_calibration
 from benchsuite.terms.absence import DASH, Absent, part_of
@@ -44,6 +48,8 @@ class Column:
 
 # What is no figure of one record alone.
 SPEED_UP = "speedup"
+FASTEST = "fastest"
+PLACE = "place"
 _SET_UP = (Column("packages", "packages"), Column("installed", "installed", "MB"), Column("driver", "driver"))
 # Speed-up stands beside it.
 _FASTER = "inference"
@@ -56,7 +62,9 @@ def columns(speed_up: str) -> tuple[tuple[str, tuple[Column, ...]], ...]:
         own = Column(figure.key, figure.names.heading, figure.unit.text)
         groups.setdefault(figure.names.group, []).append(own)
         if figure.key == _FASTER:
-            groups["Speed-up"] = [Column(SPEED_UP, "of p50", speed_up)]
+            groups["Turn by turn"] = [
+                Column(FASTEST, "speed", "× fastest"), Column(PLACE, "place"), Column(SPEED_UP, "speed-up", speed_up)
+            ]  # fmt: skip
     groups["Set-up"] = list(_SET_UP)
     return tuple((heading, tuple(under)) for heading, under in groups.items())
 
@@ -89,12 +97,17 @@ class Notes:
         return self.texts.index(text) + 1
 
 
-def make_row(record: Record, reference: Record | None, void: str, setup: Setup, recommended: bool, notes: Notes) -> Row:
+def make_row(
+    record: Record, reference: Record | None, void: str, setup: Setup, recommendation: Recommendation, notes: Notes
+) -> Row:
+    """Return the row of a record; `reference` is the row that speeds are held against beside the fastest."""
+    ranked = recommendation.ranked
+    recommended = recommendation.record is not None and recommendation.record.case.id == record.case.id
     cells = {}
     for figure in _columned():
         cells[figure.key] = _cell(figure.read(record), notes, partial(_figure, figure, record))
         if figure.key == _FASTER:
-            cells[SPEED_UP] = _speedup(record, reference, notes)
+            cells |= _held(record, reference, ranked, notes)
     cells |= {
         "packages": Cell(", ".join(setup.packages)),
         "installed": _cell(setup.installed_bytes, notes, lambda size: Cell(megabytes(size), title=_WITH_DEPENDENCIES)),
@@ -102,7 +115,7 @@ def make_row(record: Record, reference: Record | None, void: str, setup: Setup, 
     }
     if void:
         note = notes.number(void)
-        for key in (SPEED_UP, *(figure.key for figure in _columned() if figure.speed)):
+        for key in (SPEED_UP, FASTEST, PLACE, *(figure.key for figure in _columned() if figure.speed)):
             if cells[key].text != DASH:
                 cells[key] = Cell(cells[key].text, cells[key].detail, void, note, void=True)
     label = record.validity.label
@@ -120,6 +133,11 @@ def _note_stand_in(cells: dict[str, Cell], notes: Notes) -> None:
             cells[figure.key] = replace(cells[figure.key], note=notes.number(_STAND_IN))
 
 
+_NO_TORCH = Absent("torch fp32 was not measured beside it")
+_NONE_KEEPS = Absent("no row keeps the accuracy")
+_NO_PLACE = Absent("only rows that keep the accuracy have a place")
+_ANOTHER_TIMING = Absent("it was not timed together with the other rows")
+_PLACES = "rows that simultaneous 99 % intervals over all rows do not tell apart share places"
 _STAND_IN = "of the ONNX file that the engine was built from, run by ONNX Runtime on the CPU"
 _WITH_DEPENDENCIES = "bytes on disk with everything that the packages pull in, stands for the download"
 
@@ -130,10 +148,38 @@ def _cell(value: T | Absent, notes: Notes, show: Callable[[T], Cell]) -> Cell:
     return show(value)
 
 
-def _speedup(record: Record, reference: Record | None, notes: Notes) -> Cell:
-    read = figures.figure("latency").read
-    base = Absent("torch fp32 was not measured beside it") if reference is None else read(reference)
-    return _cell(read(record), notes, lambda mine: _cell(base, notes, lambda theirs: Cell(significant(theirs / mine))))
+def _held(record: Record, reference: Record | None, ranked: RankedRows | Absent, notes: Notes) -> Mapping[str, Cell]:
+    """Return how fast a row is against the fastest and the reference, with its place; only turns tell that."""
+    row = _ranked(record, ranked)
+    if isinstance(row, Absent) or isinstance(ranked, Absent):
+        return {key: _cell(row, notes, lambda _: Cell("")) for key in (FASTEST, PLACE, SPEED_UP)}
+    base: Ratio | Absent = _NO_TORCH
+    if reference is not None and reference.case.id not in ranked.rows:
+        base = Absent(said("{1} was not timed together with it", reference.row_name))
+    elif reference is not None:
+        base = ranked.speed(record.case.id, reference.case.id)
+    return {
+        FASTEST: _cell(row.speed or _NONE_KEEPS, notes, _ratio),
+        PLACE: _cell(row.place or _NO_PLACE, notes, lambda it: Cell(quoted.place(it), title=_PLACES)),
+        SPEED_UP: _cell(base, notes, _ratio),
+    }
+
+
+def _ranked(record: Record, ranked: RankedRows | Absent) -> RankedRow | Absent:
+    latency = record.metrics.latency
+    if isinstance(latency, Absent) or isinstance(ranked, Absent):
+        return latency if isinstance(latency, Absent) else ALONE
+    return ranked.rows.get(record.case.id) or (
+        latency.together if isinstance(latency.together, Absent) else _ANOTHER_TIMING
+    )
+
+
+def _ratio(ratio: Ratio) -> Cell:
+    if ratio.low == ratio.high == 1:
+        return Cell("1.00")
+    low, high = f"{ratio.low:.2f}", f"{ratio.high:.2f}"
+    title = said("95 % interval {1} to {2}, over launches and sessions", low, high)
+    return Cell(f"{ratio.times:.2f}", f"{low}–{high}", title)
 
 
 def _figure(figure: Figure, record: Record, value: float) -> Cell:
@@ -182,7 +228,7 @@ def _evaluated(accuracy: Accuracy) -> tuple[str, str]:
     return "", joined("; ", (counts, *accuracy.notes))
 
 
-def _held(accuracy: Accuracy, loss: AccuracyLoss | Absent) -> tuple[str, str]:
+def _scored(accuracy: Accuracy, loss: AccuracyLoss | Absent) -> tuple[str, str]:
     """Return by how many points the score may lie off the reference's."""
     _, title = _evaluated(accuracy)
     if isinstance(loss, Absent):
@@ -208,7 +254,7 @@ _BEHIND: Mapping[str, Callable[[Record], tuple[str, str] | Absent]] = {
     "memory": lambda record: part_of(record.metrics.memory, _memory),
     "artifact_bytes": lambda record: part_of(record.artifact, _size),
     "params": lambda record: part_of(record.metrics.complexity, _parameters),
-    "map50_95": lambda record: part_of(record.metrics.accuracy, lambda it: _held(it, record.metrics.loss)),
+    "map50_95": lambda record: part_of(record.metrics.accuracy, lambda it: _scored(it, record.metrics.loss)),
     "map50": lambda record: part_of(record.metrics.accuracy, _evaluated),
     "map50_95_small": lambda _: ("", "objects under 32 × 32 px"),
     "parity": lambda record: part_of(record.metrics.parity, _parity),

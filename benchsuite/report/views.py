@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 
 from benchsuite.compare.findings import Finding, rerun_line
+from benchsuite.measure.effort import EFFORTS
 from benchsuite.report.batches import BatchView, batch_views
 from benchsuite.report.deployment import setup_of
 from benchsuite.report.detail import DetailTable, Samples, detail_tables
@@ -17,6 +19,7 @@ from benchsuite.report.searches import SearchView, search_views
 from benchsuite.report.study import StudyView, study_view
 from benchsuite.report.table import Notes, Row, make_row
 from benchsuite.runs.folder import Run
+from benchsuite.runs.ranking import noise_of
 from benchsuite.runs.records import Record, accuracy_notes
 from benchsuite.runs.worth import doubts_of, reference_of
 from benchsuite.study.rows import Study
@@ -38,6 +41,7 @@ class GroupView:
     recommendation: Recommendation
     recommended: Row | None
     details: tuple[DetailTable, ...]
+    noise: tuple[Sentence, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -78,6 +82,7 @@ class PageView:
     batches: tuple[BatchView, ...] = ()
     changed: tuple[Sentence, ...] | None = None
     selftests: tuple[SelfTestView, ...] = ()
+    left_out: Sentence = ""
 
 
 def page_view(
@@ -128,6 +133,7 @@ def page_view(
         samples=samples,
         batches=batch_views(figures),
         selftests=tuple(selftests),
+        left_out=EFFORTS[run.effort].leaves_out if run.effort in EFFORTS else "",
         changed=_changed(findings),
         reruns={record.case.id: rerun_line(record.case, run.effort, run.options) for record in run.records},
     )
@@ -168,15 +174,14 @@ def _group_view(
     accurate, doubts = reference_of(part.records), doubts_of(part.records)
     reference = accurate or torch
     # Fastest first, as one reads for a choice; rows without a latency come last.
-    records = sorted(part.records, key=_total_p50)
-    chosen = recommendation.record.case.id if recommendation.record else None
+    records = sorted(part.records, key=partial(_slowness, recommendation))
     rows = tuple(
         make_row(
             record,
             reference,
             void_reason(record, findings, accurate, doubts),
             setup_of(record.case, run.machine),
-            record.case.id == chosen,
+            recommendation,
             notes,
         )
         for record in records
@@ -190,6 +195,7 @@ def _group_view(
         recommendation,
         recommended,
         detail_tables(records, samples),
+        tuple(dict.fromkeys(sentence for noise in noise_of(records) for sentence in noise.sentences)),
     )
 
 
@@ -198,6 +204,10 @@ def _is_reference(record: Record) -> bool:
     return (case.backend, case.precision, case.way, case.scheme) == ("torch", "fp32", "", "")
 
 
-def _total_p50(record: Record) -> float:
-    latency = record.metrics.latency
-    return float("inf") if isinstance(latency, Absent) else latency.total_ns.p50
+def _slowness(recommendation: Recommendation, record: Record) -> tuple[float, float]:
+    """Return what sorts rows: by the time that turns told, then p50."""
+    latency, ranked = record.metrics.latency, recommendation.ranked
+    p50 = float("inf") if isinstance(latency, Absent) else latency.total_ns.p50
+    if isinstance(ranked, Absent) or record.case.id not in ranked.rows:
+        return float("inf"), p50
+    return ranked.by_time().index(record.case.id), p50

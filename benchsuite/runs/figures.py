@@ -188,7 +188,7 @@ FIGURES: tuple[Figure, ...] = (
         "artifact_bytes", "artifact size", "artifact", units.MEGABYTES,
         lambda record: part_of(record.artifact, lambda it: it.bytes),
         Names(
-            "Network", "artifact", terminal="file MB", summary="file MB", tile="artifact", series="artifact",
+            "Network", "artifact", summary="file MB", tile="artifact", series="artifact",
             csv="artifact_bytes", junit="artifact_bytes", benchmark="artifact_bytes", github="artifact",
             bencher="file-size",
         ),

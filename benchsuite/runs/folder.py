@@ -21,10 +21,12 @@ from benchsuite.backends.interface import RunPolicy
 from benchsuite.machine.facts import Machine
 from benchsuite.machine.files import cannot_write, write_whole
 from benchsuite.machine.json_files import read_json
+from benchsuite.measure.timed_case import timings_of
 from benchsuite.runs import records
 from benchsuite.runs.records import Record
 from benchsuite.terms.codec import to_builtins
 from benchsuite.terms.errors import RecordError, SchemaError, UsageError
+from benchsuite.terms.numbers import Measure
 from benchsuite.terms.printable import short
 from benchsuite.terms.reading import read_text, why
 from benchsuite.terms.said import said
@@ -43,7 +45,8 @@ _REMEDY = "take it from a copy of the run, or measure again"
 class Run:
     """One run; `options` holds the texts of the options the user gave, `notes` what was odd about the files.
 
-    `data_digest` covers what is evaluated; empty where the run does not say.
+    `data_digest` covers what is evaluated; empty where the run does not say. `took_s` is what measuring took, building
+    apart; 0 where that is not known, as of a run that was resumed.
     """
 
     folder: Path
@@ -58,6 +61,7 @@ class Run:
     effort: str
     options: Mapping[str, str]
     data_digest: str = ""
+    took_s: float = 0.0
 
     @property
     def name(self) -> str:
@@ -80,6 +84,7 @@ class _Card:
     effort: str
     options: Mapping[str, str]
     data_digest: str = ""
+    took_s: Measure = 0.0
 
 
 @dataclass(frozen=True)
@@ -115,9 +120,9 @@ def create_run(
     return folder
 
 
-def finish_run(folder: Path, state: State) -> None:
-    """Write down how the run ended, or that it goes on."""
-    _write(folder / RUN_FILE, replace(_read_card(folder), state=state))
+def finish_run(folder: Path, state: State, took_s: float = 0.0) -> None:
+    """Write down how the run ended, or that it goes on, and what measuring took where that tells anything."""
+    _write(folder / RUN_FILE, replace(_read_card(folder), state=state, took_s=round(took_s, 1)))
 
 
 def read_run(folder: Path) -> Run:
@@ -150,6 +155,7 @@ def read_run(folder: Path) -> Run:
         effort=card.effort,
         options=card.options,
         data_digest=card.data_digest,
+        took_s=card.took_s,
     )
 
 
@@ -168,11 +174,16 @@ def point_latest(root: Path, folder: Path) -> None:
 
 
 def newest_unfinished(root: Path) -> Path | None:
-    """Return the newest run under `root` that has records and did not finish, or None."""
-    # What has none was stopped before it measured anything: there is nothing to go on with.
-    paths = (path for path in root.glob(f"*/{RECORDS_FILE}") if path.parent.name != _LATEST and path.stat().st_size)
-    folders = sorted((path.parent for path in paths if (path.parent / RUN_FILE).is_file()), reverse=True)
+    """Return the newest run under `root` that did not finish and has measured something, or None."""
+    folders = sorted((path.parent for path in root.glob(f"*/{RUN_FILE}") if path.parent.name != _LATEST), reverse=True)
+    folders = [folder for folder in folders if _has_begun(folder)]
     return next((folder for folder in folders if _read_card(folder).state != "finished"), None)
+
+
+def _has_begun(folder: Path) -> bool:
+    """Say whether a run has a record, or a timing that ended: without either there is nothing to go on with."""
+    records_file = folder / RECORDS_FILE
+    return (records_file.is_file() and records_file.stat().st_size > 0) or bool(timings_of(folder))
 
 
 def _new_folder(root: Path) -> Path:

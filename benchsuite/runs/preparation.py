@@ -9,6 +9,7 @@ from dataclasses import replace
 from functools import cached_property
 from pathlib import Path
 from typing import Protocol
+from weakref import WeakSet
 
 from benchsuite.artifacts.digests import calibration_of
 from benchsuite.artifacts.exporters import parent_recipe
@@ -20,7 +21,7 @@ from benchsuite.backends.offers import calibration_method
 from benchsuite.backends.schemes import SchemeSearch
 from benchsuite.backends.tools import STEPS
 from benchsuite.machine.facts import gpu_of
-from benchsuite.measure.accuracy import Evaluation, EvaluationData, evaluate_once
+from benchsuite.measure.accuracy import Evaluation, EvaluationData, evaluate_once, is_kept
 from benchsuite.measure.accuracy_loss import Losses
 from benchsuite.measure.built_run import BuiltRun
 from benchsuite.measure.case_run import CaseRun, Subject
@@ -28,6 +29,8 @@ from benchsuite.measure.effort import ROTATING_INPUTS
 from benchsuite.measure.launch import Launch, WorkerSetup
 from benchsuite.measure.live_run import LiveRun
 from benchsuite.measure.measurement import Complexity
+from benchsuite.measure.throughput import Saturation
+from benchsuite.measure.timed_case import TimedCase
 from benchsuite.networks.weights import fetch, file_sha256
 from benchsuite.options.needs import artifact_need
 from benchsuite.runs.images import RunData
@@ -75,6 +78,7 @@ class Preparation:
         self._weights: dict[str, tuple[Path, str]] = {}
         self._searches: dict[str, SchemeSearch] = {}
         self._notes: dict[str, tuple[str, ...]] = {}
+        self._evaluating: WeakSet[Launch] = WeakSet()
 
     @property
     def data(self) -> EvaluationData:
@@ -122,14 +126,62 @@ class Preparation:
             build=need.build,
         )
 
-    def case_run(self, case: Case) -> CaseRun:
-        """Return what measures a case, its artifact built where needed; raises what building it raises."""
-        subject = self._subject(case)
+    def case_run(
+        self, case: Case, timed: TimedCase | Absent | None = None, saturation: Saturation | None = None
+    ) -> CaseRun:
+        """Return what measures a case, its artifact built where needed; raises what building it raises.
+
+        `timed` and `saturation` are what was told of it in turns with others, where it had any.
+        """
+        subject = self.subject(case)
         reason = self.only_builds(case)
         if reason is None:
-            return self._live(subject)
+            return self._live(subject, timed, saturation)
         stand_in = self._stand_in(subject, reason)
         return BuiltRun(subject, reason, stand_in if isinstance(stand_in, Absent) else self._live(stand_in))
+
+    def reference_of(self, case: Case) -> Subject:
+        """Return PyTorch FP32 of a case's weights on the CPU; raises SessionError where that cannot run."""
+        reference = Case(case.model, "torch", "fp32", "cpu", case.imgsz, 1, case.threads, case.head)
+        reason = self.why_not(reference)
+        if reason:
+            raise SessionError(reason)
+        artifact, _ = self._store.get(self.recipe(reference), self.weights(case), model=case.model)
+        return self._subject(reference, artifact, self._card(case, "one2many"))
+
+    def is_evaluated(self, subject: Subject) -> bool:
+        """Say whether an evaluation of a subject is kept, whole or not."""
+        return is_kept(subject.case, subject.setup.artifact, self.data, self.site.machine, self.site.cache_root)
+
+    def evaluate(self, subject: Subject) -> Evaluation:
+        """Evaluate a subject in a worker of its own, unless that is kept from before.
+
+        It takes one thread where that changes no detection, so that others can be evaluated on the other cores.
+        """
+        case = subject.case
+        threads = case.threads if backend(case.backend).threads_change_results else 1
+        with ExitStack() as stack:
+
+            def launch() -> Launch:
+                worker = Launch(case, subject.setup, RunPolicy(threads))
+                self._evaluating.add(worker)
+                stack.callback(worker.close)
+                worker.open()
+                return worker
+
+            site = self.site
+            return evaluate_once(
+                case, subject.setup.artifact, subject.names, self.data, site.machine, site.cache_root, launch
+            )
+
+    def stop_evaluating(self) -> None:
+        """End what other threads are evaluating."""
+        for worker in tuple(self._evaluating):
+            worker.kill()
+
+    def stop_building(self) -> None:
+        """End what other threads are building."""
+        self._store.stop()
 
     def notes(self, case: Case) -> tuple[str, ...]:
         """Return what was odd about building and calibrating a case's artifact."""
@@ -145,18 +197,24 @@ class Preparation:
             return Absent("its artifact was not taken from this cache")
         return self._store.cost(artifact.recipe).build_s
 
-    def _live(self, subject: Subject) -> LiveRun:
+    def _live(
+        self, subject: Subject, timed: TimedCase | Absent | None = None, saturation: Saturation | None = None
+    ) -> LiveRun:
         calibrated = subject.setup.artifact.recipe.calibration is not None and self._source is None
         shared = self._data.calibration.evaluated if calibrated else 0
-        return LiveRun(subject, lambda: self._reference(subject.case), self._losses, shared)
+        return LiveRun(subject, lambda: self._reference(subject.case), self._losses, shared, timed, saturation)
 
-    def _subject(self, case: Case) -> Subject:
+    def subject(self, case: Case) -> Subject:
+        """Return all that is known of a case before it runs, its artifact built where needed; raises as `case_run`."""
         card = self._card(case, "one2many")
         if case.head not in card.heads:
             raise BuildError(said("{1} has no NMS-free head: use --head auto", case.model))
         if case.head != "one2many":
             card = self._card(case, case.head)
         artifact = self._source.artifact(case) if self._source else self._built(case)
+        return self._subject(case, artifact, card)
+
+    def _subject(self, case: Case, artifact: Artifact, card: Card) -> Subject:
         return Subject(
             case=case,
             setup=self._setup(case, artifact),
@@ -208,22 +266,7 @@ class Preparation:
 
     def _reference(self, case: Case) -> Evaluation:
         """Evaluate PyTorch FP32 of the case's weights on the CPU, unless that is kept from before."""
-        reference = Case(case.model, "torch", "fp32", "cpu", case.imgsz, 1, case.threads, case.head)
-        reason = self.why_not(reference)
-        if reason:
-            raise SessionError(reason)
-        artifact, _ = self._store.get(self.recipe(reference), self.weights(case), model=case.model)
-        names = self._card(case, "one2many").names
-        with ExitStack() as stack:
-
-            def launch() -> Launch:
-                worker = Launch(reference, self._setup(reference, artifact), RunPolicy(reference.threads))
-                stack.callback(worker.close)
-                worker.open()
-                return worker
-
-            root = self.site.cache_root
-            return evaluate_once(reference, artifact, names, self.data, self.site.machine, root, launch)
+        return self.evaluate(self.reference_of(case))
 
     def _weights_of(self, slug: str) -> tuple[Path, str]:
         if slug not in self._weights:

@@ -18,13 +18,14 @@ from benchsuite.measure.accuracy_loss import Losses
 from benchsuite.measure.case_run import CaseRun
 from benchsuite.measure.lock import measuring_lock
 from benchsuite.measure.readings import Side
+from benchsuite.measure.turns import Turns
 from benchsuite.options.chosen import CalibMethod
 from benchsuite.runs.images import ALL_IMAGES
 from benchsuite.runs.preparation import Preparation
 from benchsuite.runs.site import Site
 from benchsuite.runs.worth import nothing_found
-from benchsuite.study.interleaved import TURNS, Readings, against, take_turns
 from benchsuite.study.rows import Built, StudyRow
+from benchsuite.study.timed import Readings, TimedWays, time_ways
 from benchsuite.terms.absence import Absent
 from benchsuite.terms.cases import Case, heading
 from benchsuite.terms.errors import BenchsuiteError
@@ -79,15 +80,19 @@ class StudyBench:
         for it in (*prepared, *(it for it in references if it is not None)):
             if it.side is not None:
                 groups.setdefault(heading(it.row.case), {})[it.row.name] = it.side
-        readings: dict[str, Readings] = {}
-        failures: dict[str, str] = {}
+        effort = self.site.options.effort
+        timed: dict[str, TimedWays] = {}
         with self._locked():
             for title, sides in groups.items():
-                self.site.say(title)
-                taken = take_turns(sides, TURNS[self.site.options.effort.name], 0, self.site.say)
-                readings |= taken.readings
-                failures |= taken.failures
-        return tuple(_timed(it.row, readings, failures) for it in prepared), readings
+                ways = time_ways(title, sides, Turns(effort.launches, effort.rounds), self.site.say)
+                timed |= dict.fromkeys(sides, ways)
+        rows = tuple(
+            replace(it.row, timed=timed[it.row.name].against(it.row.name, it.row.reference))
+            if it.row.name in timed
+            else it.row
+            for it in prepared
+        )
+        return rows, {name: readings for ways in timed.values() for name, readings in ways.readings.items()}
 
     def _locked(self) -> AbstractContextManager[None]:
         return nullcontext() if self._holds else measuring_lock(self.site.say)
@@ -184,16 +189,6 @@ class StudyBench:
 def reference_of(case: Case) -> Case:
     """Return the case that a row is held against: FP32 on the same runtime."""
     return replace(case, precision="fp32", way="", rebuild=0, scheme="")
-
-
-def _timed(row: StudyRow, readings: Mapping[str, Readings], failures: Mapping[str, str]) -> StudyRow:
-    """Return a row with its time, or with the reason why it has none."""
-    if row.name in readings and row.reference in readings:
-        return replace(row, timed=against(readings[row.reference], readings[row.name]))
-    for name in (row.name, row.reference):
-        if name in failures:
-            return replace(row, timed=Absent(said("{1} could not be timed: {2}", name, failures[name])))
-    return row
 
 
 def _calibrated_on(recipe: Recipe) -> int:

@@ -28,8 +28,8 @@ from benchsuite.machine.files import write_whole
 from benchsuite.options.chosen import CalibMethod
 from benchsuite.quantize.ranges import load_observed, merged, save_observed
 from benchsuite.study.bench import Prepared, StudyBench, Way
-from benchsuite.study.interleaved import Readings
 from benchsuite.study.rows import CalibrationPoint, StudyRow
+from benchsuite.study.timed import Readings
 from benchsuite.terms.absence import Absent
 from benchsuite.terms.cases import Case
 from benchsuite.terms.errors import BuildError, UsageError

@@ -14,7 +14,7 @@ from benchsuite.detect.parity import Parity
 from benchsuite.machine.facts import Machine
 from benchsuite.machine.files import write_whole
 from benchsuite.machine.json_files import read_json, write_json
-from benchsuite.study.interleaved import Readings, Timed
+from benchsuite.study.timed import Readings, Timed
 from benchsuite.terms.absence import Absent
 from benchsuite.terms.cases import Case
 from benchsuite.terms.errors import RecordError
@@ -100,7 +100,7 @@ class Study:
 
 def save_study(folder: Path, study: Study, readings: Mapping[str, Readings]) -> None:
     """Write a study and the readings of its rows, in ns, a list a launch, into its folder."""
-    write_whole(folder / _READINGS_FILE, json.dumps({name: rows.tolist() for name, rows in readings.items()}) + "\n")
+    write_whole(folder / _READINGS_FILE, json.dumps(readings) + "\n")
     write_json(folder / STUDY_FILE, study)
 
 

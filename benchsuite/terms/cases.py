@@ -131,6 +131,11 @@ class Variant:
         return "-".join(filter(None, ("+".join(filter(None, flags)), self.scheme)))
 
 
+def group_of(case: Case) -> str:
+    """Return what tells apart the cases that must not be ranked against each other, but for their data."""
+    return f"{case.model}, {case.imgsz} px, batch {case.batch}, {case.device}, {case.threads} threads, {case.head}"
+
+
 def heading(case: Case) -> str:
     """Return what cases that may be compared have in common."""
     threads = counted(case.threads, "1 thread", "{1} threads")

@@ -11,7 +11,6 @@ what departs from a plain case as one `variant`. A sentence with places, in a fi
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from contextlib import suppress
 from dataclasses import fields, is_dataclass
 from functools import cache
 from itertools import filterfalse
@@ -171,11 +170,12 @@ def _tuple_hook(converter: Any, kind: Any) -> Any:
         every = hooks() * len(items) if rest is not None else hooks()
         if len(every) != len(items):
             raise MisfitError(said("a list of {1}", len(every)), said("a list of {1}", len(items)))
-        with suppress(Exception):
+        try:
             return tuple([hook(item, of) for item, (hook, of) in zip(items, every, strict=True)])
-        # Only what is wrong is looked at one by one, for where that is.
-        pairs = enumerate(zip(items, every, strict=True))
-        return tuple(_placed(converter, item, of, index, kind) for index, (item, (_, of)) in pairs)
+        except Exception:
+            # Only what is wrong is looked at one by one, for where that is.
+            pairs = enumerate(zip(items, every, strict=True))
+            return tuple(_placed(converter, item, of, index, kind) for index, (item, (_, of)) in pairs)
 
     return structure
 
@@ -185,9 +185,10 @@ def _mapping_hook(converter: Any, kind: Any) -> Any:
     hook = cache(lambda: converter.get_structure_hook(of))
 
     def structure(data: Any, _: Any) -> Any:
-        with suppress(Exception):
+        try:
             return {text_of(key): hook()(value, of) for key, value in object_of(data).items()}
-        return {text_of(key): _placed(converter, value, of, key, kind) for key, value in object_of(data).items()}
+        except Exception:
+            return {text_of(key): _placed(converter, value, of, key, kind) for key, value in object_of(data).items()}
 
     return structure
 

@@ -8,8 +8,6 @@ from benchsuite.testing.builders import (
     make_accuracy,
     make_artifact,
     make_case,
-    make_distribution,
-    make_latency,
     make_loss,
     make_machine,
     make_memory,
@@ -28,10 +26,11 @@ from benchsuite.testing.clock import FakeClock
 from benchsuite.testing.fake_backend import FakeBackend
 from benchsuite.testing.fake_processes import FakeChild, draw_small_data, fake_runtimes
 from benchsuite.testing.onnx_files import save_onnx
+from benchsuite.testing.timing_builders import make_distribution, make_latency, make_noise, make_together
 
 __all__ = [
     "FakeBackend", "FakeChild", "FakeClock", "draw_small_data", "fake_runtimes", "make_accuracy", "make_artifact",
     "make_case", "make_distribution", "make_latency", "make_loss", "make_machine", "make_memory", "make_metrics",
-    "make_parity", "make_ran", "make_recipe", "make_record", "make_run", "make_site", "make_throughput", "save_onnx",
-    "write_records", "write_run",
+    "make_noise", "make_parity", "make_ran", "make_recipe", "make_record", "make_run", "make_site",
+    "make_throughput", "make_together", "save_onnx", "write_records", "write_run",
 ]  # fmt: skip

@@ -20,8 +20,6 @@ from benchsuite.measure.measurement import (
     AccuracyLoss,
     Cold,
     Complexity,
-    Distribution,
-    Latency,
     Memory,
     Metrics,
     Throughput,
@@ -35,10 +33,7 @@ from benchsuite.runs.site import Site
 from benchsuite.terms.absence import Absent
 from benchsuite.terms.cases import Case, Variant
 from benchsuite.terms.input_size import InputSize
-
-MILLISECOND_NS = 1_000_000
-# The least samples that bound each percentile from above, as the timing rules have it.
-_NEEDED = {"p90": 36, "p95": 72, "p99": 368}
+from benchsuite.testing.timing_builders import make_latency
 
 
 def make_machine(**changes: Any) -> Machine:
@@ -77,40 +72,6 @@ def make_case(**changes: Any) -> Case:
     if "variant" in changes:
         changes |= vars(Variant.parse(changes.pop("variant")))
     return replace(case, **changes)
-
-
-def make_distribution(p50_ms: float = 40.0, n: int = 400, **changes: Any) -> Distribution:
-    """Build a right-skewed distribution around a median: p90 +10 %, p95 +15 %, p99 +30 %, interval ±1 %."""
-    p50 = p50_ms * MILLISECOND_NS
-    tail = {
-        name: p50 * factor if n >= _NEEDED[name] else Absent(f"{name} needs {_NEEDED[name]} samples, {n} were taken")
-        for name, factor in (("p90", 1.10), ("p95", 1.15), ("p99", 1.30))
-    }
-    distribution = Distribution(
-        n=n,
-        min=int(p50 * 0.9),
-        max=int(p50 * 1.5),
-        mean=p50 * 1.02,
-        std=p50 * 0.05,
-        p50=p50,
-        p50_ci95=(p50 * 0.99, p50 * 1.01),
-        **tail,
-    )
-    return replace(distribution, **changes)
-
-
-def make_latency(total_ms: float = 40.0, n: int = 400, **changes: Any) -> Latency:
-    """Build a latency whose total is 5 % preprocess, 90 % inference and 5 % postprocess."""
-    latency = Latency(
-        preprocess_ns=make_distribution(total_ms * 0.05, n),
-        inference_ns=make_distribution(total_ms * 0.90, n),
-        postprocess_ns=make_distribution(total_ms * 0.05, n),
-        total_ns=make_distribution(total_ms, n),
-        warmup_calls=20,
-        samples_file="samples/example.npz",
-        samples_sha256="5a" * 32,
-    )
-    return replace(latency, **changes)
 
 
 def make_accuracy(map50_95: float = 0.65, **changes: Any) -> Accuracy:

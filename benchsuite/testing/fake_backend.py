@@ -24,7 +24,8 @@ class FakeBackend:
     """Stands for the runtime of its name; `call_ms` says how long a call of a case takes, with `jitter` around it.
 
     `refuses` says why a case cannot run, `fails` why a request of its worker ends in an error; None where it does not.
-    Its device notes `device_times` of every call, where it has any.
+    Its device notes `device_times` of every call, where it has any. Beside its calls, other programs take the share
+    `others` of all cores.
     """
 
     name: str
@@ -36,6 +37,7 @@ class FakeBackend:
     substitutes: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     gpu_only: bool = False
     default_device: str = "cpu"
+    threads_change_results: bool = False
     start_s: float = 0.01
     colour: str = "#56B4E9"
     ways: tuple[str, ...] = ()
@@ -44,6 +46,7 @@ class FakeBackend:
     tools: Mapping[str, tuple[str, ...]] = field(default_factory=lambda: dict.fromkeys(PRECISIONS, ("numpy",)))
     made_from: Mapping[str, tuple[str, str]] = field(default_factory=dict)
     device_times: DeviceTimes | None = None
+    others: Callable[[Case], float] = lambda _: 0.0
     # That of the worker which answers now.
     clock: FakeClock = field(default_factory=FakeClock)
     opened: int = 0

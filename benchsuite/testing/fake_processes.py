@@ -15,6 +15,7 @@ from benchsuite.backends import BACKENDS
 from benchsuite.backends.interface import Backend
 from benchsuite.data.shapes import NAMES, ShapesSpec, shapes_data
 from benchsuite.machine import processes
+from benchsuite.machine.cpu_times import CpuTimes
 from benchsuite.machine.processes import Child, Handler
 from benchsuite.measure.requests import Open
 from benchsuite.measure.worker import Worker, handlers
@@ -23,6 +24,7 @@ from benchsuite.terms.errors import BenchsuiteError, ProcessError
 from benchsuite.testing.clock import FakeClock
 from benchsuite.testing.fake_backend import FakeBackend
 
+_CORES = 2
 _WORKER, _BUILDER = "benchsuite.measure.worker", "benchsuite.artifacts.builder"
 
 
@@ -63,11 +65,18 @@ class FakeWorker:
         # Reading it takes a moment, or an injected slowdown would wait for ever.
         self._clock = FakeClock(tick_ns=1_000)
         self._opened: Open | None = None
-        self._handlers = handlers(Worker(self._clock))
+        self._handlers = handlers(Worker(self._clock, lambda: 0, self._cpu_times))
 
     def answers(self) -> Mapping[str, Handler]:
         """Return what answers each request."""
         return {name: self._answering(name, handler) for name, handler in self._handlers.items()}
+
+    def _cpu_times(self) -> CpuTimes:
+        """Return what other programs have taken of two cores, by the fake clock."""
+        assert self._opened is not None
+        share = self._runtimes[self._opened.case.backend].others(self._opened.case)
+        now_ns = self._clock.now_ns
+        return CpuTimes(_CORES, round(now_ns * _CORES * share), 0, now_ns * _CORES)
 
     def _answering(self, name: str, handler: Handler) -> Handler:
         def answer(request: dict[str, Any]) -> dict[str, Any]:

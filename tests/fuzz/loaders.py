@@ -38,6 +38,8 @@ from benchsuite.machine.arrays import read_arrays
 from benchsuite.machine.processes import STAND_INS
 from benchsuite.measure.accuracy import EvaluationData, evaluate_once, evaluation_key
 from benchsuite.measure.launch import Launch
+from benchsuite.measure.measurement import ON_CPU, Cold
+from benchsuite.measure.timed_case import TimedCase, TimedGroup, keep_timing, read_timing
 from benchsuite.networks.weights import BUNDLED, check_checkpoint
 from benchsuite.options import settings, texts
 from benchsuite.options.settings import SETTINGS
@@ -66,6 +68,7 @@ from benchsuite.testing import (
     make_case,
     make_latency,
     make_machine,
+    make_memory,
     make_metrics,
     make_ran,
     make_recipe,
@@ -237,6 +240,13 @@ def _search(folder: Path) -> Path:
     return path
 
 
+def _timing(folder: Path) -> Path:
+    timed = TimedCase(make_latency(), Cold(1, 2, 3), make_memory(), make_ran(make_case()), ON_CPU)
+    (folder / "timing").mkdir(exist_ok=True)
+    keep_timing(folder, "turns-1", TimedGroup({"one": timed, "other": Absent("killed")}))
+    return folder / "timing" / "turns-1.json"
+
+
 def _card_store(cache: Path) -> object:
     answer = {"names": ["disc"], "params": 2, "gflops": 5.5, "heads": ["one2many"]}
     STAND_INS["benchsuite.artifacts.builder"] = lambda: FakeChild({"describe": lambda _: answer})
@@ -404,6 +414,7 @@ FILES: tuple[Loader, ...] = (
     Loader("evaluation's detections", "npz", _evaluation(".npz"), lambda p: _evaluated(p.parents[1])),
     Loader("card", "json", _card, lambda p: _card_store(p.parents[1])),
     Loader("search", "json", _search, lambda p: _searcher(p.parents[1]).search(make_case(precision="int8"))),
+    Loader("timing", "json", _timing, lambda p: read_timing(p.parents[1], p.stem)),
     Loader("manifest", "json", _manifest, _stored),
     Loader("engine account", "json", _account, lambda p: read_account(p.parent)),
     Loader("data.yaml", "text", _data_set, _read_data_set),

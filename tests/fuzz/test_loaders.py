@@ -40,12 +40,13 @@ KNOWN = {
     "report/step_summary.py": "reads the summary that this run has just written",
     "machine/facts.py": "asks the system",
     "machine/memory.py": "asks the system",
-    "machine/noise.py": "asks the system",
-    "gate/conditions.py": "asks the system",
+    "machine/cpu_times.py": "asks the system",
+    "machine/cpu_state.py": "asks the system",
+    "machine/control_groups.py": "asks the system",
     "machine/processes.py": "reads the tail of a child's own log",
     "machine/json_files.py": "appends to the file it cuts a torn line from",
     "measure/lock.py": "reads who holds the lock",
-    "measure/live_run.py": "reads samples that its worker has just written",
+    "measure/timed_case.py": "digests samples that it has just written",
     "networks/weights.py": "digests weights, block by block",
     "networks/ncnn_network.py": "reads an artifact, whose bytes have been checked",
     "artifacts/digests.py": "digests artifacts and images",
@@ -58,6 +59,7 @@ KNOWN = {
 # Functions that read by a primitive and are not fuzzed, and why.
 UNFUZZED = {
     "read_texts": "reads the package's own translations",
+    "_turns_file": "appends to the turns of the run that is going on, and never reads them",
     "_samples": "reads samples of the run that is going on; report.samples reads those of others",
 }
 

@@ -158,7 +158,7 @@ def test_killed_run_is_resumed_without_measuring_again(
     project: Path, start: Callable[..., subprocess.Popen[str]], bench: Callable[..., tuple[int, str]]
 ) -> None:
     """After kill -9 the finished case keeps its record and samples, and only the other one is measured."""
-    process = start("--backend", "onnx", "--precision", "fp32,fp16", "-k", "latency")
+    process = start("--backend", "onnx", "--precision", "fp32,fp16", "-k", "latency", "--turns", "off")
     path = project / "reports" / "latest" / "records.jsonl"
     _wait_for(lambda: path.is_file() and FP32 in path.read_text())
     os.killpg(process.pid, signal.SIGKILL)
@@ -174,6 +174,23 @@ def test_killed_run_is_resumed_without_measuring_again(
     assert set(found) == {FP32, FP16}
     assert found[FP32].metrics.latency.samples_sha256 == first.metrics.latency.samples_sha256
     assert path.read_text().count(f'"id":"{FP32}"') == 1
+
+
+def test_run_that_was_killed_after_its_turns_does_not_take_them_again(
+    project: Path, start: Callable[..., subprocess.Popen[str]], bench: Callable[..., tuple[int, str]]
+) -> None:
+    """Times that a whole group has taken are kept, though no case has a record yet."""
+    process = start("--backend", "onnx", "--precision", "fp32,fp16", "-k", "latency or throughput")
+    _wait_for(lambda: bool(list((project / "reports").glob("2*/timing/turns-1.json"))))
+    os.killpg(process.pid, signal.SIGKILL)
+    process.communicate()
+    (kept,) = (project / "reports").glob("2*/timing/turns-1.json")
+    before = kept.read_bytes()
+    code, output = bench("--resume", "-k", "latency or throughput")
+    assert code == 0, output
+    assert [path.name for path in sorted(kept.parent.glob("turns-*.json"))] == ["turns-1.json"]
+    assert kept.read_bytes() == before
+    assert {record.metrics.latency.together.timing for record in _records(project).values()} == {"turns-1"}
 
 
 def test_killed_worker_costs_one_case(project: Path, start: Callable[..., subprocess.Popen[str]]) -> None:

@@ -123,13 +123,11 @@ def test_resumed_run_is_refused_what_has_changed(bench: Bench, pytester: pytest.
     """Another option, and edited labels, end in one sentence that names them; as it was started, the run goes on."""
     two = ("--backend", "onnx,ncnn", *ONE[2:])
 
-    def stop(case: Case, asked: str) -> str | None:
-        if case.backend == "ncnn":
-            raise KeyboardInterrupt
-        return None
-
-    runtimes = FakeBackend("onnx"), FakeBackend("ncnn", fails=stop)
+    runtimes = FakeBackend("onnx"), FakeBackend("ncnn")
+    stop = pytester.path / "bench" / "test_stop.py"
+    stop.write_text("def test_stop(case, run):\n    if case.backend == 'ncnn':\n        raise KeyboardInterrupt\n")
     assert bench(*two, runtimes=runtimes).ret == pytest.ExitCode.INTERRUPTED
+    stop.unlink()
     name = latest(pytester).name
     other = pytester.path / "other.yaml"
     shutil.copy(data, other)

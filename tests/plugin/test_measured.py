@@ -75,7 +75,7 @@ def test_without_pytest_benchmark_all_is_measured_and_recorded(bench: Bench, pyt
 def test_quiet_run_has_a_line_a_case_too(bench: Bench) -> None:
     """Under `-q` no dots stand before the lines of the cases."""
     result = bench(*MATRIX, "-q", "-p", "no:benchmark")
-    result.stdout.fnmatch_lines(["4 of 4 cases to measure, less than a minute and the time to build artifacts"])
+    result.stdout.fnmatch_lines(["4 of 4 cases to measure, about * s and the time to build artifacts (a guess: no*"])
     lines = [line for line in result.outlines if line.startswith("yolo26n_shapes-")]
     assert [line.split("-")[:3] for line in lines] == [
         ["yolo26n_shapes", name, precision] for name in ("torch", "onnx") for precision in ("fp32", "int8")
@@ -134,7 +134,7 @@ def test_one_case_by_its_id(bench: Bench, pytester: pytest.Pytester) -> None:
 def test_a_worker_that_dies_costs_its_case_only(bench: Bench, pytester: pytest.Pytester) -> None:
     """The case fails with what the worker said, the others are measured, and the run is red."""
     failing = FakeBackend(
-        "onnx", fails=lambda case, asked: "killed" if (case.precision, asked) == ("int8", "sample") else None
+        "onnx", fails=lambda case, asked: "killed" if (case.precision, asked) == ("int8", "turn") else None
     )
     result = bench(*MATRIX, runtimes=(FakeBackend("torch"), failing))
     assert result.ret == pytest.ExitCode.TESTS_FAILED
@@ -198,15 +198,11 @@ def test_limits_fail_the_latency_test(bench: Bench) -> None:
 
 
 def test_a_stopped_run_goes_on(bench: Bench, pytester: pytest.Pytester) -> None:
-    """An interrupted case leaves no record, and `--resume` measures what is left and nothing again."""
-
-    def stop(case: Case, asked: str) -> str | None:
-        if (case.backend, asked) == ("onnx", "sample"):
-            raise KeyboardInterrupt
-        return None
-
-    stopped = FakeBackend("onnx", fails=stop)
-    result = bench(*MATRIX, runtimes=(FakeBackend("torch"), stopped))
+    """An interrupted case leaves no record, and `--resume` measures what is left and times nothing again."""
+    stop = pytester.path / "bench" / "test_stop.py"
+    stop.write_text("def test_stop(case, run):\n    if case.backend == 'onnx':\n        raise KeyboardInterrupt\n")
+    result = bench(*MATRIX)
+    stop.unlink()
     assert result.ret == pytest.ExitCode.INTERRUPTED
     # The interrupted test could not use its clock.
     result.stdout.no_fnmatch_line("*Benchmark fixture was not used*")
@@ -214,12 +210,30 @@ def test_a_stopped_run_goes_on(bench: Bench, pytester: pytest.Pytester) -> None:
     before = [record.case.id for record in read_run(folder).records]
     assert all("torch" in case_id for case_id in before)
     again = FakeBackend("torch", fails=lambda _case, asked: pytest.fail(f"{asked} was asked again"))
-    result = bench("--resume", runtimes=(again, FakeBackend("onnx")))
+    untimed = FakeBackend("onnx", fails=lambda _case, asked: pytest.fail("timed again") if asked == "turn" else None)
+    result = bench("--resume", runtimes=(again, untimed))
     assert result.ret == pytest.ExitCode.OK
     run = read_run(folder)
     assert run.state == "finished"
     assert len(run.records) == 4
     assert [record.case.id for record in run.records][: len(before)] == before
+
+
+def test_a_run_that_is_stopped_while_it_evaluates_keeps_its_times(bench: Bench, pytester: pytest.Pytester) -> None:
+    """What was timed before the first record is not timed again, and the end says that it goes on."""
+
+    def stop(case: Case, asked: str) -> str | None:
+        if (case.backend, asked) == ("onnx", "evaluate"):
+            raise KeyboardInterrupt
+        return None
+
+    result = bench(*MATRIX, runtimes=(FakeBackend("torch"), FakeBackend("onnx", fails=stop)))
+    assert result.ret == pytest.ExitCode.INTERRUPTED
+    result.stdout.fnmatch_lines(["No case was recorded, and their times are kept: `pytest bench/ --resume` goes on."])
+    assert not (pytester.path / "reports" / "latest").exists()
+    untimed = FakeBackend("onnx", fails=lambda _case, asked: pytest.fail("timed again") if asked == "turn" else None)
+    assert bench("--resume", runtimes=(FakeBackend("torch"), untimed)).ret == pytest.ExitCode.OK
+    assert len(read_run(pytester.path / "reports" / "latest").records) == 4
 
 
 def test_gate_before_the_tests(bench: Bench, pytester: pytest.Pytester, tmp_path: Path) -> None:

@@ -1,36 +1,43 @@
 """Measure what the harness adds: python tests/speed/overhead.py [launches]
 
-First the median time of a call to a session that does nothing. Then, interleaved launch by launch, p50 of ONNX
-Runtime FP32 as a worker measures it and as a bare loop in a fresh process measures it, with the same session
-options and inputs; prints the ratio with a distribution-free 95 % interval of its median.
+First the median time of a call to a session that does nothing. Then p50 of ONNX Runtime FP32 as a worker measures it in
+its turns, and as a bare loop does in the same ones: both processes are loaded, the one that has no turn is stopped, and
+each begins its turn with a call that does not count. Prints the ratio with Student's 95 % interval over launches.
 """
 
 from __future__ import annotations
 
 import json
+import math
+import os
+import signal
 import statistics
 import subprocess
 import sys
 import tempfile
+import time
 from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 
-from benchsuite.measure.effort import EFFORTS, ROTATING_INPUTS
-from benchsuite.measure.launch import Launch, WorkerSetup, worker_environment
-from benchsuite.measure.sampling import Pipeline, sample
-from benchsuite.measure.statistics import median_interval
+from benchsuite.measure.effort import ROTATING_INPUTS
+from benchsuite.measure.launch import Launch, worker_environment
+from benchsuite.measure.lock import measuring_lock
+from benchsuite.measure.ranking import level_interval
+from benchsuite.measure.sampling import Pipeline, timed_call
+from benchsuite.measure.turns import TURN_NS
 from benchsuite.networks.weights import BUNDLED
 from benchsuite.options.chosen import Options
 from benchsuite.options.settings import parse
 from benchsuite.runs.preparation import Preparation
-from benchsuite.runs.runner import Runner
 from benchsuite.runs.site import open_site
 from benchsuite.terms.cases import Case
 from benchsuite.terms.input_size import InputSize
 
-EFFORT = EFFORTS["quick"]
+ROUNDS = 8
+# About.
+CALL_NS = 50e6
 
 # What somebody would write by hand: no benchsuite in this process but for the inputs' letterboxing.
 BARE_LOOP = """
@@ -44,23 +51,51 @@ options.add_session_config_entry("session.set_denormal_as_zero", "1")
 session = ort.InferenceSession(model, options, providers=["CPUExecutionProvider"])
 name = session.get_inputs()[0].name
 batches = [np.ascontiguousarray(x[None]) for x in inputs]
-for i in range(20):
-    session.run(None, {name: batches[i % len(batches)]})
-times = []
-end = time.perf_counter_ns() + 3_000_000_000
-while time.perf_counter_ns() < end:
-    batch = batches[len(times) % len(batches)]
-    start = time.perf_counter_ns()
-    session.run(None, {name: batch})
-    times.append(time.perf_counter_ns() - start)
-print(json.dumps(float(np.median(times))))
+calls = 0
+for line in sys.stdin:
+    session.run(None, {name: batches[calls % len(batches)]})
+    times = []
+    end = time.perf_counter_ns() + int(line)
+    while time.perf_counter_ns() < end:
+        batch = batches[calls % len(batches)]
+        calls += 1
+        start = time.perf_counter_ns()
+        session.run(None, {name: batch})
+        times.append(time.perf_counter_ns() - start)
+    print(json.dumps(times), flush=True)
 """
 
 
 def empty_call_ns() -> float:
-    """Return the median time of a call that does nothing, as the sampling loop clocks it."""
+    """Return the median time of a call that does nothing, as a turn clocks it."""
     nothing = Pipeline(lambda item: item, lambda batch: batch, lambda output, item: output)
-    return float(np.median(sample(nothing, [None], EFFORT).ns[:, 1]))
+    return statistics.median(timed_call(nothing, None, time.perf_counter_ns)[1] for _ in range(100_000))
+
+
+class BareLoop:
+    """The loop that somebody would write by hand, in a process that has turns like a worker."""
+
+    def __init__(self, model: Path, inputs: Path, options: Options, folder: Path) -> None:
+        environment = {**os.environ, **worker_environment(options.policy, folder, gpu="")}
+        self._process = subprocess.Popen(
+            [sys.executable, "-c", BARE_LOOP, str(model), str(inputs), str(options.threads)],
+            stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, env=environment,
+        )  # fmt: skip
+
+    def turn(self) -> list[int]:
+        """Return the durations of a turn's calls in ns."""
+        assert self._process.stdin is not None
+        assert self._process.stdout is not None
+        self._process.send_signal(signal.SIGCONT)
+        self._process.stdin.write(f"{TURN_NS}\n")
+        self._process.stdin.flush()
+        found: list[int] = json.loads(self._process.stdout.readline())
+        self._process.send_signal(signal.SIGSTOP)
+        return found
+
+    def kill(self) -> None:
+        self._process.kill()
+        self._process.wait()
 
 
 def main() -> None:
@@ -69,28 +104,39 @@ def main() -> None:
     launches = int(sys.argv[1]) if len(sys.argv) > 1 else 24
     options = parse({"effort": "quick"})
     case = Case(BUNDLED, "onnx", "fp32", "cpu", InputSize.square(640), 1, options.threads)
-    with tempfile.TemporaryDirectory() as scratch:
+    with tempfile.TemporaryDirectory() as scratch, measuring_lock(print):
         folder = Path(scratch)
-        runner = Runner(Preparation(replace(open_site(options, print)[0], folder=folder)))
-        setup = runner.case_run(case).subject.setup
-        runner.abandon_open()
+        setup = Preparation(replace(open_site(options, print)[0], folder=folder)).subject(case).setup
         inputs = folder / "inputs.npy"
         np.save(inputs, np.concatenate([_letterboxed(path) for path in setup.images[:ROTATING_INPUTS]]))
         (model,) = Path(setup.artifact.folder).glob("*.onnx")
-        ratios, order = [], np.random.default_rng(0)
+        logs = []
         for number in range(launches):
-            arms = [
-                lambda: _worker_p50(case, setup, options, folder),
-                lambda: _bare_p50(model, inputs, options, folder),
-            ]
-            p50 = [0.0, 0.0]
-            for arm in order.permutation(2):
-                p50[arm] = arms[arm]()
-            worker, bare = p50
-            ratios.append(worker / bare)
-            print(f"{number + 1:3}  worker {worker / 1e6:7.3f} ms  bare {bare / 1e6:7.3f} ms  ratio {ratios[-1]:.4f}")
-        interval = median_interval(np.sort(np.array(ratios)))
-        print(f"ratio worker / bare: median {statistics.median(ratios):.4f}, 95 % interval {interval}")
+            worker, bare = Launch(case, setup, options.policy), BareLoop(model, inputs, options, folder)
+            worker.open()
+            worker.turn(TURN_NS, 3, 1, CALL_NS)
+            worker.pause()
+            bare.turn()
+            rounds = []
+            for _ in range(ROUNDS):
+                medians = [0.0, 0.0]
+                for arm in np.random.default_rng(number).permutation(2):
+                    medians[arm] = _inference_ns(worker) if arm == 0 else statistics.median(bare.turn())
+                rounds.append(math.log(medians[0] / medians[1]))
+            worker.kill()
+            bare.kill()
+            logs.append(statistics.median(rounds))
+            print(f"{number + 1:3}  ratio {math.exp(logs[-1]):.4f}", flush=True)
+        low, high = level_interval([math.exp(log) for log in logs])
+        mean = math.exp(statistics.fmean(logs))
+        print(f"ratio worker / bare loop: {mean:.4f}, 95 % interval over {launches} launches {low:.4f} to {high:.4f}")
+
+
+def _inference_ns(worker: Launch) -> float:
+    worker.resume()
+    turned = worker.turn(TURN_NS, 3, 1, CALL_NS)
+    worker.pause()
+    return statistics.median(row[1] for row in turned.ns)
 
 
 def _letterboxed(path: Path) -> np.ndarray:
@@ -98,25 +144,6 @@ def _letterboxed(path: Path) -> np.ndarray:
     from benchsuite.data.letterbox import preprocess
 
     return preprocess([read_image(path)], InputSize.square(640))[0]
-
-
-def _worker_p50(case: Case, setup: WorkerSetup, options: Options, folder: Path) -> float:
-    launch = Launch(case, setup, options.policy)
-    try:
-        launch.open()
-        launch.sample(EFFORT, folder / "samples.npy")
-    finally:
-        launch.close()
-    return float(np.median(np.load(folder / "samples.npy")[:, 1]))
-
-
-def _bare_p50(model: Path, inputs: Path, options: Options, folder: Path) -> float:
-    import os
-
-    environment = {**os.environ, **worker_environment(options.policy, folder, gpu="")}
-    command = [sys.executable, "-c", BARE_LOOP, str(model), str(inputs), str(options.threads)]
-    found = subprocess.run(command, capture_output=True, text=True, check=True, env=environment)
-    return float(json.loads(found.stdout))
 
 
 if __name__ == "__main__":

@@ -6,8 +6,8 @@ from dataclasses import replace
 from typing import Any
 
 from benchsuite.detect.bootstrap import MapLoss
-from benchsuite.study.interleaved import Timed
 from benchsuite.study.rows import Built, CalibrationPoint, Study, StudyRow
+from benchsuite.study.timed import Timed
 from benchsuite.testing import make_case, make_machine, make_parity, make_ran
 
 CASE = make_case(backend="onnx", precision="int8", variant="qdq<u8>")

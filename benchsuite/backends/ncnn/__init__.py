@@ -41,6 +41,7 @@ class NcnnBackend:
     substitutes: Mapping[str, tuple[str, ...]] = {}
     gpu_only = False
     default_device = "cpu"
+    threads_change_results = False
     start_s = 1.0
     colour = "#E69F00"
     ways: tuple[str, ...] = ()

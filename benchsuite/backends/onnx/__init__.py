@@ -25,6 +25,7 @@ class OnnxBackend:
     substitutes: Mapping[str, tuple[str, ...]] = {"onnxruntime": ("onnxruntime-gpu",)}
     gpu_only = False
     default_device = "cpu"
+    threads_change_results = False
     start_s = 1.0
     colour = "#0072B2"
     ways: tuple[str, ...] = ("trtep",)

@@ -40,6 +40,7 @@ class OpenvinoBackend:
     substitutes: Mapping[str, tuple[str, ...]] = {}
     gpu_only = False
     default_device = "cpu"
+    threads_change_results = False
     start_s = 1.5
     colour = "#009E73"
     ways: tuple[str, ...] = ()

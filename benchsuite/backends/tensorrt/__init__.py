@@ -33,6 +33,7 @@ class TensorrtBackend:
     }
     gpu_only = True
     default_device = "cuda:0"
+    threads_change_results = False
     start_s = 4.0
     colour = "#CC79A7"
     ways: tuple[str, ...] = ("cudagraph",)

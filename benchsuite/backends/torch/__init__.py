@@ -30,7 +30,8 @@ class TorchBackend:
     substitutes: Mapping[str, tuple[str, ...]] = {}
     gpu_only = False
     default_device = "cpu"
-    start_s = 4.0
+    threads_change_results = True
+    start_s = 3.0
     colour = "#D55E00"
     ways: tuple[str, ...] = ("compile",)
     schemes: tuple[str, ...] = ()

@@ -46,7 +46,7 @@
     }
     const small = [];
     if (form === "both" && ratio !== null) small.push(ratio);
-    if (metric.key === "latency" && row.ranks[column] !== null) small.push(`#${row.ranks[column]}`);
+    if (metric.key === "latency" && row.places[column]) small.push(`#${row.places[column]}`);
     if (small.length) place.append(make("small", "", small.join(" · ")));
     return place;
   };
@@ -79,9 +79,8 @@
       if (row.recipe) heading.append(make("small", "", say("recipe {1}", row.recipe)));
       line.append(heading);
       const figures = row.figures[metric.key];
-      // A speed that does not count is no best.
-      const known = figures.filter((value, column) =>
-        value !== null && !(metric.speed && data.reasons[row.voids[column]]));
+      // Speeds of two runs were not taken side by side, so none of them is the best.
+      const known = metric.speed ? [] : figures.filter((value) => value !== null);
       const best = known.length > 1 ? Math[metric.smaller ? "min" : "max"](...known) : undefined;
       for (let column = 0; column < data.columns; column++) line.append(cell(row, column, metric, figures, best));
       fragment.append(line);

@@ -15,7 +15,18 @@ from benchsuite.compare.promotion import promote
 from benchsuite.runs.records import Record
 from benchsuite.terms.absence import NOT_SELECTED, Absent
 from benchsuite.terms.errors import UsageError
-from benchsuite.testing import make_accuracy, make_case, make_machine, make_ran, make_record, make_run
+from benchsuite.testing import (
+    make_accuracy,
+    make_case,
+    make_latency,
+    make_machine,
+    make_metrics,
+    make_noise,
+    make_ran,
+    make_record,
+    make_run,
+    make_together,
+)
 from tests.unit.compare.conftest import CALLED, INT8, KEY, ONNX, accepted_at, folder_at, run_of
 
 
@@ -176,6 +187,16 @@ def test_run_that_broke_its_own_limits_is_refused(tmp_path: Path) -> None:
     assert not list(tmp_path.iterdir())
     others = [replace(findings[0], verdict="REGRESSED"), replace(findings[0], metric="waiver")]
     assert promote(run_of([make_record(ONNX)]), tmp_path, findings=others)
+
+
+def test_run_under_contention_is_refused(tmp_path: Path) -> None:
+    """Times that were taken beside other programs are no baseline, unless somebody says so."""
+    latency = make_latency(together=make_together(noise=make_noise(contention=True)))
+    run = run_of([make_record(metrics=make_metrics(latency=latency))])
+    with pytest.raises(UsageError, match="other programs took the cores while it was timed; stop them and measure"):
+        promote(run, tmp_path)
+    assert not list(tmp_path.iterdir())
+    assert promote(run, tmp_path, under_contention=True)
 
 
 def test_promotion_of_a_network_that_finds_nothing_says_so(tmp_path: Path) -> None:

@@ -12,37 +12,30 @@ import pytest
 from benchsuite.artifacts.recipe import Artifact
 from benchsuite.backends.interface import DeviceTimes, RunPolicy
 from benchsuite.machine.nvml import GpuState
-from benchsuite.measure import live_run
+from benchsuite.measure import timed_case
 from benchsuite.measure.accuracy import EvaluationData
-from benchsuite.measure.accuracy_loss import Losses
 from benchsuite.measure.case_run import Subject
 from benchsuite.measure.effort import EFFORTS
 from benchsuite.measure.launch import WorkerSetup
-from benchsuite.measure.live_run import LiveRun
 from benchsuite.measure.measurement import ON_CPU, Cold, Complexity
-from benchsuite.measure.requests import Mark, Marked, Open
+from benchsuite.measure.requests import Mark, Marked, Open, Turned
+from benchsuite.measure.timed_case import GroupTiming
+from benchsuite.measure.turns import Turns
 from benchsuite.measure.worker import Worker
 from benchsuite.terms.absence import Absent
-from benchsuite.testing import FakeBackend, fake_runtimes, make_case, make_machine, make_memory, make_recipe
+from benchsuite.testing import FakeBackend, fake_runtimes, make_case, make_machine, make_memory, make_ran, make_recipe
 
 EVENTS: list[str] = []
 
 
 class FakeLaunch:
-    """Stands for a worker on a GPU that takes 50 calls after 10 to warm up."""
+    """Stands for a worker on a GPU that has had its turns."""
 
     pid = 5
 
-    def __init__(self, *_: Any) -> None:
-        pass
-
-    def open(self) -> Cold:
-        return Cold(1, 1, 1)
-
-    def sample(self, effort: Any, path: Path) -> int:
-        EVENTS.append("sample")
-        np.save(path, np.full((50, 4), 1_000_000))
-        return 10
+    def turn(self, lasting_ns: int, fewest: int, discard: int, call_ns: float) -> Turned:
+        EVENTS.append(f"turn of {fewest} calls")
+        return Turned(((1, 2, 3, 6),) * 60, 0, 1, 1, 0, 2, 0, 0)
 
     def mark(self, calls: int) -> Any:
         EVENTS.append(f"mark {calls}")
@@ -52,21 +45,18 @@ class FakeLaunch:
         EVENTS.append("memory")
         return make_memory()
 
-    def close(self) -> None:
-        pass
+    def ran(self) -> Any:
+        return make_ran(make_case())
 
 
-def subject(folder: Path, gpu: str, device: str) -> Subject:
+def timing(folder: Path, gpu: str, device: str) -> tuple[GroupTiming, str]:
     case = make_case(backend="trt", device=device)
-    bench = WorkerSetup(Artifact(make_recipe(case), "files", "cd", 1), (), folder, folder / "log", gpu=gpu)
+    setup = WorkerSetup(Artifact(make_recipe(case), "files", "cd", 1), (), folder, folder / "log", gpu=gpu)
     data = EvaluationData(Path("data.yaml"), (), (), "da")
-    return Subject(
-        case, bench, ("disc",), Complexity(1, 1.0), data, make_machine(), EFFORTS["quick"], folder / "samples"
+    subject = Subject(
+        case, setup, ("disc",), Complexity(1, 1.0), data, make_machine(), EFFORTS["quick"], folder / "samples"
     )
-
-
-def live_run_of(measured: Subject) -> LiveRun:
-    return LiveRun(measured, lambda: pytest.fail("no reference is needed"), Losses(measured.data))
+    return GroupTiming([subject], Turns(1, 1), "turns-1", folder, lambda *_: None), case.id
 
 
 @pytest.fixture
@@ -78,18 +68,18 @@ def energy(monkeypatch: pytest.MonkeyPatch) -> None:
         return GpuState(1980, 5001, 60, 70.0, next(counted), (), (5, 9))
 
     EVENTS.clear()
-    monkeypatch.setattr(live_run, "read_gpu", read)
-    monkeypatch.setattr(live_run, "Launch", FakeLaunch)
+    monkeypatch.setattr(timed_case, "read_gpu", read)
 
 
-def test_fake_gpu_is_read_around_the_timed_calls_only(tmp_path: Path, energy: None) -> None:
-    """NVML is asked right before and right after sampling; the device's own times come from calls after that."""
-    run = live_run_of(subject(tmp_path, "GPU-1", "cuda:0"))
-    run.latency()
-    assert EVENTS == ["read GPU-1", "sample", "read GPU-1", "memory", "mark 50"]
-    use = run.metrics().gpu
+def test_fake_gpu_is_read_around_calls_of_their_own(tmp_path: Path, energy: None) -> None:
+    """Memory is read first; NVML is asked around calls that are not timed, and the device's own times come last."""
+    watching, case_id = timing(tmp_path, "GPU-1", "cuda:0")
+    launch: Any = FakeLaunch()
+    watching.first_launch(case_id, launch, Cold(1, 1, 1))
+    assert EVENTS == ["memory", "read GPU-1", "turn of 200 calls", "read GPU-1", "mark 200"]
+    use = watching.first[case_id].gpu
     assert not isinstance(use, Absent)
-    # 30 J over 10 calls that warmed up and 50 that were timed.
+    # 30 J over 60 calls.
     assert use.energy_j_per_call == 0.5
     assert use.strangers == (9,)
     assert not isinstance(use.device, Absent)
@@ -98,10 +88,11 @@ def test_fake_gpu_is_read_around_the_timed_calls_only(tmp_path: Path, energy: No
 
 def test_fake_worker_on_the_cpu_asks_no_gpu(tmp_path: Path, energy: None) -> None:
     """A case on the CPU says that it has no GPU's figures, and nothing is asked of one."""
-    run = live_run_of(subject(tmp_path, "", "cpu"))
-    run.latency()
-    assert EVENTS == ["sample", "memory"]
-    assert run.metrics().gpu == ON_CPU
+    watching, case_id = timing(tmp_path, "", "cpu")
+    launch: Any = FakeLaunch()
+    watching.first_launch(case_id, launch, Cold(1, 1, 1))
+    assert EVENTS == ["memory"]
+    assert watching.first[case_id].gpu == ON_CPU
 
 
 @pytest.mark.parametrize("times", [DeviceTimes(1, 2, 3), None])

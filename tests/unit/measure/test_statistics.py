@@ -4,9 +4,6 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
-from hypothesis import strategies as st
-from scipy.stats import binom
 
 from benchsuite.measure.statistics import describe, samples_needed
 from benchsuite.terms.absence import Absent
@@ -31,18 +28,12 @@ def test_hand_computed_summary() -> None:
     summary = describe(np.array([10, 20, 30, 40, 1000]))
     assert (summary.n, summary.min, summary.max, summary.p50, summary.mean) == (5, 10, 1000, 30.0, 220.0)
     assert summary.std == pytest.approx(436.176, abs=0.001)
-    assert isinstance(summary.p50_ci95, Absent)
 
 
-@settings(deadline=None)
-@given(st.integers(6, 600))
-def test_median_interval_is_the_narrowest_with_95_percent(n: int) -> None:
-    """The interval leaves at most 2.5 % in each tail of the binomial, and one step further in would not."""
-    interval = describe(np.arange(n)).p50_ci95
-    assert not isinstance(interval, Absent)
-    rank = int(interval[0])
-    assert interval == (rank, n - 1 - rank)
-    assert binom.cdf(rank, n, 0.5) <= 0.025 + 1e-12 < binom.cdf(rank + 1, n, 0.5) + 2e-12
+def test_calls_alone_tell_no_interval_of_their_median() -> None:
+    """Calls of one process are alike: without launches there is no interval, however many calls there are."""
+    assert isinstance(describe(np.arange(1, 100_000)).p50_ci95, Absent)
+    assert describe(np.arange(1, 10), (4.0, 6.0)).p50_ci95 == (4.0, 6.0)
 
 
 def test_no_samples_is_an_error() -> None:

@@ -100,7 +100,7 @@ def test_threads_keep_within_the_cpu_quota(monkeypatch: pytest.MonkeyPatch) -> N
     """`auto` is what a quota leaves of the cores, at least one; more may be asked for, up to the cores."""
     monkeypatch.setattr(facts, "usable_cores", lambda: 8)
     for quota, threads in ((None, 8), (2.5, 2), (0.5, 1), (100.0, 8)):
-        monkeypatch.setattr(facts, "_cpu_quota", lambda quota=quota: quota)
+        monkeypatch.setattr(facts, "cpu_quota", lambda quota=quota: quota)
         assert parse({}).threads == threads
         assert parse({"threads": "8"}).threads == 8
 

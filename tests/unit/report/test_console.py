@@ -59,7 +59,7 @@ def test_a_dash_for_accuracy_has_its_reason() -> None:
 
 
 def test_one_reason_stands_once() -> None:
-    """Rows that are missing for one reason share its line; what was built has a row with its size as well."""
+    """Rows that are missing for one reason share its line; what was built has a row as well."""
     cases = [make_case(backend="trt", precision=precision) for precision in ("fp32", "fp16", "int8")]
     made = [
         *(make_record(case, "built", "built here, not run: no GPU") for case in cases[:2]),
@@ -68,7 +68,7 @@ def test_one_reason_stands_once() -> None:
     lines = table_lines(made, 1.0)
     assert "trt fp32, trt fp16  built here, not run: no GPU" in lines
     assert f"{'trt int8':22}failed: no images" in lines
-    assert any(line.startswith("trt fp16 ") and "9.80" in line for line in lines)
+    assert any(line.startswith("trt fp16   ") for line in lines)
 
 
 def test_table_says_what_an_accuracy_is_worth() -> None:
@@ -81,9 +81,9 @@ def test_table_says_what_an_accuracy_is_worth() -> None:
     assert [line for line in lines if "it finds" in line] == [
         "torch fp32, onnx fp32  it finds next to nothing of what is labelled (mAP50"
     ]
-    assert not [line for line in table_lines([make_record()], 1.0) if "accuracy" in line]
+    assert not [line for line in table_lines([make_record()], 1.0) if line.startswith("onnx") and "accuracy" in line]
     unselected = replace(nothing[0], metrics=replace(nothing[0].metrics, accuracy=NOT_SELECTED))
-    assert not [line for line in table_lines([unselected], 1.0) if "accuracy" in line]
+    assert not [line for line in table_lines([unselected], 1.0) if line.startswith("torch") and "accuracy" in line]
 
 
 def test_what_accuracy_was_taken_on_stands_once_under_the_table() -> None:
@@ -93,17 +93,19 @@ def test_what_accuracy_was_taken_on_stands_once_under_the_table() -> None:
     made = [replace(it, metrics=replace(it.metrics, accuracy=accuracy)) for it in made]
     lines = table_lines([*made, make_record(make_case(backend="trt"), "skipped", "no GPU")], 1.0)
     place = lines.index("mAP: 2 of 8 images are not scored")
-    assert lines[place - 1].startswith("onnx fp32")
+    assert lines.index("Machine: quiet: turns of one case spread by 1.2 %") < place
     assert lines[place + 1].startswith("trt fp32")
 
 
 def test_rows_of_two_devices_are_told_apart() -> None:
-    """Cases that were named one by one may differ by their device alone."""
+    """Cases that were named one by one may differ by their device alone, and are not ranked against each other."""
     cases = [make_case(), make_case(device="cuda:0"), make_case(precision="int8")]
-    rows = [
-        line.rpartition("  ")[0] for line in table_lines([make_record(it) for it in cases], 1.0) if line[:4] == "onnx"
-    ]
-    assert [row.split("  ")[0] for row in rows] == ["onnx fp32 cpu", "onnx fp32 cuda:0", "onnx int8"]
+    lines = table_lines([make_record(it) for it in cases], 1.0)
+    told = [line for line in lines if line.startswith(("yolo26n", "onnx"))]
+    assert [line.split("  ")[0] for line in told] == [
+        "yolo26n, 640 px, batch 1, 2 threads, one-to-many head, cpu", "onnx fp32", "onnx int8",
+        "yolo26n, 640 px, batch 1, 2 threads, one-to-many head, cuda:0", "onnx fp32",
+    ]  # fmt: skip
 
 
 def test_a_reference_that_its_export_outdoes_says_so() -> None:

@@ -10,11 +10,12 @@ from pathlib import Path
 
 import pytest
 
+from benchsuite.measure.measurement import ALONE
 from benchsuite.report.exports import FORMATS, export, flat_rows
 from benchsuite.report.step_summary import MOST_BYTES, append_step_summary
 from benchsuite.terms.absence import Absent
 from benchsuite.terms.errors import UsageError
-from benchsuite.testing import make_case, make_metrics, make_record, make_run
+from benchsuite.testing import make_case, make_latency, make_metrics, make_record, make_run
 
 MEASURED = make_record(total_ms=40)
 SKIPPED = make_record(make_case(backend="trt"), "skipped", "no GPU, none")
@@ -116,3 +117,16 @@ def test_step_summary_is_appended_and_kept_under_its_limit(tmp_path: Path) -> No
     assert text.endswith("a line of text é\n\n\n*The summary was cut here: the whole one lies beside the records.*\n")
     append_step_summary(target, summary)
     assert "cut here" in target.read_text()[-80:]
+
+
+def test_a_table_says_how_rows_lie_to_each_other() -> None:
+    """Rows that took turns have their speed against the fastest and a place; one that was timed alone has neither."""
+    alone = make_record(make_case(backend="ncnn"), metrics=make_metrics(latency=make_latency(5, together=ALONE)))
+    torch = make_record(make_case(backend="torch"), total_ms=50)
+    for options in ({}, {"max_map_drop": "nonsense"}):
+        rows = flat_rows([make_run([torch, make_record(total_ms=40), alone], options=options)])
+        told = [
+            (row["backend"], row["timing"], row["place_first"], row["place_last"], row["contention"]) for row in rows
+        ]
+        assert told == [("torch", "turns-1", 2, 2, 0), ("onnx", "turns-1", 1, 1, 0), ("ncnn", None, None, None, None)]
+        assert [row["speed_to_fastest"] for row in rows] == [pytest.approx(0.8), 1.0, None]

@@ -49,7 +49,8 @@ def test_headings_of_the_page() -> None:
     page = PageReader(render(page_view(make_run([MEASURED, make_record(make_case(imgsz=320))]), (), 1.0)))
     wanted = [
         "Case", "Ran", "Total latency per call: p50 ms", "Total latency per call: p95 ms",
-        "Total latency per call: p99 ms", "Inference: p50 ms", "Speed-up: of p50 × as fast as onnx fp32",
+        "Total latency per call: p99 ms", "Inference: p50 ms", "Turn by turn: speed × fastest", "Turn by turn: place",
+        "Turn by turn: speed-up × as fast as onnx fp32",
         "Saturated: throughput img/s", "Memory: peak MB", "Network: artifact MB", "Network: params M",
         "Network: GFLOPs", "Accuracy: mAP50-95", "Accuracy: mAP50", "Accuracy: small mAP50-95",
         "Parity: with torch fp32 %", "Set-up: packages", "Set-up: installed MB", "Set-up: driver",
@@ -62,10 +63,10 @@ def test_headings_of_the_page() -> None:
 
 
 def test_headings_of_the_terminal() -> None:
-    """Six figures fit beside a name in 80 columns, each in nine."""
+    """Five figures fit beside a name in 80 columns, with the row's speed and place among the others."""
     assert table_lines([MEASURED], 1.0)[2:4] == [
-        "                         p50 ms   p95 ms    img/s   RAM MB  file MB      mAP",
-        "onnx fp32                  40.0     46.0     30.0      189     9.80    0.650",
+        "                   p50 ms  p95 ms         × fastest place  img/s  RAM MB    mAP",
+        "onnx fp32            40.0    46.0                 –     –   30.0     189  0.650",
     ]
 
 

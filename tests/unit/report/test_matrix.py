@@ -22,11 +22,13 @@ from benchsuite.testing import (
     make_accuracy,
     make_artifact,
     make_case,
+    make_latency,
     make_loss,
     make_machine,
     make_metrics,
     make_record,
     make_run,
+    make_together,
 )
 
 EVIL = "</script><script>alert(1)</script>"
@@ -52,7 +54,7 @@ def test_a_case_is_a_row_and_a_run_a_column() -> None:
     assert row.values["throughput"] == (60.0, 30.0)
     assert row.values["artifact_bytes"] == (9.8, 9.8)
     assert row.values["map50_95"] == (0.65, 0.65)
-    assert row.ranks == (1, 1)
+    assert row.places == ("", "")
     assert [(it.machine, it.threads) for it in matrix.columns] == [("CPU A", 2), ("CPU B", 1)]
     assert matrix.columns[1].changes == ("cpu: CPU A -> CPU B",)
     assert matrix.groups == (
@@ -67,25 +69,27 @@ def test_rows_of_a_group_stand_together_with_those_of_unknown_accuracy() -> None
     unknown = replace(unknown, metrics=replace(unknown.metrics, accuracy=Absent("no labels")))
     rows = both([FAST, cuda, unknown], [SLOW]).rows
     assert [(row.group, row.name) for row in rows] == [(0, "onnx fp32"), (0, "ncnn fp32"), (1, "trt fp32")]
-    assert rows[1].ranks == (None, None)
+    assert rows[1].places == ("", "")
     assert rows[1].voids == ("void: its accuracy is not known (no labels)", "")
 
 
 def test_what_a_failed_case_left_is_no_figure() -> None:
     """A case whose proof contradicts its name keeps its reason and loses its figures, however fast it was."""
     failed = replace(FAST, outcome="failed", reason="onnx fp32 is named fp32, and onnx ran bf16")
-    (row,) = both([failed], [SLOW]).rows
+    beside = make_record(make_case(backend="ncnn"), total_ms=90)
+    row, _ = both([failed, beside], [SLOW, beside]).rows
     assert row.values["latency"] == (None, 40.0)
-    assert row.ranks == (None, 1)
+    assert row.places == ("", "1")
     assert row.reasons[0] == failed.reason
 
 
 def test_speed_of_a_case_whose_accuracy_failed_is_void() -> None:
     """As on the run's own page: not ranked, and the reason says what failed."""
     finding = Finding(FAST.case.id, "map50_95", "REGRESSED", "0.650", "0.400", "", "Lost.", fails=True)
-    matrix = make_matrix([run(FAST, SLOW), run(SLOW)], findings=[(finding,), ()])
-    (row,) = matrix.rows
-    assert row.ranks == (None, 1)
+    beside = make_record(make_case(backend="ncnn"), total_ms=90)
+    matrix = make_matrix([run(FAST, beside), run(SLOW, beside)], findings=[(finding,), ()])
+    row, other = matrix.rows
+    assert (row.places, other.places) == (("", "1"), ("1", "2"))
     assert row.voids == ("void: mAP50-95 failed (REGRESSED, 0.400)", "")
     assert "void: mAP50-95 failed" in matrix_page(matrix)
 
@@ -111,10 +115,10 @@ def test_recipes_that_differ_are_rows_of_their_own() -> None:
                 {"device": "cuda:0"}],
 )  # fmt: skip
 def test_what_cannot_be_compared_is_not_ranked_together(changes: dict[str, Any]) -> None:
-    """Another size, batch, head, model or device is a group of its own, in which it is first."""
+    """Another size, batch, head, model or device is a group of its own, in which there is nothing to rank it with."""
     matrix = both([FAST, make_record(make_case(**changes), total_ms=90)], [SLOW])
     assert len(matrix.groups) == 2
-    assert [row.ranks[0] for row in matrix.rows] == [1, 1]
+    assert [row.places[0] for row in matrix.rows] == ["", ""]
 
 
 def test_other_data_is_another_group() -> None:
@@ -124,16 +128,16 @@ def test_other_data_is_another_group() -> None:
     unknown = replace(SLOW, metrics=make_metrics(40, accuracy=Absent("not selected")))
     (row,) = both([FAST], [unknown]).rows
     assert row.values["latency"] == (20.0, 40.0)
-    # Speed whose accuracy is unknown has no rank.
-    assert row.ranks == (1, None)
 
 
-def test_ranks_are_those_within_a_run() -> None:
-    """The smallest median is first, and equal ones share a rank."""
+def test_places_are_those_within_a_run() -> None:
+    """Rows that launches do not tell apart share places, and what was timed in another timing has none."""
     others = [make_record(make_case(backend=name), total_ms=ms) for name, ms in (("torch", 50), ("openvino", 20))]
-    rows = both([FAST, *others], [SLOW]).rows
-    assert [(row.name, row.ranks) for row in rows] == [
-        ("onnx fp32", (1, 1)), ("torch fp32", (3, None)), ("openvino fp32", (1, None)),
+    alone = make_latency(5, together=make_together(5, timing="turns-2"))
+    resumed = make_record(make_case(backend="ncnn"), metrics=make_metrics(latency=alone))
+    rows = both([FAST, *others, resumed], [SLOW]).rows
+    assert [(row.name, row.places) for row in rows] == [
+        ("onnx fp32", ("1–2", "")), ("torch fp32", ("3", "")), ("openvino fp32", ("1–2", "")), ("ncnn fp32", ("", "")),
     ]  # fmt: skip
 
 
@@ -188,8 +192,8 @@ def test_a_speed_is_void_as_on_the_runs_own_page() -> None:
     older = replace(older, metrics=replace(older.metrics, loss=Absent("an older release")))
     matrix = both([torch, older], [make_record(make_case(backend="torch")), older])
     by_name = {row.name: row for row in matrix.rows}
-    assert by_name["onnx fp32"].ranks == (None, 1)
+    assert by_name["onnx fp32"].places == ("", "1")
     assert "torch fp32, which it is held against, finds next to nothing" in by_name["onnx fp32"].voids[0]
     less, more = make_record(make_case(backend="torch"), map50_95=0.05), make_record(total_ms=5)
     more = replace(more, metrics=replace(more.metrics, loss=make_loss(-40, ci95=(-42, -38))))
-    assert [row.ranks for row in make_matrix([run(less, more)]).rows] == [(None,), (None,)]
+    assert [row.places for row in make_matrix([run(less, more)]).rows] == [("",), ("",)]

@@ -50,7 +50,9 @@ def test_row_of_the_page_holds_the_figures_of_the_record() -> None:
             "Total latency per call: p95 ms": "46.0",
             "Total latency per call: p99 ms": "52.0",
             "Inference: p50 ms": "36.0 35.6–36.4",
-            "Speed-up: of p50 × as fast as torch fp32": "1.25",
+            "Turn by turn: speed × fastest": "1.00",
+            "Turn by turn: place": "1",
+            "Turn by turn: speed-up × as fast as torch fp32": "1.25 1.20–1.30",
             "Saturated: throughput img/s": "30.0 2 × 1",
             "Memory: peak MB": "189",
             "Network: artifact MB": "9.80",
@@ -68,15 +70,15 @@ def test_speeds_are_held_against_the_row_that_accuracy_is() -> None:
     """Where torch fp32 was not selected, the row that stands in for it has its name in the heading and × 1 itself."""
     int8 = make_record(make_case(precision="int8"), total_ms=20)
     table = _page(make_run([ONNX, int8])).table("Case", "Ran")
-    heading = "Speed-up: of p50 × as fast as onnx fp32"
-    assert [table.row(name)[heading] for name in ("onnx int8 ★ recommended", "onnx fp32")] == ["2.00", "1.00"]
+    heading = "Turn by turn: speed-up × as fast as onnx fp32"
+    assert [table.row(name)[heading] for name in ("onnx int8 ★ recommended", "onnx fp32")] == ["2.00 1.92–2.08", "1.00"]
 
 
 def test_speeds_without_any_accuracy_are_held_against_torch() -> None:
     """A run that only times has its speed-ups too, void as they are."""
-    timed = [replace(it, metrics=replace(it.metrics, accuracy=Absent("not selected"))) for it in (TORCH, make_record())]
+    timed = [replace(it, metrics=replace(it.metrics, accuracy=Absent("not selected"))) for it in (TORCH, ONNX)]
     table = _page(make_run(timed)).table("Case", "Ran")
-    heading = "Speed-up: of p50 × as fast as torch fp32"
+    heading = "Turn by turn: speed-up × as fast as torch fp32"
     assert [table.row(name)[heading][:4] for name in ("torch fp32", "onnx fp32")] == ["1.00", "1.25"]
 
 
@@ -98,10 +100,10 @@ def test_verdict_comes_first_then_the_recommendation() -> None:
         ONNX.case.id, "artifact_bytes", "REGRESSED", "9.8 MB", "12 MB", "at most 1 % more", "Because.", fails=True
     )
     text = " ".join(_page(make_run([TORCH, ONNX]), (finding,)).text.split())
-    parts = ("FAILED", "What failed", "12 MB", "Deploy torch fp32", "Sorted by p50")
+    parts = ("FAILED", "What failed", "12 MB", "Deploy torch fp32", "Sorted by the time")
     places = [text.index(part) for part in parts]
     assert places == sorted(places)
-    assert "onnx fp32, 40.0 ms: it fails on artifact size" in text
+    assert "onnx fp32, 1.25 (1.20 to 1.30) times as fast: it fails on artifact size" in text
 
 
 def test_page_asks_for_nothing_from_anywhere() -> None:

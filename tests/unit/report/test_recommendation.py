@@ -7,11 +7,22 @@ from dataclasses import replace
 import pytest
 
 from benchsuite.compare.findings import Finding
+from benchsuite.measure.measurement import ALONE
 from benchsuite.report.recommendation import name_of, recommend, void_reason
 from benchsuite.runs.records import Record
 from benchsuite.runs.worth import reference_of
 from benchsuite.terms.absence import NOT_SELECTED, Absent
-from benchsuite.testing import make_accuracy, make_case, make_latency, make_loss, make_ran, make_record
+from benchsuite.testing import (
+    make_accuracy,
+    make_case,
+    make_latency,
+    make_loss,
+    make_memory,
+    make_noise,
+    make_ran,
+    make_record,
+    make_together,
+)
 
 
 def _record(scheme: str, total_ms: float, map50_95: float | None = 0.65) -> Record:
@@ -37,11 +48,12 @@ def test_fastest_within_the_drop_is_chosen() -> None:
     advice = recommend([TORCH, lossy, kept], (), 1.0)
     assert advice.record == kept
     assert advice.reason == (
-        "It has the smallest median latency, 20.0 ms in total, of the cases that keep the accuracy: "
+        "It took least time, 20.0 ms in total, of the cases that keep the accuracy: "
         "−0.50 points of mAP50-95 against torch fp32 (−0.60 to −0.40 by its 200 images); a loss of 1 is allowed."
     )
     assert advice.faster_but == (
-        "ncnn int8, 10.0 ms: it loses 5.00 points of mAP50-95 (4.90 to 5.10) where 1 may be lost",
+        "ncnn int8, 2.00 (1.92 to 2.08) times as fast: it loses 5.00 points of mAP50-95 (4.90 to 5.10) where 1 may be "
+        "lost",
     )
 
 
@@ -52,7 +64,7 @@ def test_loss_that_so_few_images_leave_open_is_not_recommended() -> None:
     advice = recommend([TORCH, unproved, _record("onnx fp32", 30)], (), 1.0)
     assert advice.record is not None
     assert advice.record.case.row_name == "onnx fp32"
-    assert advice.faster_but[0].startswith("ncnn int8, 10.0 ms: whether it keeps the accuracy is not told at 8 images")
+    assert "3.00 (2.88 to 3.12) times as fast: whether it keeps the accuracy is not told at 8" in advice.faster_but[0]
 
 
 def test_network_that_finds_nothing_is_not_recommended() -> None:
@@ -87,7 +99,9 @@ def test_speed_without_accuracy_is_void() -> None:
     """A case whose accuracy is not known is not recommended, and the reason says so."""
     advice = recommend([TORCH, _record("ncnn fp32", 5, None)], (), 1.0)
     assert advice.record == TORCH
-    assert advice.faster_but == ("ncnn fp32, 5.00 ms: void: its accuracy is not known (the evaluation crashed)",)
+    assert advice.faster_but == (
+        "ncnn fp32, 10.00 (9.61 to 10.40) times as fast: void: its accuracy is not known (the evaluation crashed)",
+    )
 
 
 @pytest.mark.parametrize("metric", ["map50_95", "map50", "parity", "accuracy"])
@@ -107,7 +121,7 @@ def test_case_that_fails_otherwise_is_not_chosen_and_not_void() -> None:
     finding = Finding(fast.case.id, "memory", "OVER_LIMIT", "", "900 MB", "500 MB", "why", fails=True)
     advice = recommend([TORCH, fast], (finding,), 1.0)
     assert advice.record == TORCH
-    assert advice.faster_but == ("onnx int8, 20.0 ms: it fails on peak memory",)
+    assert advice.faster_but == ("onnx int8, 2.50 (2.40 to 2.60) times as fast: it fails on peak memory",)
     assert void_reason(fast, [finding]) == ""
 
 
@@ -148,12 +162,76 @@ def test_reference_that_is_fastest_recommends_itself() -> None:
     assert advice.reason.endswith("and is itself the reference for accuracy.")
 
 
+def test_what_is_proved_is_said_with_its_ratio() -> None:
+    """The next row stands with how many times as fast the chosen one is, and with the interval."""
+    advice = recommend([TORCH, _record("onnx fp32", 30), _record("ncnn fp32", 36)], (), 1.0)
+    assert advice.proved
+    assert advice.proof == "1.20 (1.15 to 1.25) times as fast as the next, ncnn fp32; proved."
+
+
 def test_what_cannot_be_told_apart_is_named() -> None:
-    """Cases whose intervals of the median overlap with the best one's are named beside it."""
-    advice = recommend(
-        [TORCH, _record("onnx fp32", 30.0), _record("ncnn fp32", 30.5), _record("ncnn bf16", 31)], (), 1.0
+    """Rows that launches do not tell from the fastest are named, with what is cheaper among them."""
+    near = _record("ncnn fp32", 30.2, 0.655)
+    near = replace(near, metrics=replace(near.metrics, memory=make_memory(peak_rss_bytes=100_000_000)))
+    advice = recommend([TORCH, _record("onnx fp32", 30.0), near, _record("ncnn bf16", 36)], (), 1.0)
+    assert not advice.proved
+    assert advice.proof == (
+        "It cannot be told from ncnn fp32, 0.99 (0.96 to 1.03) times as fast. "
+        "Of these ncnn fp32 takes least memory, 100 MB. Of these ncnn fp32 has the best mAP50-95, 0.655."
     )
-    assert advice.close == ("ncnn fp32, 30.5 ms",)
+
+
+def test_nothing_is_proved_under_contention() -> None:
+    """While other programs took the cores, the ranking holds for that load only."""
+    together = {"noise": make_noise(contention=True, disturbed={"programs": 20}, others=0.4)}
+    made = []
+    for scheme, total_ms in (("torch fp32", 50.0), ("onnx fp32", 20.0)):
+        record = _record(scheme, total_ms)
+        latency = make_latency(total_ms, together=make_together(total_ms, **together))
+        made.append(replace(record, metrics=replace(record.metrics, latency=latency)))
+    advice = recommend(made, (), 1.0)
+    assert advice.record == made[1]
+    assert not advice.proved
+    assert advice.proof.startswith("It cannot be told from torch fp32, 0.40")
+    assert advice.proof.endswith("the ranking holds for that load, and nothing of it is proved.")
+
+
+def test_rows_that_were_not_timed_together_are_not_ranked() -> None:
+    """Of rows timed one after the other none is recommended, unless only one of them keeps the accuracy."""
+    alone = []
+    for record in (TORCH, _record("onnx fp32", 30), _record("onnx int8", 10, 0.60)):
+        latency = replace(record.metrics.latency, together=ALONE)
+        alone.append(replace(record, metrics=replace(record.metrics, latency=latency)))
+    advice = recommend(alone, (), 1.0)
+    assert advice.record is None
+    assert advice.reason == (
+        "No recommendation: these cases keep the accuracy and were not timed together: torch fp32, onnx fp32."
+    )
+    assert recommend([alone[0], alone[2]], (), 1.0).record == alone[0]
+
+
+def test_a_row_of_another_timing_is_named_and_not_ranked() -> None:
+    """A resumed run has two timings: the recommendation speaks of the larger one, and proves nothing of the rest."""
+    late = _record("ncnn fp32", 5)
+    latency = make_latency(5, together=make_together(5, timing="turns-2"))
+    late = replace(late, metrics=replace(late.metrics, latency=latency))
+    advice = recommend([TORCH, _record("onnx fp32", 30), late], (), 1.0)
+    assert advice.record is not None
+    assert advice.record.case.row_name == "onnx fp32"
+    assert not advice.proved
+    assert advice.proof.endswith("ncnn fp32 were not timed together with it and are not ranked.")
+
+
+def test_times_alone_are_ranked_where_nobody_asked_for_accuracy() -> None:
+    """Without accuracy nothing is recommended, and yet the rows have their places by time; one that failed has none."""
+    asked = [_record("onnx fp32", 40), _record("onnx int8", 20), _record("ncnn int8", 10)]
+    alone = [replace(it, metrics=replace(it.metrics, accuracy=NOT_SELECTED, loss=NOT_SELECTED)) for it in asked[:2]]
+    failed = replace(asked[2], metrics=replace(asked[2].metrics, accuracy=Absent("the labels are missing")))
+    advice = recommend([*alone, failed], (), 1.0)
+    assert advice.record is None
+    assert not isinstance(advice.ranked, Absent)
+    assert advice.ranked.order == tuple(it.case.id for it in reversed(alone))
+    assert advice.ranked.rows[failed.case.id].place is None
 
 
 def test_nothing_to_recommend_says_why() -> None:

@@ -8,8 +8,9 @@ from pathlib import Path
 from benchsuite.report.page import study_page
 from benchsuite.report.study import markdown, study_view, terminal_lines
 from benchsuite.study.rows import NOT_TIMED, CalibrationPoint, read_studies, save_study
+from benchsuite.study.timed import Timed
 from benchsuite.terms.absence import Absent
-from benchsuite.testing import make_machine, make_parity
+from benchsuite.testing import make_machine, make_noise, make_parity
 from tests.support.studies import CASE, make_row, make_study
 
 
@@ -19,6 +20,18 @@ def test_cells_are_the_row_s() -> None:
     assert table.rows == (
         ("onnx int8 qdq<u8>", "2.60", "15.4", "1.40 (1.37–1.43)", "0.726", "+0.4 (−0.3 to +1.2)", "95% (+3%)"),
     )
+
+
+def test_what_the_machine_was_like_is_said_once() -> None:
+    """Rows that took turns share it; under contention a study says so as a run does."""
+    noise = make_noise(disturbed={"programs": 20}, others=0.4, contention=True)
+    rows = [make_row(timed=Timed(15.4e6, 0.712, (0.70, 0.731), noise)) for _ in range(2)]
+    facts = study_view(make_study(*rows)).facts
+    assert [fact for fact in facts if fact.startswith("The machine")] == [
+        "The machine while it timed: under contention: other programs took 40 % of the cores in 20 of 24 turns, so "
+        "nothing is proved; turns of one case spread by 1.2 %."
+    ]
+    assert not [fact for fact in study_view(make_study(make_row())).facts if fact.startswith("The machine")]
 
 
 def test_rows_without_figures_and_with_faults_have_a_sentence() -> None:

@@ -47,10 +47,11 @@ def test_table_holds_the_figures_of_the_records() -> None:
     """Fastest first, with the recommended case, its figures and its speed-up over torch fp32."""
     (table,) = _tables(_summary(TORCH, ONNX))
     assert table[0] == [
-        "case", "ran", "p50 ms", "p95 ms", "img/s", "peak MB", "file MB", "mAP50-95", "parity %",
+        "case", "ran", "p50 ms", "p95 ms", "img/s", "peak MB", "file MB", "mAP50-95", "parity %", "× fastest", "place",
         "× as fast as torch fp32",
     ]  # fmt: skip
-    assert table[1] == ["onnx fp32", "fp32", "40.0", "46.0", "30.0", "189", "9.80", "0.650", "99.5", "1.25"]
+    figures = ["40.0", "46.0", "30.0", "189", "9.80", "0.650", "99.5", "1.00", "1", "1.25"]
+    assert table[1] == ["onnx fp32", "fp32", *figures]
     assert table[2][0] == "torch fp32"
 
 
@@ -111,4 +112,4 @@ def test_markup_in_records_makes_no_markup() -> None:
     text = _summary(TORCH, record, make_record(make_case(backend="trt"), "failed", evil))
     assert "<b>" not in text
     assert "@" not in text
-    assert all(len(row) == 10 for row in _tables(text)[0])
+    assert all(len(row) == 12 for row in _tables(text)[0])

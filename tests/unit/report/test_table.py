@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+from benchsuite.measure.measurement import ALONE
 from benchsuite.report.deployment import Setup
+from benchsuite.report.recommendation import recommend
 from benchsuite.report.table import Notes, Row, columns, make_row
 from benchsuite.runs.records import Record
 from benchsuite.terms.absence import DASH, Absent
@@ -25,7 +27,8 @@ TORCH = make_record(make_case(backend="torch"), total_ms=50)
 
 
 def _row(record: Record, void: str = "", reference: Record | None = TORCH, notes: Notes | None = None) -> Row:
-    return make_row(record, reference, void, SETUP, False, notes or Notes())
+    advice = recommend([it for it in (record, reference) if it is not None], (), 1.0)
+    return make_row(record, reference, void, SETUP, advice, notes or Notes())
 
 
 def test_cells_hold_the_figures_of_the_record() -> None:
@@ -39,6 +42,8 @@ def test_cells_hold_the_figures_of_the_record() -> None:
             "p99": "52.0",
             "inference": "36.0",
             "speedup": "1.25",
+            "fastest": "1.00",
+            "place": "1",
             "throughput": "30.0",
             "memory": "189",
             "artifact_bytes": "9.80",
@@ -108,7 +113,7 @@ def test_void_row_marks_its_speed_and_nothing_else() -> None:
     notes = Notes()
     cells = _row(make_record(), "void: crashed", notes=notes).cells
     assert {key for key, cell in cells.items() if cell.void} == {
-        "latency", "p95", "p99", "inference", "speedup", "throughput",
+        "latency", "p95", "p99", "inference", "fastest", "place", "speedup", "throughput",
     }  # fmt: skip
     assert cells["latency"].title == "void: crashed"
     assert notes.texts[cells["latency"].note - 1] == "void: crashed"
@@ -116,8 +121,28 @@ def test_void_row_marks_its_speed_and_nothing_else() -> None:
 
 def test_speedup_needs_torch_beside_it() -> None:
     """Without torch fp32 in the group there is no speed-up but a reason."""
-    cell = _row(make_record(), reference=None).cells["speedup"]
-    assert (cell.text, cell.title) == (DASH, "torch fp32 was not measured beside it")
+    record, other = make_record(), make_record(make_case(backend="ncnn"), total_ms=50)
+    cells = make_row(record, None, "", SETUP, recommend([record, other], (), 1.0), Notes()).cells
+    assert (cells["speedup"].text, cells["speedup"].title) == (DASH, "torch fp32 was not measured beside it")
+    assert (cells["fastest"].text, cells["place"].text) == ("1.00", "1")
+
+
+def test_only_what_was_timed_together_is_held_against_each_other() -> None:
+    """A row of an older release or of another timing has neither a speed against others nor a place, and says why."""
+    alone = replace(make_latency(40).together, timing="turns-2")
+    for together, why in ((ALONE, ALONE.reason), (alone, "it was not timed together with the other rows")):
+        record = replace(make_record(), metrics=make_metrics(latency=make_latency(40, together=together)))
+        beside = [record, TORCH, make_record(make_case(backend="ncnn"), total_ms=60)]
+        cells = make_row(record, TORCH, "", SETUP, recommend(beside, (), 1.0), Notes()).cells
+        for key in ("fastest", "place", "speedup"):
+            assert (cells[key].text, cells[key].title) == (DASH, why)
+
+
+def test_a_speed_has_its_interval() -> None:
+    """Behind a ratio of times stands the interval over launches and sessions."""
+    cell = _row(make_record(total_ms=40)).cells["speedup"]
+    assert cell.detail == "1.20–1.30"
+    assert cell.title == "95 % interval 1.20 to 1.30, over launches and sessions"
 
 
 def test_ran_is_the_label_and_what_proves_it() -> None:

@@ -39,3 +39,15 @@ def test_another_case_ends_the_one_before(runner: Runner, tmp_path: Path) -> Non
         runner.abandon_open()
     assert runner.finish_open() is None
     assert runner.recorded(NCNN) is None
+
+
+def test_what_cannot_run_here_is_built_ahead_too(runner: Runner, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Engines for a GPU that is not here take minutes each: they are built beside the others, and not timed."""
+    monkeypatch.setattr(Preparation, "only_builds", lambda self, case: "no GPU" if case == NCNN else None)
+    told: list[tuple[str, int, int]] = []
+    with fake_runtimes(FakeBackend("onnx", lambda _: 20.0), FakeBackend("ncnn", lambda _: 40.0)):
+        runner.build_side_by_side([ONNX, NCNN], lambda *it: told.append(it))
+        assert told == [("artifacts", 1, 2), ("artifacts", 2, 2)]
+        told.clear()
+        runner.time_by_turns([ONNX, NCNN], lambda *it: told.append(it))
+    assert {what for what, _, _ in told} == {"timing 1 case turn by turn, turns"}

@@ -16,9 +16,9 @@ from benchsuite.networks.topology import GROUPS
 from benchsuite.options.settings import defaults
 from benchsuite.runs.site import Site
 from benchsuite.study.bench import Prepared, StudyBench, Way
-from benchsuite.study.interleaved import Timed
 from benchsuite.study.rows import StudyRow
 from benchsuite.study.search import SchemeSearcher, kept_searches
+from benchsuite.study.timed import Timed
 from benchsuite.terms.absence import Absent
 from benchsuite.terms.cases import Case
 from benchsuite.terms.errors import BuildError

@@ -34,7 +34,7 @@ def given(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> dict[str, str]:
 
 def test_precisions_are_held_against_fp32(given: dict[str, str], tmp_path: Path) -> None:
     """Each precision has its ratio to FP32 of the same runtime, timed turn by turn; one that dies says why."""
-    dies = ("bf16", "read")
+    dies = ("bf16", "turn")
     onnx = FakeBackend("onnx", faster, fails=lambda case, asked: "killed" if (case.precision, asked) == dies else None)
     said: list[str] = []
     with fake_runtimes(FakeBackend("torch"), onnx):
