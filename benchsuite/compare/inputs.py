@@ -77,9 +77,13 @@ def paired(records: Iterable[Record], others: Sequence[Record]) -> Iterator[tupl
     Where one of the two was written before ids named schemes that are not the usual ones, it is the one of that scheme.
     """
     by_id = {record.case.id: record for record in others}
-    by_scheme = {_with_scheme(record): record for record in others}
+    by_scheme: dict[Case, Record] = {}
     for record in records:
-        yield record, by_id.get(record.case.id) or by_scheme.get(_with_scheme(record))
+        found = by_id.get(record.case.id)
+        if found is None:
+            by_scheme = by_scheme or {_with_scheme(record): record for record in others}
+            found = by_scheme.get(_with_scheme(record))
+        yield record, found
 
 
 def _with_scheme(record: Record) -> Case:

@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-import gc
 import hashlib
 import json
 import os
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from dataclasses import dataclass, is_dataclass
 from pathlib import Path
 from typing import Any, BinaryIO, Generic, TypeVar
 
 from benchsuite.machine.files import cannot_write, write_whole
+from benchsuite.machine.garbage import uncollected
 from benchsuite.terms.codec import faults, from_builtins, to_builtins
 from benchsuite.terms.errors import PassingError, RecordError, SchemaError
 from benchsuite.terms.printable import excerpt
@@ -129,7 +128,7 @@ class Lines(Generic[T]):
         except (OSError, ValueError, MemoryError) as error:
             raise _unread(self.path, error) from None
         dropped = said("{1}: dropped an unterminated last line of {2} characters", self.path, len(rest))
-        with _no_collecting():
+        with uncollected():
             values = tuple([self._value(number, line) for number, line in enumerate(lines, 1)])
         return values, (dropped,) if rest else ()
 
@@ -149,18 +148,6 @@ class Lines(Generic[T]):
             raise RecordError(_damaged(place, str(error))) from None
         except Exception as error:  # cattrs raises groups of whatever its hooks met.
             raise RecordError(_damaged(place, said("{1}: {2}", self.misfit, _first_fault(error)))) from None
-
-
-@contextmanager
-def _no_collecting() -> Iterator[None]:
-    """Leave the garbage collector out: what is read holds no cycles, and it would be walked again and again."""
-    collecting = gc.isenabled()
-    gc.disable()
-    try:
-        yield
-    finally:
-        if collecting:
-            gc.enable()
 
 
 def _parsed(content: bytes) -> Any:

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 
 from benchsuite.runs.records import Record
 from benchsuite.terms.absence import Absent
 from benchsuite.terms.cases import Case
+from benchsuite.terms.input_size import InputSize
 from benchsuite.terms.said import Said, counted, joined, said
 
 _BETWEEN = " · "
@@ -38,8 +40,7 @@ def titles(records: Sequence[Record], left_out: str = "") -> list[str]:
     `left_out` names a part of the setting that may differ, as in `setting_of`.
     """
     digests: dict[tuple[str, ...], set[str]] = {}
-    # A page of many runs has ten thousand: each is described once.
-    told = [(tuple(_parts(record.case, left_out)), _data(record)) for record in records]
+    told = [(_parts(record.case, left_out), _data(record)) for record in records]
     for setting, data in told:
         digests.setdefault(setting, set()).update(data)
     found = []
@@ -55,16 +56,24 @@ def setting_of(case: Case, left_out: str = "") -> str:
     return joined(_BETWEEN, _parts(case, left_out))
 
 
-def _parts(case: Case, left_out: str) -> list[str]:
+def _parts(case: Case, left_out: str) -> tuple[str, ...]:
+    return _described(case.model, case.imgsz, case.batch, case.device, case.threads, case.head, left_out)
+
+
+# A page of many runs has ten thousand cases of a few settings.
+@lru_cache(1000)
+def _described(
+    model: str, imgsz: InputSize, batch: int, device: str, threads: int, head: str, left_out: str
+) -> tuple[str, ...]:
     parts = {
-        "model": case.model,
-        "imgsz": said("{1} px", case.imgsz),
-        "batch": said("batch {1}", case.batch),
-        "device": case.device,
-        "threads": counted(case.threads, "1 thread", "{1} threads"),
-        "head": _HEADS[case.head],
+        "model": model,
+        "imgsz": said("{1} px", imgsz),
+        "batch": said("batch {1}", batch),
+        "device": device,
+        "threads": counted(threads, "1 thread", "{1} threads"),
+        "head": _HEADS[head],
     }
-    return [text for name, text in parts.items() if name != left_out]
+    return tuple(text for name, text in parts.items() if name != left_out)
 
 
 def short_titles(whole: Sequence[str]) -> tuple[str, ...]:

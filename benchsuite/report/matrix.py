@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 from benchsuite.compare.findings import Finding
 from benchsuite.compare.inputs import run_differences
+from benchsuite.machine.garbage import uncollected
 from benchsuite.report import quoted
 from benchsuite.report.groups import titles
 from benchsuite.report.history import names_of
@@ -96,6 +97,7 @@ def _numbers(flag: str, text: str, runs: int) -> list[float | None]:
     return numbers
 
 
+@uncollected()
 def make_matrix(
     runs: Sequence[Run],
     reference: int = 0,

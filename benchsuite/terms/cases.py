@@ -6,6 +6,7 @@ import hashlib
 import re
 import unicodedata
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Literal, get_args
 
 from benchsuite.terms.errors import UsageError
@@ -52,7 +53,7 @@ class Case:
     rebuild: int = 0
     scheme: str = ""
 
-    @property
+    @cached_property
     def id(self) -> str:
         """Return `<model>-<backend>-<precision>-<device>-<imgsz>-b<batch>[-<variant>]`."""
         parts = [self.model, self.backend, self.precision, self.device, str(self.imgsz), f"b{self.batch}"]
