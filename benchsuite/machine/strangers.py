@@ -8,10 +8,12 @@ from collections.abc import Mapping
 # Of one core: what idles along is no news.
 _LEAST_SHARE = 0.05
 _MOST_NAMED = 5
+# By a process's number: its name and the CPU time that it has taken so far.
+Processes = Mapping[int, tuple[str, float]]
 
 
-def cpu_seconds() -> Mapping[int, tuple[str, float]]:
-    """Return name and CPU time of every process that can be seen, by its number; without this one's own."""
+def cpu_seconds() -> Processes:
+    """Return every process that can be seen, without this one and its own."""
     import psutil
 
     own = {os.getpid(), *(child.pid for child in psutil.Process().children(recursive=True))}
@@ -23,16 +25,17 @@ def cpu_seconds() -> Mapping[int, tuple[str, float]]:
     return found
 
 
-def strangers(
-    before: Mapping[int, tuple[str, float]], after: Mapping[int, tuple[str, float]], seconds: float
-) -> tuple[str, ...]:
-    """Return the names of those that took a twentieth of a core or more between two looks, the busiest first.
-
-    A process that came and went in between is not seen.
-    """
-    taken: dict[str, float] = {}
+def taken(before: Processes, after: Processes) -> Mapping[str, float]:
+    """Return the seconds of CPU time that programs took between two looks; one that came and went is not seen."""
+    found: dict[str, float] = {}
     for pid, (name, total) in after.items():
-        known = before.get(pid)
-        taken[name] = taken.get(name, 0.0) + total - (known[1] if known is not None and known[0] == name else 0.0)
-    busy = sorted((name for name, spent in taken.items() if spent > _LEAST_SHARE * seconds), key=lambda it: -taken[it])
-    return tuple(busy[:_MOST_NAMED])
+        # Kernel threads are called by what they do just now; a number that counts from the start again is another's.
+        earlier = before[pid][1] if pid in before else 0.0
+        found[name] = found.get(name, 0.0) + (total - earlier if total >= earlier else total)
+    return found
+
+
+def busiest(seconds_by_name: Mapping[str, float], lasted_s: float) -> tuple[str, ...]:
+    """Return the names of programs that took a twentieth of a core or more, the busiest first."""
+    busy = (name for name, spent in seconds_by_name.items() if spent > _LEAST_SHARE * lasted_s)
+    return tuple(sorted(busy, key=lambda name: -seconds_by_name[name])[:_MOST_NAMED])

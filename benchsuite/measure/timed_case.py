@@ -77,14 +77,15 @@ class GroupTiming:
         self._folder = folder
         self._show = show
         self.first: dict[str, FirstWorker] = {}
+        self._watch: Watch
 
     def run(self, seed: int) -> TimedGroup:
         """Time the group; what a case failed by stands in its place. Raises RecordError where the disk refuses."""
         sides = {case_id: Side(it.case, it.setup) for case_id, it in self._subjects.items()}
-        watch = Watch()
+        self._watch = Watch()
         taken = take_turns(sides, self._turns, seed, self)
         found: dict[str, TimedCase | Absent] = {name: Absent(reason) for name, reason in taken.failures.items()}
-        told = timings(self._name, taken, self._turns, watch.strangers(), watch.throttled())
+        told = timings(self._name, taken, self._turns, self._watch.strangers(), self._watch.throttled())
         odd = oddities(told)
         for case_id, timing in told.items():
             subject, turns = self._subjects[case_id], taken.turns[case_id]
@@ -108,6 +109,7 @@ class GroupTiming:
 
     def round_ended(self, turns: Sequence[TakenTurn], done: int, of: int) -> None:
         _turns_file(self._folder, self._name).append(*turns)
+        self._watch.look()
         self._show(done, of)
 
     def _latency(self, subject: Subject, timing: CaseTiming, turns: Sequence[TakenTurn], warmups: int) -> Latency:

@@ -64,7 +64,7 @@ def time_ways(title: str, sides: Mapping[str, Side], turns: Turns, say: Callable
     """Time ways turn by turn."""
     say(f"timing {len(sides)} ways of {title} turn by turn: {turns.launches} launches of {turns.rounds} rounds")
     watch = Watch()
-    taken = take_turns(sides, turns, 0, _Silent())
+    taken = take_turns(sides, turns, 0, _Looking(watch))
     return TimedWays(
         timings(title, taken, turns, watch.strangers(), watch.throttled()),
         taken.failures,
@@ -72,14 +72,17 @@ def time_ways(title: str, sides: Mapping[str, Side], turns: Turns, say: Callable
     )
 
 
-class _Silent:
-    """Keeps nothing: a study writes its readings when it has ended."""
+class _Looking:
+    """Looks at the machine, and keeps nothing: a study writes its readings when it has ended."""
+
+    def __init__(self, watch: Watch) -> None:
+        self._watch = watch
 
     def first_launch(self, case_id: str, launch: Launch, cold: Cold) -> None:
         pass
 
-    def round_ended(self, turns: Sequence[TakenTurn], done: int, of: int) -> None:
-        pass
+    def round_ended(self, turns: Sequence[TakenTurn], done: int, of: int) -> None:  # noqa: ARG002 (it only looks)
+        self._watch.look()
 
 
 def _by_launch(turns: Sequence[TakenTurn]) -> Readings:
