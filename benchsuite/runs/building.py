@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from concurrent.futures import ThreadPoolExecutor, as_completed
+from functools import partial
 
-from benchsuite.machine.facts import usable_threads
-from benchsuite.machine.memory import available_bytes
 from benchsuite.measure.case_run import Subject
 from benchsuite.runs.preparation import Preparation
+from benchsuite.runs.side_by_side import side_by_side
 from benchsuite.terms.cases import Case
 from benchsuite.terms.errors import BenchsuiteError
 
@@ -23,26 +22,14 @@ def build_all(
 
     `show` is told how many of how many are ready. An interrupt ends what is being built.
     """
-    found: dict[Case, Subject | BenchsuiteError] = {}
+    failed: dict[Case, Subject | BenchsuiteError] = {}
     for case in cases:
         try:
             # Weights are fetched and digested once, and a search for a scheme times what it finds: beside nothing.
             preparation.recipe(case)
         except BenchsuiteError as error:
-            found[case] = error
-    pool = ThreadPoolExecutor(max(1, min(usable_threads(), available_bytes() // _BUILDER_BYTES)))
-    try:
-        begun = {pool.submit(preparation.subject, case): case for case in cases if case not in found}
-        for done in as_completed(begun):
-            try:
-                found[begun[done]] = done.result()
-            except BenchsuiteError as error:
-                found[begun[done]] = error
-            show(len(found), len(cases))
-    except BaseException:
-        pool.shutdown(wait=False, cancel_futures=True)
-        preparation.stop_building()
-        raise
-    finally:
-        pool.shutdown()
-    return found
+            failed[case] = error
+    jobs = {case: partial(preparation.subject, case) for case in cases if case not in failed}
+    return failed | side_by_side(
+        jobs, _BUILDER_BYTES, preparation.stop_building, lambda done: show(len(failed) + done, len(cases))
+    )

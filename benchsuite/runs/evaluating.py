@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from concurrent.futures import ThreadPoolExecutor, as_completed
 from contextlib import suppress
+from functools import partial
 
-from benchsuite.machine.facts import usable_threads
-from benchsuite.machine.memory import available_bytes
 from benchsuite.measure.case_run import Subject
 from benchsuite.runs.preparation import Preparation
+from benchsuite.runs.side_by_side import side_by_side
 from benchsuite.terms.errors import BenchsuiteError
 
 # A worker with PyTorch in it, and the images that it decodes.
@@ -26,19 +25,6 @@ def evaluate_all(preparation: Preparation, subjects: Sequence[Subject], show: Ca
         with suppress(BenchsuiteError):
             reference = preparation.reference_of(subject.case)
             every.setdefault(reference.case, reference)
-    missing = [subject for subject in every.values() if not preparation.is_evaluated(subject)]
-    if not missing:
-        return
-    pool = ThreadPoolExecutor(max(1, min(usable_threads(), available_bytes() // _WORKER_BYTES)))
-    try:
-        begun = [pool.submit(preparation.evaluate, subject) for subject in missing]
-        for done, future in enumerate(as_completed(begun), 1):
-            with suppress(BenchsuiteError):
-                future.result()
-            show(done, len(missing))
-    except BaseException:
-        pool.shutdown(wait=False, cancel_futures=True)
-        preparation.stop_evaluating()
-        raise
-    finally:
-        pool.shutdown()
+    missing = {case: subject for case, subject in every.items() if not preparation.is_evaluated(subject)}
+    jobs = {case: partial(preparation.evaluate, subject) for case, subject in missing.items()}
+    side_by_side(jobs, _WORKER_BYTES, preparation.stop_evaluating, lambda done: show(done, len(jobs)))
