@@ -59,7 +59,7 @@ def test_what_the_machine_was_like_follows_the_recommendation() -> None:
     """How far single milliseconds hold is said before they are listed."""
     text = _summary(TORCH, ONNX)
     told = "The machine while it timed: quiet: turns of one case spread by 1.2 %."
-    assert text.index("Deploy") < text.index(told) < text.index("× fastest")
+    assert text.index("Recommended") < text.index(told) < text.index("× fastest")
 
 
 def test_verdict_comes_first() -> None:
