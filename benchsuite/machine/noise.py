@@ -18,6 +18,7 @@ from benchsuite.terms.said import Sentence, joined, said
 # By a CPU's name: ticks that were stolen, and all ticks so far.
 Ticks = Mapping[str, tuple[int, int]]
 Level = Literal["quiet", "usable", "noisy", "unusable"]
+Cause = Literal["programs", "host", "stop"]
 
 # Of the usable cores. A quiet machine's own services take a hundredth, a busy neighbour a third and more.
 _MOST_OF_OTHERS = 0.10
@@ -38,7 +39,7 @@ class Disturbance:
     process or the whole machine stood still.
     """
 
-    cause: Literal["programs", "host", "stop"]
+    cause: Cause
     amount: Measure
 
     @property

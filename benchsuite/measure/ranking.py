@@ -7,8 +7,8 @@ With few launches the scatter of a few differences is itself uncertain. Where fo
 scatter on this machine, the scatter of a pair is taken as the larger of its own and that of the median pair, which is
 held for as good as four times as many launches. tests/speed/turns_synthetic.py measures how often the truth is covered.
 
-Launches of one session cannot tell what differs from one hour to the next: which clock the host runs at, who shares its
-caches. That is added to them, so that two runs of the same thing agree within what they print.
+Launches of one session cannot tell what differs from one hour to the next: how fast the host runs just then, who shares
+its caches. That is added to them, so that two runs of the same thing agree within what they print.
 """
 
 from __future__ import annotations
@@ -61,7 +61,7 @@ class Ranking:
             return Ratio(1.0, 1.0, 1.0)
         one, other = self._places[name], self._places[to]
         mean = float(self._means[one] - self._means[other])
-        half = float(self._half_widths(_OF_ONE)[one, other])
+        half = float(self._half_width(self._errors[one, other], _OF_ONE))
         return Ratio(math.exp(mean), math.exp(mean - half), math.exp(mean + half))
 
     def proved_faster(self, name: str, than: str) -> bool:
@@ -106,12 +106,12 @@ class Ranking:
         rows = len(self._rows)
         differences = self._means[:, None] - self._means
         pairs = max(1, rows * (rows - 1) // 2)
-        return np.asarray(differences < -self._half_widths(_OF_ALL / pairs))
+        return np.asarray(differences < -self._half_width(self._errors, _OF_ALL / pairs))
 
-    def _half_widths(self, alpha: float) -> Logs:
-        """Return for each pair half of the width of an interval that misses with probability `alpha`."""
+    def _half_width(self, errors: Logs, alpha: float) -> Logs:
+        """Return half of the width, for each standard error, of an interval that misses with probability `alpha`."""
         of_sessions = BETWEEN_SESSIONS * _quantile(math.inf, alpha)
-        return np.asarray(np.hypot(self._errors * _quantile(self._freedom, alpha), of_sessions))
+        return np.asarray(np.hypot(errors * _quantile(self._freedom, alpha), of_sessions))
 
 
 @cache

@@ -10,7 +10,7 @@ import math
 import random
 import statistics
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass
 from itertools import zip_longest
@@ -119,7 +119,6 @@ class _Loaded:
 
     launch: Launch
     cold: Cold
-    peak_bytes: int
     call_ns: float
 
 
@@ -162,7 +161,7 @@ class _Session:
             with ExitStack() as stack:
                 # Who fitted once is loaded again, be it larger by a little.
                 able = [name for name in names if name not in self._failures]
-                loaded = self._load(able, stack, math.inf if launch else room)
+                loaded = self._load(able, stack, room, again=launch > 0)
                 if launch == 0:
                     names = [name for name in names if name in loaded or name in self._failures]
                     self._parts.append(tuple(names))
@@ -171,21 +170,22 @@ class _Session:
                     self._show(loaded)
         return names
 
-    def _load(self, names: Sequence[str], stack: ExitStack, room: float) -> dict[str, _Loaded]:
+    def _load(self, names: Sequence[str], stack: ExitStack, room: float, again: bool) -> dict[str, _Loaded]:
         """Launch and warm up one case after the other: some need ten times as long to load beside another process.
 
-        Two at least are loaded; the others as long as there is room for what they are expected to take. The next one's
-        interpreter starts meanwhile, which takes a third of its launch and disturbs nobody.
+        Two at least are loaded; the others as long as there is room for what they are expected to take. Loaded `again`,
+        all of them fit, and the next one's interpreter starts meanwhile; the first time nothing runs beside a start,
+        since what it took is reported.
         """
         loaded: dict[str, _Loaded] = {}
         started: dict[str, Launch] = {}
         for name, following in zip_longest(names, names[1:]):
-            taken = sum(it.peak_bytes for it in loaded.values())
-            if len(loaded) >= _FEWEST_TOGETHER and taken + self._expected_bytes(name) > room:
+            needed = self._taken_bytes(loaded) + self._expected_bytes(name)
+            if not again and len(loaded) >= _FEWEST_TOGETHER and needed > room:
                 break
             with self._noting(name):
                 launch = started.pop(name, None) or self._start(name, stack)
-                if following is not None:
+                if again and following is not None:
                     # One that cannot be started says so when it is its turn.
                     with suppress(BenchsuiteError):
                         started[following] = self._start(following, stack)
@@ -193,15 +193,12 @@ class _Session:
                     cold = launch.open()
                     warm = launch.turn(TURN_NS // 2, 1, _DISCARDED, cold.first_inference_ns)
                     self._warmups[name] += _DISCARDED + len(warm.ns)
-                    call_ns = statistics.median(row[-1] for row in warm.ns)
                     self._peak_bytes[name] = launch.memory().peak_rss_bytes
-                    loaded[name] = _Loaded(launch, cold, self._peak_bytes[name], call_ns)
+                    loaded[name] = _Loaded(launch, cold, statistics.median(row[-1] for row in warm.ns))
                     launch.pause()
-            if len(loaded) > _FEWEST_TOGETHER and sum(it.peak_bytes for it in loaded.values()) > room:
+            if not again and len(loaded) > _FEWEST_TOGETHER and self._taken_bytes(loaded) > room:
                 loaded.pop(name).launch.kill()
                 break
-        for launch in started.values():
-            launch.kill()
         return loaded
 
     def _start(self, name: str, stack: ExitStack) -> Launch:
@@ -209,6 +206,9 @@ class _Session:
         launch = Launch(side.case, side.setup, RunPolicy(side.case.threads))
         stack.callback(launch.kill)
         return launch
+
+    def _taken_bytes(self, names: Iterable[str]) -> int:
+        return sum(self._peak_bytes[name] for name in names)
 
     def _expected_bytes(self, name: str) -> int:
         """Return what a worker will take: what it took before, or the largest of its runtime, or of all."""

@@ -73,7 +73,7 @@ class _Summary:
         if recommendation.proof:
             lines += ["", told(recommendation.proof)]
         if group.noise:
-            lines += ["", f"{told('The machine while it timed:')} {told('{1}.', joined('; ', group.noise))}"]
+            lines += ["", told("The machine while it timed: {1}.", joined("; ", group.noise))]
         if recommendation.faster_but:
             lines += ["", told("Faster, and not chosen:"), ""]
             lines += [f"- {told(text)}" for text in recommendation.faster_but]

@@ -26,3 +26,13 @@ def test_a_program_that_is_gone_by_the_end_was_seen_in_between(monkeypatch: pyte
     seen = Watch()
     seen.look()
     assert seen.strangers() == ("backup",)
+
+
+def test_what_a_program_took_adds_up_over_all_looks(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A little in each round is much in the end: two seconds and two are more than a twentieth of a minute."""
+    looks: list[Processes] = [{}, {7: ("backup", 2.0)}, {7: ("backup", 4.0)}]
+    monkeypatch.setattr(watch, "cpu_seconds", lambda: looks.pop(0))
+    monkeypatch.setattr(watch.time, "monotonic", iter((0.0, 60.0)).__next__)
+    seen = Watch()
+    seen.look()
+    assert seen.strangers() == ("backup",)

@@ -11,6 +11,7 @@ import pytest
 
 from benchsuite.artifacts.recipe import Artifact
 from benchsuite.machine.cpu_times import CpuTimes
+from benchsuite.machine.stops import Stops
 from benchsuite.measure import throughput
 from benchsuite.measure.effort import EFFORTS
 from benchsuite.measure.launch import WorkerSetup
@@ -173,3 +174,24 @@ def test_a_window_beside_other_programs_does_not_count(
     found, notes = _measured(make_case(threads=2), setup(), "quick")
     assert found.images_per_s == pytest.approx(20.0)
     assert notes == ("throughput at 2 × 1 threads was taken while other programs took 50% of the cores",)
+
+
+def test_a_window_in_which_all_stood_still_does_not_count(
+    launches: type[FakeLaunch], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A run that was stopped by a signal did nothing meanwhile; its other windows tell the rate."""
+    rates = iter([2, 20])
+
+    class OnceStopped(Stops):
+        """Stands for a watch that saw a stop in the first window."""
+
+        stopped = iter([20.0, 0.0])
+
+        def stood_s(self, began_ns: int, ended_ns: int) -> float:
+            return next(self.stopped)
+
+    monkeypatch.setattr(throughput, "Stops", OnceStopped)
+    monkeypatch.setattr(launches, "receive_saturated", lambda self, _: Saturated(next(rates), 0, 1_000_000_000))
+    found, notes = _measured(make_case(threads=1), setup(), "quick")
+    assert found.images_per_s == pytest.approx(20.0)
+    assert notes == ()

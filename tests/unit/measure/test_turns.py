@@ -4,23 +4,27 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from pathlib import Path
+from typing import ClassVar
 
 import cv2
 import numpy as np
 import pytest
 
 from benchsuite.artifacts.recipe import Artifact
+from benchsuite.backends.interface import RunPolicy
 from benchsuite.machine.memory import peak_rss_bytes
-from benchsuite.machine.noise import disturbance
+from benchsuite.machine.noise import Disturbance, disturbance
 from benchsuite.measure import turns as turns_module
 from benchsuite.measure.launch import Launch, WorkerSetup
-from benchsuite.measure.measurement import Cold
+from benchsuite.measure.measurement import Cold, Memory
 from benchsuite.measure.readings import Side
 from benchsuite.measure.timing import timings
 from benchsuite.measure.turns import Taken, TakenTurn, Turns, take_turns
 from benchsuite.terms.cases import Case
 from benchsuite.testing import FakeBackend, fake_runtimes, make_case, make_recipe
+from tests.support.rounds import RoundNoise, synthetic_turns
 
 TURNS = Turns(2, 3)
 
@@ -122,11 +126,12 @@ def test_a_disturbed_turn_is_taken_again(take: Take) -> None:
         # The worker asks twice a turn; the turn before the first round warms up.
         return 0.5 * (turns[case.model] / 2) if case.model == "one" and turns[case.model] in (5, 6) else 0.0
 
-    taken, _ = take(FakeBackend("onnx", _slower, others=others), "one", "other", "third", turns=Turns(1, 3))
+    taken, watching = take(FakeBackend("onnx", _slower, others=others), "one", "other", "third", turns=Turns(1, 3))
     left_out = [turn for found in taken.turns.values() for turn in found if turn.disturbed]
     assert [turn.case_id for turn in left_out] == ["one"]
     assert left_out[0].disturbed.cause == "programs"
     assert len(taken.turns["one"]) == 4
+    assert watching.progress[-1] == (9, 9)
     noise = timings("turns-1", taken, Turns(1, 3), (), 0)["one"].together.noise
     assert (noise.disturbed, noise.contention) == ({"programs": 1}, False)
 
@@ -141,6 +146,20 @@ def test_under_constant_contention_nothing_is_repeated_and_nothing_proved(take: 
     assert together.noise.sentences[0] == (
         "under contention: other programs (python) took 40 % of the cores in 12 of 12 turns, so nothing is proved"
     )
+
+
+def test_what_others_took_is_told_of_the_turns_that_they_disturbed() -> None:
+    """Turns in which everything stood still were nobody's doing."""
+    taken = synthetic_turns([1.0, 1.0], Turns(2, 4), RoundNoise(), 0)
+    one, *rest = taken.turns["0"]
+    beside = replace(one.turned, began_ns=0, ended_ns=10, others_ns=8)
+    stopped = replace(rest[0], disturbed=Disturbance("stop", 20.0))
+    disturbed = replace(one, turned=beside, disturbed=Disturbance("programs", 0.4))
+    found = replace(taken, turns={**taken.turns, "0": (disturbed, stopped, *rest[1:])})
+    noise = timings("turns-1", found, Turns(2, 4), (), 0)["0"].together.noise
+    assert noise.others == 0.4
+    assert noise.disturbed == {"programs": 1, "stop": 1}
+    assert not noise.contention
 
 
 def test_others_may_have_the_cores_that_a_case_does_not_need() -> None:
@@ -165,6 +184,57 @@ def test_what_does_not_fit_into_memory_is_timed_in_parts(take: Take, monkeypatch
     told = timings("turns-1", taken, TURNS, (), 0)
     assert {it.together.timing for it in told.values()} == {"turns-1"}
     assert np.mean(told["slow"].together.launches) == pytest.approx(np.log(1.5), abs=0.03)
+
+
+class Noting(Launch):
+    """Notes which worker was started and opened when, and says that it takes so much memory."""
+
+    noted: ClassVar[list[str]] = []
+    takes: ClassVar[Callable[[str, int], int]]
+
+    def __init__(self, case: Case, setup: WorkerSetup, policy: RunPolicy) -> None:
+        self.model = case.model
+        self.noted.append(f"start {case.model}")
+        super().__init__(case, setup, policy)
+
+    def open(self) -> Cold:
+        self.noted.append(f"open {self.model}")
+        return super().open()
+
+    def memory(self) -> Memory:
+        peak = type(self).takes(self.model, self.noted.count(f"open {self.model}"))
+        return replace(super().memory(), peak_rss_bytes=peak)
+
+
+@pytest.fixture
+def noted(monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """Note what becomes of the workers, each of which takes 100 bytes of a machine that has 250 for them."""
+    Noting.noted = []
+    Noting.takes = staticmethod(lambda model, opened: 100)
+    monkeypatch.setattr(turns_module, "Launch", Noting)
+    monkeypatch.setattr(turns_module, "available_bytes", lambda: int(250 / 0.6) + 1)
+    return Noting.noted
+
+
+def test_what_is_not_expected_to_fit_is_not_loaded_first(take: Take, noted: list[str]) -> None:
+    """The third would be one too many: it is not opened before the first two have had all their turns."""
+    taken, _ = take(FakeBackend("onnx"), "a", "b", "c", turns=Turns(1, 1))
+    assert taken.parts == (("a", "b"), ("a", "c"))
+    assert [it for it in noted if it.startswith("open")] == ["open a", "open b", "open a", "open c"]
+
+
+def test_a_worker_that_grew_has_every_launch(take: Take, noted: list[str]) -> None:
+    """Who fitted in the first launch is loaded in the others, though there is no room for it any more."""
+    Noting.takes = staticmethod(lambda model, opened: 80 if opened == 1 else 200)
+    taken, _ = take(FakeBackend("onnx"), "a", "b", "c")
+    assert taken.parts == (("a", "b", "c"),)
+    assert {name: len(found) for name, found in taken.turns.items()} == {"a": 6, "b": 6, "c": 6}
+
+
+def test_nothing_starts_beside_a_start_that_is_reported(take: Take, noted: list[str]) -> None:
+    """What loading took is told of the first launch alone; in later ones the next interpreter starts meanwhile."""
+    take(FakeBackend("onnx"), "a", "b", turns=Turns(2, 1))
+    assert noted == ["start a", "open a", "start b", "open b", "start a", "start b", "open a", "open b"]
 
 
 def test_two_are_timed_however_little_memory_there_is(take: Take, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -100,7 +100,14 @@ def test_verdict_comes_first_then_the_recommendation() -> None:
         ONNX.case.id, "artifact_bytes", "REGRESSED", "9.8 MB", "12 MB", "at most 1 % more", "Because.", fails=True
     )
     text = " ".join(_page(make_run([TORCH, ONNX]), (finding,)).text.split())
-    parts = ("FAILED", "What failed", "12 MB", "Deploy torch fp32", "Sorted by the time")
+    parts = (
+        "FAILED",
+        "What failed",
+        "12 MB",
+        "Deploy torch fp32",
+        "The machine while it timed: quiet",
+        "Sorted by the time",
+    )
     places = [text.index(part) for part in parts]
     assert places == sorted(places)
     assert "onnx fp32, 1.25 (1.20 to 1.30) times as fast: it fails on artifact size" in text

@@ -55,6 +55,13 @@ def test_table_holds_the_figures_of_the_records() -> None:
     assert table[2][0] == "torch fp32"
 
 
+def test_what_the_machine_was_like_follows_the_recommendation() -> None:
+    """How far single milliseconds hold is said before they are listed."""
+    text = _summary(TORCH, ONNX)
+    told = "The machine while it timed: quiet: turns of one case spread by 1.2 %."
+    assert text.index("Recommended") < text.index(told) < text.index("× fastest")
+
+
 def test_verdict_comes_first() -> None:
     """The first line is the verdict, then what failed, then the recommendation."""
     finding = Finding(

@@ -7,11 +7,14 @@ from pathlib import Path
 
 import pytest
 
+from benchsuite.machine import watch
+from benchsuite.machine.strangers import Processes
 from benchsuite.networks.weights import BUNDLED, resolve
 from benchsuite.options.settings import parse
 from benchsuite.runs import records
 from benchsuite.runs.preparation import Preparation
 from benchsuite.runs.runner import Runner
+from benchsuite.terms.absence import Absent
 from benchsuite.testing import FakeBackend, draw_small_data, fake_runtimes, make_case, make_site
 
 ONNX = make_case(model=BUNDLED, imgsz=64)
@@ -51,3 +54,24 @@ def test_what_cannot_run_here_is_built_ahead_too(runner: Runner, monkeypatch: py
         told.clear()
         runner.time_by_turns([ONNX, NCNN], lambda *it: told.append(it))
     assert {what for what, _, _ in told} == {"timing 1 case turn by turn, turns"}
+
+
+def test_a_program_that_came_and_went_while_turns_were_taken_is_named(
+    runner: Runner, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It is looked for after every round, and not at the end alone."""
+    looks: list[int] = []
+
+    def look() -> Processes:
+        looks.append(len(looks))
+        return {7: ("backup", 100.0 * len(looks))} if 1 < len(looks) < 5 else {}
+
+    monkeypatch.setattr(watch, "cpu_seconds", look)
+    with fake_runtimes(FakeBackend("onnx", lambda _: 20.0), FakeBackend("ncnn", lambda _: 40.0)):
+        runner.time_by_turns([ONNX, NCNN], lambda *_: None)
+        together = runner.case_run(ONNX).latency().together
+        runner.abandon_open()
+    assert not isinstance(together, Absent)
+    assert together.noise.strangers == ("backup",)
+    # One before, one after each of nine rounds, and one at the end.
+    assert len(looks) == 11
