@@ -84,7 +84,7 @@ def run_prune(asked: PruneAsked, say: Callable[[str], None]) -> int:
         tools={name: machine.packages[name] for name in _TOOLS if name in machine.packages},
     )
     left = TimeLeft()
-    progress = follow(recipe, weights, images, asked.output, root, lambda *told: say(left.line(*told)))
+    progress = follow(recipe, weights, images, asked.output.absolute(), root, lambda *told: say(left.line(*told)))
     say(f"{asked.output}: raw outputs agree with the whole network's to {shown(progress.apart, '{:.1g}'.format)}")
     options = {"imgsz": str(asked.imgsz), "data": str(data.absolute())}
     names = {"whole": weights, "cut": recipe_folder(asked.output) / "cut.pt", asked.output.stem: asked.output}

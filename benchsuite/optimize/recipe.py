@@ -121,13 +121,16 @@ def _train(
     }
     with ThreadPoolExecutor(1) as pool:
         answer = pool.submit(child.request, "train", _LONGEST_TRAINING_S, **request)
+        told = -1
         try:
             while True:
                 try:
                     answer.result(_LOOK_EVERY_S)
                     break
                 except NotYet:
-                    show("training, epochs", _epochs(folder), training.epochs)
+                    if (done := _epochs(folder)) != told:
+                        show("training, epochs", done, training.epochs)
+                        told = done
         finally:
             # Whoever interrupts must not wait for the last epoch.
             child.kill()

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from benchsuite.machine.facts import usable_threads
 from benchsuite.machine.files import write_whole
 from benchsuite.terms.errors import BuildError
 from benchsuite.terms.said import said
@@ -46,6 +47,8 @@ def train(weights: Path, training: Training, folder: Path) -> Path:
     last = made / "last.pt"
     if not _is_done(last, training.epochs):
         trainer = _trainer_class()(overrides=_overrides(weights, training, folder, last))
+        # It leaves one core to workers that load images, which there are none of.
+        torch.set_num_threads(usable_threads())
         trainer.train()
     best = made / "best.pt"
     if not best.is_file():
