@@ -52,6 +52,12 @@ class DrawnObject:
     y2: float
 
 
+# Networks learn from these beside the pictures that are evaluated.
+TRAINED_ON = ShapesSpec(train=6000)
+# Of Ultralytics' trainer: the drawn pictures never repeat a pose, so mosaic and scaling would only blur their pixels.
+AUGMENTATION = {"mosaic": 0.0, "scale": 0.0, "translate": 0.0, "erasing": 0.0, "fliplr": 0.5, "flipud": 0.5}
+
+
 def shapes_data(root: Path, spec: ShapesSpec | None = None) -> Path:
     """Return the data.yaml of the data set under `root`, drawing it if it is not there yet."""
     spec = spec or ShapesSpec()

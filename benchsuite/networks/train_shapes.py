@@ -13,7 +13,7 @@ import time
 from pathlib import Path
 from typing import Any
 
-from benchsuite.data.shapes import NAMES, ShapesSpec, shapes_data
+from benchsuite.data.shapes import AUGMENTATION, NAMES, ShapesSpec, shapes_data
 
 SEED = 26
 SPEC = ShapesSpec(SEED, side_px=320, train=6000, val=16, calib=0)
@@ -22,8 +22,6 @@ BATCH = 8
 LR0 = 1.2e-3
 # What the checkpoint is meant for.
 IMGSZ = 640
-# The drawn pictures never repeat a pose, so mosaic and scaling would only blur their pixels.
-_AUGMENTATION = {"mosaic": 0.0, "scale": 0.0, "translate": 0.0, "erasing": 0.0, "fliplr": 0.5, "flipud": 0.5}
 
 
 def train(work: Path, spec: ShapesSpec = SPEC, epochs: int = EPOCHS) -> Any:
@@ -57,7 +55,7 @@ def train(work: Path, spec: ShapesSpec = SPEC, epochs: int = EPOCHS) -> Any:
             "project": str(work / "runs"),
             "name": "shapes",
             "exist_ok": True,
-            **_AUGMENTATION,
+            **AUGMENTATION,
         }
     )
     trainer.train()

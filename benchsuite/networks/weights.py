@@ -39,15 +39,16 @@ class ModelRef:
     path: Path | None
 
 
-def resolve(names: Sequence[str], cache_root: Path) -> tuple[ModelRef, ...]:
+def resolve(names: Sequence[str], cache_root: Path, flag: str = "--model") -> tuple[ModelRef, ...]:
     """Find each model's weights and check, without running any of their code, that they are a detector's.
 
-    Raises one ModelError for all that is wrong. An official name that is not on disk is left to `fetch`.
+    `flag` is the option that names them. Raises one ModelError for all that is wrong. An official name that is not on
+    disk is left to `fetch`.
     """
     models, problems = [], []
     for name, model_slug in zip(names, names_of(names), strict=True):
         try:
-            models.append(_resolve_one(name, model_slug, cache_root))
+            models.append(_resolve_one(name, model_slug, cache_root, flag))
         except ModelError as error:
             problems.append(str(error))
     by_slug: dict[str, ModelRef] = {}
@@ -55,8 +56,8 @@ def resolve(names: Sequence[str], cache_root: Path) -> tuple[ModelRef, ...]:
         twin = by_slug.setdefault(model.slug, model)
         if twin is not model:
             problems.append(
-                f"--model {model.name}: it has the same name ({model.slug}) as {twin.name}, and ids would clash; "
-                f"give one of them a name of its own, as in --model other={model.name}."
+                f"{flag} {model.name}: it has the same name ({model.slug}) as {twin.name}, and ids would clash; "
+                f"give one of them a name of its own, as in {flag} other={model.name}."
             )
     try:
         raise_all(problems)
@@ -65,14 +66,14 @@ def resolve(names: Sequence[str], cache_root: Path) -> tuple[ModelRef, ...]:
     return tuple(models)
 
 
-def _resolve_one(asked: str, model_slug: str, cache_root: Path) -> ModelRef:
+def _resolve_one(asked: str, model_slug: str, cache_root: Path, flag: str) -> ModelRef:
     name = read_model(asked).path
     try:
         name.encode()
     except UnicodeEncodeError:
         shown = name.encode(errors="backslashreplace").decode()
         raise ModelError(
-            f"--model {shown}: its path is not valid UTF-8, and records hold nothing else; rename it, or name a "
+            f"{flag} {shown}: its path is not valid UTF-8, and records hold nothing else; rename it, or name a "
             "link to it."
         ) from None
     path = Path(name)
@@ -80,7 +81,7 @@ def _resolve_one(asked: str, model_slug: str, cache_root: Path) -> ModelRef:
     if name in (BUNDLED, f"{BUNDLED}.pt") and not there:
         return ModelRef(model_slug, name, Path(__file__).with_name(f"{BUNDLED}.pt"))
     if path.suffix.lower() == _SUFFIX and there and path.is_file():
-        check_checkpoint(path)
+        check_checkpoint(path, flag)
         return ModelRef(model_slug, name, path.resolve())
     if _OFFICIAL.fullmatch(name):
         fetched = cache_root / "weights" / f"{path.stem}.pt"
@@ -89,22 +90,22 @@ def _resolve_one(asked: str, model_slug: str, cache_root: Path) -> ModelRef:
     if there:
         found = "it is a folder" if path.is_dir() else "it is not a .pt file"
     raise ModelError(
-        f"--model {asked}: {found}; give {BUNDLED}, a path to a YOLO detection .pt, "
+        f"{flag} {asked}: {found}; give {BUNDLED}, a path to a YOLO detection .pt, "
         "or an official name such as yolo26n.pt, yolo11s.pt or yolov8m.pt."
     )
 
 
-def check_checkpoint(path: Path) -> None:
+def check_checkpoint(path: Path, flag: str = "--model") -> None:
     """Raise ModelError unless the file is a whole PyTorch checkpoint that holds a detection model.
 
     Reads the pickle's class names as data; nothing in the file is run.
     """
     found = read_pickled(path)
     if isinstance(found, str):
-        raise ModelError(f"--model {path}: {found}; give a .pt file that Ultralytics saved.")
+        raise ModelError(f"{flag} {path}: {found}; give a .pt file that Ultralytics saved.")
     problem = _unfit(found)
     if problem:
-        raise ModelError(f"--model {path}: it {problem}")
+        raise ModelError(f"{flag} {path}: it {problem}")
 
 
 def _unfit(found: Pickled) -> str:

@@ -1,9 +1,9 @@
 """Blocks of a detector taken apart, so that channels can be followed through them, and put together again.
 
-A dependency graph follows whole outputs of convolutions. C2f, C3k2 and C2PSA hand on halves of one, attention binds rows
-to heads, and the head decodes. So while channels are cut, each halved convolution is two, attention hands its input on
-and the head gives its raw outputs. Only instances are changed and all of it is undone: a file that is written afterwards
-holds Ultralytics' own classes.
+A dependency graph follows whole outputs of convolutions. C2f, C3k2 and C2PSA hand on halves of one, attention binds
+rows to heads, and the head decodes. So while channels are cut, each halved convolution is two; and while the graph is
+read, attention hands its input on and the head gives its raw outputs. Only instances are changed and all of it is
+undone: a file that is written afterwards holds Ultralytics' own classes.
 """
 
 from __future__ import annotations
@@ -18,42 +18,30 @@ from benchsuite.terms.errors import ModelError
 from benchsuite.terms.said import joined, said
 
 # Of YOLOv8, YOLO11 and YOLO26; others may bind channels in ways that nobody looked at.
-_KNOWN = frozenset(
-    [
-        "DetectionModel",
-        "Conv",
-        "DWConv",
-        "C2f",
-        "C3k2",
-        "C3k",
-        "Bottleneck",
-        "SPPF",
-        "C2PSA",
-        "PSABlock",
-        "Attention",
-        "Concat",
-        "Detect",
-        "DFL",
-        "Conv2d",
-        "BatchNorm2d",
-        "SiLU",
-        "MaxPool2d",
-        "Upsample",
-        "Identity",
-        "Sequential",
-        "ModuleList",
-    ]
-)
+_KNOWN = frozenset({
+    "DetectionModel", "Conv", "DWConv", "C2f", "C3k2", "C3k", "Bottleneck", "SPPF", "C2PSA", "PSABlock", "Attention",
+    "Concat", "Detect", "DFL", "Conv2d", "BatchNorm2d", "SiLU", "MaxPool2d", "Upsample", "Identity", "Sequential",
+    "ModuleList",
+})  # fmt: skip
+_NATIVE = ("torch", "ultralytics")
+
+
+def check_trainable(network: Any, name: str) -> None:
+    """Raise ModelError for a network that is no more as training left it: fused, or with blocks of other packages."""
+    packages = {type(module).__module__.partition(".")[0] for module in network.modules()} - {*_NATIVE}
+    if packages:
+        found = joined(", ", sorted(packages))
+        told = "{1} holds blocks of {2}, as networks that were quantised or rebuilt do: give the checkpoint before that"
+        raise ModelError(said(told, name, found))
+    if any(not hasattr(conv, "bn") for conv in convs(network)):
+        raise ModelError(said("{1} is fused: give the checkpoint that training wrote", name))
 
 
 def check_blocks(network: Any, name: str) -> None:
-    """Raise ModelError for a network with blocks of other kinds, or whose batch norms were fused away."""
+    """Raise ModelError for a network with blocks that pruning does not know."""
     strange = sorted({type(module).__name__ for module in network.modules()} - _KNOWN)
     if strange:
-        blocks = joined(", ", strange)
-        raise ModelError(said("{1} has blocks that pruning does not know: {2}", name, blocks))
-    if any(not hasattr(conv, "bn") for conv in convs(network)):
-        raise ModelError(said("{1} is fused: give the checkpoint that training wrote", name))
+        raise ModelError(said("{1} has blocks that pruning does not know: {2}", name, joined(", ", strange)))
 
 
 def convs(network: Any) -> Iterator[Any]:
@@ -89,17 +77,13 @@ def branches(head: Any) -> Sequence[Any]:
 
 
 def take_apart(network: Any) -> None:
-    """Give every halved block two convolutions, `cv0` and `cv1`, and let attention and head be followed."""
+    """Give every halved block two convolutions, `cv0` and `cv1`."""
     from ultralytics.nn.modules import C2f
 
     for block in list(halved(network)):
         first, second = _half(block.cv1, 0), _half(block.cv1, 1)
         block.cv0, block.cv1 = first, second
         block.forward = partial(_all_stages if isinstance(block, C2f) else _two_ways, block)
-    for attention in attentions(network):
-        attention.forward = _handed_on
-    head = head_of(network)
-    head.forward = partial(_raw, head)
 
 
 def put_together(network: Any) -> None:
@@ -112,6 +96,20 @@ def put_together(network: Any) -> None:
         module.__dict__.pop("forward", None)
     # It keeps the anchors of the size that it saw last.
     head_of(network).shape = None
+
+
+@contextmanager
+def followed(network: Any) -> Iterator[Any]:
+    """Let a network be followed: attention hands its input on, and the head gives its raw outputs."""
+    own = list(attentions(network))
+    for attention in own:
+        attention.forward = _handed_on
+    try:
+        with raw(network):
+            yield network
+    finally:
+        for attention in own:
+            attention.__dict__.pop("forward", None)
 
 
 @contextmanager

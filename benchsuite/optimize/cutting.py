@@ -7,9 +7,10 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
-from benchsuite.optimize.blocks import check_blocks, put_together, raw, take_apart
+from benchsuite.optimize.blocks import check_blocks, check_trainable, put_together, raw, take_apart
+from benchsuite.optimize.gradients import LabelledBatch, add_gradients
 from benchsuite.optimize.pruning import Cut, FreeWidths, GivenWidths, Importance, Widths, prune, silenced
-from benchsuite.optimize.statistics import is_folded, renew, unfold
+from benchsuite.optimize.statistics import renew
 from benchsuite.optimize.widths import build, narrower, widths_of
 from benchsuite.terms.errors import BuildError
 from benchsuite.terms.said import said
@@ -39,16 +40,18 @@ class CutNetwork:
     apart: float
 
 
-def cut(network: Any, name: str, plan: CutPlan, batches: Sequence[Any]) -> CutNetwork:
+def cut(
+    network: Any, name: str, plan: CutPlan, batches: Sequence[Any], labels: Iterable[LabelledBatch] = ()
+) -> CutNetwork:
     """Cut channels of a loaded checkpoint; `batches` are images as it takes them, of which a few dozen suffice.
 
-    The statistics of its batch norms are renewed; without training it finds next to nothing all the same. Raises
-    ModelError for a network that cannot be cut, BuildError where the cut one does not compute what it should.
+    `labels` are such images with their objects, which only the importance "taylor" looks at. Batch norms must not be
+    folded, and get new statistics; without training the network finds next to nothing all the same. Raises ModelError
+    for one that cannot be cut, BuildError where the cut one does not compute what it should.
     """
+    check_trainable(network, name)
     check_blocks(network, name)
     network = network.float().eval()
-    if is_folded(network):
-        unfold(network, batches)
     whole = copy.deepcopy(network)
     spec = narrower(network, plan.ratio, plan.multiple) if plan.widths == "yaml" else None
     widths: Widths = FreeWidths(plan.ratio, plan.multiple)
@@ -56,7 +59,10 @@ def cut(network: Any, name: str, plan: CutPlan, batches: Sequence[Any]) -> CutNe
         widths = GivenWidths(widths_of(build(spec, network.model[-1].nc)))
     take_apart(network)
     network.requires_grad_(True)
+    if plan.importance == "taylor":
+        add_gradients(network, labels)
     removed = prune(network, widths, plan.importance)
+    network.zero_grad(set_to_none=True)
     put_together(network)
     apart = _apart(whole, network, removed, batches[0])
     if apart > _MOST_APART:

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal, Protocol
 
-from benchsuite.optimize.blocks import attentions, branches, halved, head_of, take_apart
+from benchsuite.optimize.blocks import attentions, branches, followed, halved, head_of, take_apart
 
 Importance = Literal["l1", "l2", "bn", "taylor"]
 IMPORTANCES: tuple[Importance, ...] = ("l1", "l2", "bn", "taylor")
@@ -17,11 +17,20 @@ _TRACED_PX = 128
 _NARROWEST = 8
 
 
+@dataclass(frozen=True)
+class Group:
+    """Convolutions, by their names, that must keep the same channels; attention needs a multiple of `heads`."""
+
+    names: tuple[str, ...]
+    channels: int
+    heads: int
+
+
 class Widths(Protocol):
     """Says how many channels are left of a group of layers that must keep the same ones."""
 
-    def width(self, names: Sequence[str], channels: int, heads: int) -> int:
-        """Return the width of a group, of which `names` are the convolutions; attention needs a multiple of `heads`."""
+    def width(self, group: Group) -> int:
+        """Return how many channels of a group are left."""
         ...
 
 
@@ -32,10 +41,11 @@ class FreeWidths:
     ratio: float
     multiple: int
 
-    def width(self, names: Sequence[str], channels: int, heads: int) -> int:
-        step = self.multiple * heads
-        wanted = channels * (1 - self.ratio)
-        return min(channels, max(step, _NARROWEST, math.floor(wanted / step + 0.5) * step))
+    def width(self, group: Group) -> int:
+        """Return the share that is left, rounded, of what there was at most."""
+        step = self.multiple * group.heads
+        wanted = group.channels * (1 - self.ratio)
+        return min(group.channels, max(step, _NARROWEST, math.floor(wanted / step + 0.5) * step))
 
 
 @dataclass(frozen=True)
@@ -44,8 +54,9 @@ class GivenWidths:
 
     of: Mapping[str, int]
 
-    def width(self, names: Sequence[str], channels: int, heads: int) -> int:
-        (width,) = {self.of[name] for name in names}
+    def width(self, group: Group) -> int:
+        """Return the one width that its layers have in the other network."""
+        (width,) = {self.of[name] for name in group.names}
         return width
 
 
@@ -57,7 +68,7 @@ class Cut:
 
 
 def prune(network: Any, widths: Widths, importance: Importance) -> Cut:
-    """Cut channels of a network that is taken apart; it must be in eval mode, and every parameter require a gradient."""
+    """Cut channels of a network that is taken apart, in eval mode, and whose every parameter requires a gradient."""
     import torch
     import torch_pruning as tp
 
@@ -69,15 +80,17 @@ def prune(network: Any, widths: Widths, importance: Importance) -> Cut:
     def note(batch_norm: Any, channels: Sequence[int]) -> None:
         removed[names[batch_norm]] = tuple(channels)
 
-    graph = tp.DependencyGraph().build_dependency(network, example_inputs=torch.zeros(1, 3, _TRACED_PX, _TRACED_PX))
+    with followed(network):
+        example = torch.zeros(1, 3, _TRACED_PX, _TRACED_PX)
+        graph = tp.DependencyGraph().build_dependency(network, example_inputs=example)
     last = [branch[-1] for branch in branches(head_of(network))]
     score = _scored(importance)
     for group in graph.get_all_groups(ignored_layers=last, root_module_types=[torch.nn.Conv2d]):
         root = group[0].dep.target.module
         members = list(_outputs(graph, group))
         heads = math.lcm(*(heads_of.get(module, 1) for module, _ in members))
-        kept = [names[module] for module, _ in members if isinstance(module, torch.nn.Conv2d)]
-        width = widths.width(kept, root.out_channels, heads)
+        own = tuple(names[module] for module, _ in members if isinstance(module, torch.nn.Conv2d))
+        width = widths.width(Group(own, root.out_channels, heads))
         if width >= root.out_channels:
             continue
         least = score(group).argsort()[: root.out_channels - width].tolist()
@@ -123,7 +136,7 @@ def _streams(network: Any) -> Mapping[Any, Any]:
 
 def _heads(network: Any) -> Mapping[Any, int]:
     """Return for both halves of blocks with attention of how many heads the width must be a multiple."""
-    found = {}
+    found: dict[Any, int] = {}
     for block in halved(network):
         heads = math.lcm(*(attention.num_heads for attention in attentions(block)))
         found |= {block.cv0.conv: heads, block.cv1.conv: heads}
@@ -165,7 +178,7 @@ def _cut_attention(attention: Any, removed: Sequence[int], note: Callable[[Any, 
 
 
 def silenced(network: Any, cut: Cut) -> None:
-    """Let the channels that a cut takes out of a network be zero: what is left must then compute what the cut one does."""
+    """Let channels that a cut takes out of a network be zero: what is left must compute what the cut one does."""
     take_apart(network)
     modules = dict(network.named_modules())
     for name, channels in cut.removed.items():

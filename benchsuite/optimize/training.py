@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import csv
 import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -10,32 +11,48 @@ from typing import Any
 
 from benchsuite.machine.facts import usable_threads
 from benchsuite.machine.files import write_whole
+from benchsuite.networks.checkpoint import class_names
+from benchsuite.terms.absence import Absent
 from benchsuite.terms.errors import BuildError
 from benchsuite.terms.said import said
 
 _NAME = "train"
 _DIGESTED_EPOCHS = 2
+_MAP = "metrics/mAP50-95(B)"
+_QAT_BITS = 8
 
 
 @dataclass(frozen=True)
 class Training:
     """What to train on and how; `settings` are arguments of Ultralytics' trainer beside those that stand here.
 
-    A `teacher` is a checkpoint whose features the network learns to match, empty for none.
+    A `teacher` is a checkpoint whose features the network learns to match, empty for none. A network that is
+    `quantised` learns with its weights and activations rounded to 8 bits.
     """
 
     data: str
+    data_sha256: str
     imgsz: int
     epochs: int
     batch: int
     lr0: float
     seed: int
     teacher: str = ""
+    teacher_sha256: str = ""
+    quantised: bool = False
     settings: Mapping[str, float] = field(default_factory=dict)
 
 
-def train(weights: Path, training: Training, folder: Path) -> Path:
-    """Train a checkpoint within a folder, going on where an earlier call was stopped, and return the best weights.
+@dataclass(frozen=True)
+class Epoch:
+    """An epoch that has ended: the sum of its losses, and mAP50-95 as the trainer sees it."""
+
+    loss: float | Absent
+    map50_95: float
+
+
+def train(weights: Path, training: Training, folder: Path) -> Any:
+    """Train a checkpoint within a folder, going on where an earlier call was stopped, and return the best network.
 
     Raises BuildError where it cannot be trained on these data.
     """
@@ -44,16 +61,59 @@ def train(weights: Path, training: Training, folder: Path) -> Path:
     # A network with many small weights is full of denormals, and takes twice as long with them.
     torch.set_flush_denormal(True)
     made = folder / _NAME / "weights"
-    last = made / "last.pt"
+    last, best = made / "last.pt", made / "best.pt"
     if not _is_done(last, training.epochs):
         trainer = _trainer_class()(overrides=_overrides(weights, training, folder, last))
         # It leaves one core to workers that load images, which there are none of.
         torch.set_num_threads(usable_threads())
-        trainer.train()
-    best = made / "best.pt"
-    if not best.is_file():
-        raise BuildError(said("training wrote no weights: its loss was no number from the first epoch on"))
-    return best
+        try:
+            trainer.train()
+        except RuntimeError as error:
+            raise BuildError(_why_not(error, training)) from error
+    if not best.is_file() or any(isinstance(it.loss, Absent) for it in epochs_of(folder)):
+        raise BuildError(_diverged(training))
+    return _network_of(best)
+
+
+def _why_not(error: RuntimeError, training: Training) -> str:
+    if "NaN" in str(error):
+        return _diverged(training)
+    if "out of memory" in str(error) or "allocate memory" in str(error):
+        told = "training ran out of memory with batches of {1} at {2} px: give --batch a smaller number"
+        return said(told, training.batch, training.imgsz)
+    return said("training failed: {1}", str(error).splitlines()[0] if str(error) else type(error).__name__)
+
+
+def _diverged(training: Training) -> str:
+    told = "training diverged: its loss became no number with --lr0 {1}; give a smaller one, as {2}"
+    return said(told, f"{training.lr0:g}", f"{training.lr0 / 10:g}")
+
+
+def epochs_of(folder: Path) -> tuple[Epoch, ...]:
+    """Return the epochs that ended so far, by the lines that the trainer writes."""
+    try:
+        with (folder / _NAME / "results.csv").open(newline="") as file:
+            rows = [{key.strip(): value for key, value in row.items() if key} for row in csv.DictReader(file)]
+    except OSError:
+        return ()
+    # A line that is being written lacks columns.
+    return tuple(_epoch(row) for row in rows if row.get(_MAP) and None not in row.values())
+
+
+def _epoch(row: Mapping[str, str]) -> Epoch:
+    loss = sum(float(text) for name, text in row.items() if name.startswith("train/"))
+    known = loss == loss and abs(loss) != float("inf")
+    return Epoch(loss if known else Absent("it was no number"), float(row[_MAP]))
+
+
+def batches_of(folder: Path) -> tuple[str, ...]:
+    """Return the digests of what the first epochs were trained on."""
+    paths = (folder / _NAME / _batches_file(epoch) for epoch in range(_DIGESTED_EPOCHS))
+    return tuple(path.read_text().strip() for path in paths if path.is_file())
+
+
+def _batches_file(epoch: int) -> str:
+    return f"batches-{epoch}.sha256"
 
 
 def _overrides(weights: Path, training: Training, folder: Path, last: Path) -> dict[str, Any]:
@@ -62,6 +122,8 @@ def _overrides(weights: Path, training: Training, folder: Path, last: Path) -> d
         "data": training.data,
         "imgsz": training.imgsz,
         "epochs": training.epochs,
+        # A training that ends early cannot be told from one that was stopped.
+        "patience": 0,
         "batch": training.batch,
         # Otherwise gradients of several batches are added up, and small data see a step in many epochs.
         "nbs": training.batch,
@@ -85,6 +147,8 @@ def _overrides(weights: Path, training: Training, folder: Path, last: Path) -> d
     }
     if training.teacher:
         found["distill_model"] = training.teacher
+    if training.quantised:
+        found["quantize"] = _QAT_BITS
     if last.is_file():
         found["resume"] = str(last)
     return found
@@ -97,14 +161,18 @@ def _has_gpu() -> bool:
 
 
 def _is_done(last: Path, epochs: int) -> bool:
-    """Say whether a training ended, be it before the trainer said so."""
+    """Say whether a training ended, be it before anybody was told."""
     import torch
 
-    if not last.is_file():
-        return False
-    epoch = torch.load(last, map_location="cpu", weights_only=False)["epoch"]
-    # Its last act is to take the optimiser, and with it the number of the epoch, out of the file.
-    return epoch == -1 or epoch + 1 >= epochs
+    return last.is_file() and torch.load(last, map_location="cpu", weights_only=False)["epoch"] + 1 >= epochs
+
+
+def _network_of(checkpoint: Path) -> Any:
+    """Return the averaged network of a checkpoint, without the teacher that looked over it."""
+    import torch
+
+    network = torch.load(checkpoint, map_location="cpu", weights_only=False)["ema"].float()
+    return getattr(network, "student_model", network)
 
 
 def _trainer_class() -> Any:
@@ -117,14 +185,13 @@ def _trainer_class() -> Any:
         def get_model(self, cfg: Any = None, weights: Any = None, verbose: bool = True) -> Any:
             if weights is None:
                 return super().get_model(cfg, weights, verbose)
-            found, asked = weights.model[-1].nc, self.data["nc"]
-            if found != asked:
-                raise BuildError(said("the network knows {1} classes and the data {2}", found, asked))
+            known, wanted = class_names(weights), [str(name) for name in self.data["names"].values()]
+            if len(known) != len(wanted):
+                raise BuildError(said("the network knows {1} classes and the data {2}", len(known), len(wanted)))
             weights.requires_grad_(True)
             return self.set_model_names_for_load(weights)
 
         def preprocess_batch(self, batch: Any) -> Any:
-            """Digest what the first epochs are trained on, by which two trainings show whether they saw the same."""
             if self.epoch < _DIGESTED_EPOCHS:
                 digests = self.__dict__.setdefault("digests", {})
                 digests.setdefault(self.epoch, hashlib.sha256()).update(batch["img"].numpy().tobytes())
@@ -132,18 +199,22 @@ def _trainer_class() -> Any:
 
         def save_model(self) -> Any:
             """Write beside the last files and put them in their place at once: a kill leaves one or the other."""
-            last, best = self.last, self.best
-            self.last, self.best = (path.with_suffix(".part") for path in (last, best))
+            files = Path(self.wdir, "last.pt"), Path(self.wdir, "best.pt")
+            self.last, self.best = (path.with_suffix(".part") for path in files)
             try:
                 saved = super().save_model()
-                for part, whole in ((self.best, best), (self.last, last)):
+                # The best first: what the last epoch of a training left is read once the last one is there.
+                for part, whole in reversed(tuple(zip((self.last, self.best), files, strict=True))):
                     if part.is_file():
                         part.replace(whole)
                 if self.epoch < _DIGESTED_EPOCHS:
                     digest = self.__dict__["digests"][self.epoch].hexdigest()
-                    write_whole(self.save_dir / f"batches-{self.epoch}.sha256", f"{digest}\n")
+                    write_whole(self.save_dir / _batches_file(self.epoch), f"{digest}\n")
             finally:
-                self.last, self.best = last, best
+                self.last, self.best = files
             return saved
+
+        def final_eval(self) -> None:
+            """Leave the files as they are: whoever trains takes the network out, and evaluates it itself."""
 
     return AsItIs

@@ -1,4 +1,4 @@
-"""Widths that a model's yaml can express: rows of a narrower network, with everything that its scale decided spelt out."""
+"""Widths that a model's yaml can express: rows of a narrower network, with all that its scale decided spelt out."""
 
 from __future__ import annotations
 

@@ -9,10 +9,16 @@ from typing import Any
 from benchsuite.data.images import read_image
 from benchsuite.data.letterbox import preprocess
 from benchsuite.machine.processes import serve
-from benchsuite.networks.checkpoint import load_checkpoint
+from benchsuite.networks.checkpoint import class_names, load_checkpoint
+from benchsuite.optimize.blocks import check_trainable
 from benchsuite.optimize.checkpoints import write_checkpoint
-from benchsuite.optimize.cutting import CutPlan, cut
-from benchsuite.optimize.training import Training, train
+from benchsuite.optimize.cutting import cut
+from benchsuite.optimize.gradients import labelled
+from benchsuite.optimize.recipe import LightRecipe
+from benchsuite.optimize.statistics import is_folded, unfold
+from benchsuite.optimize.training import train
+from benchsuite.optimize.zeros import zero
+from benchsuite.terms.absence import Absent
 from benchsuite.terms.codec import from_builtins
 from benchsuite.terms.input_size import InputSize
 
@@ -20,23 +26,34 @@ _BATCH = 4
 
 
 def cut_checkpoint(request: dict[str, Any]) -> dict[str, Any]:
-    """Write the network of `weights`, cut by `plan`, to `output`; `images` renew its batch norms at `imgsz`.
+    """Write the network of `weights`, after what the `recipe` cuts, to `output`, ready to be trained.
 
-    Answers by how much its outputs are off.
+    `images` give batch norms their statistics. Answers by how much a cut network's outputs are off.
     """
-    weights, plan = Path(request["weights"]), from_builtins(request["plan"], CutPlan)
-    imgsz = int(request["imgsz"])
-    found = cut(load_checkpoint(weights), weights.name, plan, _batches(request["images"], imgsz))
-    write_checkpoint(found.network, Path(request["output"]), imgsz, request["made_by"])
-    return {"apart": found.apart}
+    recipe, weights = from_builtins(request["recipe"], LightRecipe), Path(request["weights"])
+    network, apart = load_checkpoint(weights), None
+    check_trainable(network, weights.name)
+    images = _batches(request["images"], recipe.imgsz)
+    if is_folded(network):
+        unfold(network, images)
+    if not isinstance(recipe.cut, Absent):
+        paths = [Path(path) for path in request["images"]]
+        groups = (paths[start : start + _BATCH] for start in range(0, len(paths), _BATCH))
+        labels = (labelled(group, class_names(network), recipe.imgsz) for group in groups)
+        found = cut(network, weights.name, recipe.cut, images, labels)
+        network, apart = found.network, found.apart
+    if not isinstance(recipe.zeros, Absent):
+        zero(network, recipe.zeros)
+    write_checkpoint(network, Path(request["output"]), recipe.imgsz, recipe.made_by)
+    return {"apart": apart}
 
 
 def train_checkpoint(request: dict[str, Any]) -> dict[str, Any]:
-    """Train `weights` in `folder` as `training` says, and write the best that came of it to `output`."""
-    training = from_builtins(request["training"], Training)
-    best = train(Path(request["weights"]), training, Path(request["folder"]))
-    network = load_checkpoint(best)
-    write_checkpoint(network, Path(request["output"]), training.imgsz, request["made_by"])
+    """Train `weights` in `folder` as the `recipe` says, and write the best that came of it to `output`."""
+    recipe = from_builtins(request["recipe"], LightRecipe)
+    assert not isinstance(recipe.training, Absent)
+    network = train(Path(request["weights"]), recipe.training, Path(request["folder"]))
+    write_checkpoint(network, Path(request["output"]), recipe.training.imgsz, recipe.made_by)
     return {}
 
 

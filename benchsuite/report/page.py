@@ -125,7 +125,8 @@ def _gate_charts(view: PageView) -> Charts:
 
 def study_page(view: StudyView, machine: Machine, lang: str = ENGLISH) -> str:
     """Return a study's page as HTML."""
-    return fill("study.html.j2", lang, view=view, facts=_machine_facts(machine))
+    drawing = library() if view.charts else ""
+    return fill("study.html.j2", lang, view=view, facts=_machine_facts(machine), library=drawing)
 
 
 def _machine_facts(machine: Machine) -> Mapping[str, str]:

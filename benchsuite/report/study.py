@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from benchsuite.detect.bootstrap import MapLoss
 from benchsuite.detect.parity import Parity, beyond_limits
 from benchsuite.machine.noise import Noise
+from benchsuite.report.chart import Chart
 from benchsuite.report.markdown import escape, table_line
 from benchsuite.report.terminal import aligned, fit, wrap
 from benchsuite.study.rows import NOT_TIMED, CalibrationPoint, Study, StudyRow
@@ -16,7 +17,7 @@ from benchsuite.terms.absence import DASH, Absent, shown
 from benchsuite.terms.cases import heading
 from benchsuite.terms.language import ENGLISH, language
 from benchsuite.terms.quantities import megabytes, milliseconds, signed
-from benchsuite.terms.said import joined, said
+from benchsuite.terms.said import Sentence, joined, said
 
 _NAME = 27
 _FASTER = "× as fast as fp32"
@@ -42,13 +43,15 @@ class StudyTable:
 
 @dataclass(frozen=True)
 class StudyView:
-    """All that is shown of a study."""
+    """All that is shown of a study; `answers` stand above its tables, and `charts` between both."""
 
     title: str
     finished: str
     command: str
     tables: tuple[StudyTable, ...]
     facts: tuple[str, ...]
+    answers: tuple[Sentence, ...] = ()
+    charts: tuple[Chart, ...] = ()
 
 
 def study_view(study: Study) -> StudyView:
@@ -151,6 +154,8 @@ def _mean(scores: Sequence[float]) -> str:
 def terminal_lines(view: StudyView) -> list[str]:
     """Return the study for a terminal of 80 columns."""
     lines = [view.title, ""]
+    for answer in view.answers:
+        lines += [*wrap(answer), ""]
     for table in view.tables:
         headings = tuple(_SHORT.get(column, column) for column in table.columns)
         cells = [headings, *(_short(row, headings) for row in table.rows)]
@@ -180,7 +185,7 @@ def _short(row: Sequence[str], headings: Sequence[str]) -> tuple[str, ...]:
 def markdown(view: StudyView, lang: str = ENGLISH) -> str:
     """Return the study in Markdown, with the command that makes it again."""
     say = language(lang).say
-    lines = [f"## {escape(say(view.title))}", ""]
+    lines = [f"## {escape(say(view.title))}", "", *(f"{escape(say(answer))}\n" for answer in view.answers)]
     for table in view.tables:
         lines += [f"### {escape(say(table.heading))}", "", _line(map(say, table.columns))]
         lines.append("|---|" + "--:|" * (len(table.columns) - 1))

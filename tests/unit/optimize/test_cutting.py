@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import copy
 import io
+from dataclasses import replace
 from typing import Any
 
 import pytest
 
 from benchsuite.optimize.blocks import put_together, take_apart
 from benchsuite.optimize.cutting import GUARD, CutPlan, cut
+from benchsuite.optimize.gradients import LabelledBatch
 from benchsuite.optimize.statistics import is_folded, unfold
-from benchsuite.terms.errors import ModelError
+from benchsuite.terms.errors import DataError, ModelError
 
 torch = pytest.importorskip("torch")
 pytest.importorskip("torch_pruning", reason="the extra `optimize` is not installed")
@@ -32,6 +34,7 @@ def _network(name: str, classes: int = 6) -> Any:
             torch.nn.init.normal_(module.bias, std=0.2)
             torch.nn.init.normal_(module.running_mean, std=0.2)
             torch.nn.init.uniform_(module.running_var, 0.5, 1.5)
+    network.args = {"imgsz": 128}
     return network.eval()
 
 
@@ -113,7 +116,7 @@ def test_blocks_that_nobody_looked_at_are_refused() -> None:
     from ultralytics.nn.tasks import DetectionModel
 
     network = DetectionModel("yolov10n.yaml", nc=6, verbose=False)
-    with pytest.raises(ModelError, match="has blocks that pruning does not know: .*CIB"):
+    with pytest.raises(ModelError, match=r"has blocks that pruning does not know: .*CIB"):
         cut(network, "yolov10n", CutPlan(0.2, 8, "l1", "free"), _images())
 
 
@@ -122,3 +125,33 @@ def test_fused_networks_are_refused() -> None:
     network = _network("yolo11n").fuse(verbose=False)
     with pytest.raises(ModelError, match="is fused: give the checkpoint that training wrote"):
         cut(network, "yolo11n", CutPlan(0.2, 8, "l1", "free"), _images())
+
+
+def _labelled(seed: int) -> LabelledBatch:
+    generator = torch.Generator().manual_seed(seed)
+    return LabelledBatch(
+        torch.rand(2, 3, 128, 128, generator=generator),
+        torch.tensor([0.0, 1.0, 1.0]),
+        torch.tensor([[0.0], [1.0], [5.0]]),
+        torch.tensor([[0.5, 0.5, 0.4, 0.4], [0.3, 0.3, 0.2, 0.5], [0.6, 0.6, 0.5, 0.3]]),
+    )
+
+
+@pytest.mark.parametrize("name", NETWORKS)
+def test_gradients_of_the_loss_decide_which_channels_go(name: str) -> None:
+    """They choose others than sizes of weights do, the cut holds all the same, and no gradient is left."""
+    plan = CutPlan(0.4, 8, "taylor", "free")
+    by_loss = cut(_network(name), name, plan, _images(), [_labelled(1), _labelled(2)])
+    by_size = cut(_network(name), name, replace(plan, importance="l1"), _images())
+    assert by_loss.apart <= 1e-4
+    one, other = (found.network.model[1].conv.weight for found in (by_loss, by_size))
+    assert one.shape == other.shape
+    assert not torch.equal(one, other)
+    assert all(parameter.grad is None for parameter in by_loss.network.parameters())
+
+
+def test_gradients_without_labels_are_refused() -> None:
+    """Their loss would say nothing of objects."""
+    nothing = LabelledBatch(_images()[0], torch.zeros(0), torch.zeros(0, 1), torch.zeros(0, 4))
+    with pytest.raises(DataError, match="--importance taylor needs labels"):
+        cut(_network("yolov8n"), "yolov8n", CutPlan(0.2, 8, "taylor", "free"), _images(), [nothing])

@@ -1,0 +1,216 @@
+"""Lighter weights as tables and charts: what a recipe changed, and how much can be pruned."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from benchsuite.backends import BACKENDS
+from benchsuite.measure.measurement import AccuracyLoss
+from benchsuite.optimize.guide import SAFE_POINTS, Guide, GuideRow, verdict
+from benchsuite.optimize.scoring import ScoredWeights, TimedArtifact
+from benchsuite.report.chart import Axis, Chart, ChartSeries, ReferenceLine
+from benchsuite.report.study import StudyTable, StudyView
+from benchsuite.report.terminal import aligned
+from benchsuite.study.timed import Timed
+from benchsuite.terms.absence import Absent, shown
+from benchsuite.terms.quantities import megabytes, signed
+from benchsuite.terms.said import Sentence, counted, said
+
+_SCORES = ("", "M params", "GFLOPs", "file MB", "mAP", "points lost")
+_BELOW = Absent("the tables below have its figures")
+_WHOLE, _ALIKE = "whole", "whole, trained"
+# What others published, each a single run on COCO with the training that stands there: context, and no measurement.
+OTHERS = (
+    "Figures of others, not measured here: YOLOv8n on COCO after fine-tuning kept 34.9, 33.3 and 29.9 of 37.3 mAP with "
+    "73, 59 and 43 % of its FLOPs left; YOLOv8s fell from 44.9 to 40.6 with 20 % of its filters pruned. In TensorRT "
+    "FP16 on a T4, YOLOv8n took 2.02, 1.93 and 1.75 ms with 10, 20 and 30 % pruned, 1.84 ms whole: slower at first.",
+)
+
+
+def scores_table(scores: Sequence[ScoredWeights]) -> list[str]:
+    """Return the lines of a table of checkpoints."""
+    rows = [_SCORES, *map(_score, scores)]
+    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
+    return [aligned(row, widths, "  ").rstrip() for row in rows]
+
+
+def _score(score: ScoredWeights, name: str = "") -> tuple[str, ...]:
+    return (
+        name or score.name,
+        f"{score.complexity.params / 1e6:.2f}",
+        f"{score.complexity.gflops:.2f}",
+        megabytes(score.file_bytes),
+        shown(score.accuracy, lambda it: f"{it.map50_95:.3f}"),
+        shown(score.loss, _loss),
+    )
+
+
+def _loss(loss: AccuracyLoss) -> str:
+    return f"{signed(loss.points)} ({signed(loss.ci95[0])} to {signed(loss.ci95[1])})"
+
+
+def guide_view(guide: Guide) -> StudyView:
+    """Arrange a guide: what each share costs, what it gains in each runtime, and up to where that is safe."""
+    recipe = guide.recipe
+    training = recipe.training
+    trained = (
+        said("Each was trained for {1} on the same images in the same order.", _epochs(training.epochs))
+        if not isinstance(training, Absent)
+        else said("None was trained after the cut.")
+    )
+    facts = (
+        said("mAP is mAP50-95 of PyTorch FP32 at {1} px on {2} images of {3}.", recipe.imgsz, guide.images, guide.data),
+        trained,
+        said(
+            "Points lost are against the weights as they were given; the row '{1}' is those after the same training, "
+            "and what is lost against it is the cut's own.",
+            _ALIKE,
+        ),
+        said(
+            "Times are total latency of FP32, taken turn by turn with the weights as they were given, at effort {1}; "
+            "intervals are 95 %, over launches and sessions for times and over images for mAP. FASTER and SLOWER: the "
+            "whole interval says so.",
+            guide.effort,
+        ),
+        *OTHERS,
+    )
+    tables = (_costs(guide), *(_times(guide, name) for name in _backends(guide)))
+    return StudyView(
+        title=said("How much of {1} can be pruned", recipe.weights),
+        finished=guide.finished,
+        command=guide.command,
+        tables=tables,
+        facts=facts,
+        answers=_answers(guide),
+        charts=(_cost_chart(guide), _time_chart(guide)),
+    )
+
+
+def _epochs(count: int) -> Sentence:
+    return counted(count, "1 epoch", "{1} epochs")
+
+
+def _answers(guide: Guide) -> tuple[Sentence, ...]:
+    safe, most = guide.safe, max((row.ratio for row in guide.cuts), default=0.0)
+    if isinstance(safe, Absent):
+        return (said("No safe range: {1}.", safe.reason),)
+    found = [
+        said(
+            "Safe, which is shown to cost less than {1} point of mAP50-95: up to {2} of the channels.",
+            f"{SAFE_POINTS:g}",
+            _percent(safe),
+        )
+    ]
+    if most > safe:
+        found.append(said("Aggressive: beyond that, up to the {1} that were tried.", _percent(most)))
+    return tuple(found)
+
+
+def _costs(guide: Guide) -> StudyTable:
+    columns = ("pruned", "M params", "GFLOPs", "file MB", "mAP untrained", "mAP", "points lost", "training")
+    rows = [_cost_cells(_WHOLE, guide.given, guide.given.accuracy, "–")]
+    for row in guide.rows:
+        untrained = row.untrained if isinstance(row.untrained, Absent) else row.untrained.accuracy
+        rows.append(_cost_cells(_name(row), row.trained, untrained, f"{row.train_s / 60:.0f} min"))
+    return StudyTable(said("What a cut costs"), columns, tuple(rows), ())
+
+
+def _cost_cells(name: str, score: ScoredWeights, untrained: object, took: str) -> tuple[str, ...]:
+    own = _score(score, name)
+    before = "–" if isinstance(untrained, Absent) else f"{untrained.map50_95:.3f}"  # type: ignore[attr-defined]
+    return (*own[:4], before, *own[4:], took)
+
+
+def _name(row: GuideRow) -> str:
+    return _percent(row.ratio) if row.ratio else _ALIKE
+
+
+def _percent(ratio: float) -> str:
+    return f"{100 * ratio:.0f} %"
+
+
+def _backends(guide: Guide) -> Sequence[str]:
+    return [it.backend for it in guide.given_artifacts]
+
+
+def _of(artifacts: Sequence[TimedArtifact], backend: str) -> TimedArtifact:
+    return next(it for it in artifacts if it.backend == backend)
+
+
+def _times(guide: Guide, backend: str) -> StudyTable:
+    rows, reasons = [], []
+    every = ((_WHOLE, guide.given_artifacts), *((_name(row), row.times) for row in guide.rows if row.ratio))
+    for name, artifacts in every:
+        found = _of(artifacts, backend)
+        timed = found.timed
+        if isinstance(timed, Absent):
+            reasons.append((name, timed.reason))
+            continue
+        low, high = timed.ratio_ci95
+        rows.append((
+            name,
+            shown(found.bytes, megabytes),
+            f"{timed.p50_ns / 1e6:.2f}",
+            "1.00" if name == _WHOLE else f"{timed.ratio:.2f} ({low:.2f}–{high:.2f})",
+            "–" if name == _WHOLE else verdict(timed),
+        ))  # fmt: skip
+    heading = said("{1} fp32", backend)
+    return StudyTable(heading, ("pruned", "MB", "p50 ms", "× the time", "verdict"), tuple(rows), tuple(reasons))
+
+
+def _cost_chart(guide: Guide) -> Chart:
+    rows = guide.cuts
+    after = _points_of([(row.ratio, row.trained) for row in rows])
+    before = _points_of([(row.ratio, it) for row in rows if not isinstance(it := row.untrained, Absent)])
+    alike = next((row.trained for row in guide.rows if not row.ratio), None)
+    lines = [ReferenceLine(_map(guide.given), "dot", said("as given"), end="left")]
+    if alike is not None:
+        lines.append(ReferenceLine(_map(alike), "dash", said("whole, after the same training")))
+    return Chart(
+        kind="xy",
+        title="Accuracy against what is pruned",
+        alternative="mAP50-95 by the share of channels that was pruned, before and after training",
+        table=_BELOW,
+        series=(
+            ChartSeries("after training", after, colour="#1f77b4", join="straight", mark="circle", mark_px=9),
+            ChartSeries("right after the cut", before, colour="#d62728", join="straight", dash="dot", mark="cross"),
+        ),
+        x=Axis("pruned channels", "%"),
+        y=Axis("mAP50-95", format=".3f", from_zero=True),
+        references=tuple(lines),
+    )
+
+
+def _points_of(scores: Sequence[tuple[float, ScoredWeights]]) -> tuple[tuple[float, float], ...]:
+    return tuple((100 * ratio, _map(score)) for ratio, score in scores if not isinstance(score.accuracy, Absent))
+
+
+def _map(score: ScoredWeights) -> float:
+    return 0.0 if isinstance(score.accuracy, Absent) else score.accuracy.map50_95
+
+
+def _time_chart(guide: Guide) -> Chart:
+    return Chart(
+        kind="xy",
+        title="Time against what is pruned",
+        alternative="Total latency of each runtime by the share of channels that was pruned, as a share of the whole "
+        "network's",
+        table=_BELOW,
+        series=tuple(_time_series(guide, backend) for backend in _backends(guide)),
+        x=Axis("pruned channels", "%", from_zero=True),
+        y=Axis("× the time of the whole network", from_zero=True, format=".2f"),
+        references=(ReferenceLine(1.0, "dot", said("as long as the whole network")),),
+    )
+
+
+def _time_series(guide: Guide, backend: str) -> ChartSeries:
+    known = [(row.ratio, timed) for row in guide.cuts if isinstance(timed := _of(row.times, backend).timed, Timed)]
+    return ChartSeries(
+        backend,
+        tuple((100 * ratio, timed.ratio) for ratio, timed in known),
+        colour=BACKENDS[backend].colour,
+        join="straight",
+        mark="circle",
+        mark_px=8,
+        y_intervals=tuple(timed.ratio_ci95 for _, timed in known),
+    )
