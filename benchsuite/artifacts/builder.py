@@ -17,7 +17,8 @@ from benchsuite.networks.checkpoint import (
     load_detector,
     trained_size,
 )
-from benchsuite.terms.codec import from_builtins
+from benchsuite.networks.origin import origin_of
+from benchsuite.terms.codec import from_builtins, sentence_to_builtins
 from benchsuite.terms.errors import ModelError
 from benchsuite.terms.input_size import InputSize
 from benchsuite.terms.said import said
@@ -48,12 +49,15 @@ def describe_checkpoint(request: dict[str, Any]) -> dict[str, Any]:
                 weights.name,
             )
         )
+    origin = origin_of(saved)
     return {
         "names": class_names(saved),
         "params": params,
         "gflops": gflops,
         "heads": list(heads_of(saved)),
         "trained_px": trained_size(weights),
+        "origin": sentence_to_builtins(origin.sentence) if origin else "",
+        "untrained": origin is not None and origin.made == "random",
     }
 
 

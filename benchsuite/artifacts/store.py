@@ -29,12 +29,12 @@ from benchsuite.terms.cases import Head
 from benchsuite.terms.codec import from_builtins, to_builtins
 from benchsuite.terms.errors import BuildError, ModelError, PassingError, ProcessError, RecordError, UsageError
 from benchsuite.terms.input_size import InputSize
-from benchsuite.terms.said import said
+from benchsuite.terms.said import Sentence, said
 
 SIZE_CAP_BYTES = 20_000_000_000
 _FILES = "files"
 # What says what a card holds, and how benchsuite asks for it: raise the number with any change to that.
-_CARD_PACKAGES, _CARD_VERSION = ("benchsuite", "ultralytics", "ultralytics-thop", "torch"), 1
+_CARD_PACKAGES, _CARD_VERSION = ("benchsuite", "ultralytics", "ultralytics-thop", "torch"), 2
 _BUILD_DEADLINE_S = 1800
 _HELD = HeldFolders()
 # Another run may have taken an artifact's path a moment ago: nothing used within this time is evicted.
@@ -48,7 +48,8 @@ Builder = Callable[[Recipe, Path, Path | None, Sequence[Path], Path], int]
 class Card:
     """What a checkpoint is: class names, and size of the fused network with the head that runs.
 
-    `trained_px` is the side of the images that it was trained on; None where it does not say.
+    `trained_px` is the side of the images that it was trained on; None where it does not say. `origin` tells of
+    weights that benchsuite made; those that were never trained are worth nothing but their speed.
     """
 
     names: tuple[str, ...]
@@ -56,6 +57,8 @@ class Card:
     gflops: float
     heads: tuple[Head, ...]
     trained_px: int | None = None
+    origin: Sentence = ""
+    untrained: bool = False
 
 
 @dataclass(frozen=True)

@@ -12,7 +12,7 @@ import typer
 
 from benchsuite import __version__
 from benchsuite.commands.case_options import BASELINES, ENGINES, GATE, LIMITS, takes_case_options
-from benchsuite.commands.optimize import optimize_app
+from benchsuite.commands.optimize import Batch, Data, Imgsz, Rate, Seed, Settings, optimize_app
 from benchsuite.commands.report import compare, export, promote, report
 from benchsuite.commands.study import study_app
 from benchsuite.commands.telling import tell
@@ -157,6 +157,44 @@ def selftest(
         raise UsageError("selftest: nothing to do; give --aa 20, --inject 5%, or both.")
     plan = SelfTestPlan(aa, slowdowns, suites, replay)
     raise typer.Exit(run_selftest(given, plan, tell, sys.stdout.isatty()))
+
+
+@app.command()
+def lighten(
+    weights: Annotated[str, typer.Argument(help="checkpoint to make light", show_default=False)],
+    output: Annotated[Path, typer.Option("--output", "-o", help="folder for what is found and made")] = Path("lighter"),
+    goal: Annotated[
+        str, typer.Option(metavar="PN<=TIME", help="total latency to reach, as p95<=30ms", show_default=False)
+    ] = "",
+    max_map_drop: Annotated[float, typer.Option(help="points of mAP50-95 that may be lost")] = 1.0,
+    data: Data = None,
+    imgsz: Imgsz = 640,
+    smaller: Annotated[
+        str, typer.Option(metavar="PX[,PX]", help="smaller sizes to try [3/4 and 1/2]", show_default=False)
+    ] = "",
+    budget: Annotated[str, typer.Option(help="time for all that needs no training")] = "60min",
+    train_budget: Annotated[str, typer.Option(help="time for training pruned weights; 0 leaves that out")] = "0",
+    ratios: Annotated[str, typer.Option(metavar="R[,R]", help="shares of the channels to prune")] = "0.2,0.4,0.6",
+    epochs: Annotated[int, typer.Option(help="epochs of a training, where the budget lasts", min=1)] = 20,
+    batch: Batch = 8,
+    lr0: Rate = 0.001,
+    seed: Seed = 0,
+    setting: Settings = None,
+    effort: Annotated[str, typer.Option(help="how long candidates are timed: quick, standard or full")] = "quick",
+) -> None:
+    """Find the fastest artifact that keeps the accuracy; run it again to go on where it was stopped.
+
+    Tries runtimes, precisions, INT8 schemes and sizes first; with --train-budget, pruned weights that learn from those
+    that were given. Exit codes: 0 the goal is met, 1 it is not.
+
+    Example: benchsuite lighten best.pt --data my-data.yaml --goal 'p95<=30ms' --train-budget 2h
+    """
+    from benchsuite.commands.lightening import LightenAsked, run_lighten
+    from benchsuite.commands.recipes import TrainingAsked
+
+    asked = LightenAsked(weights, goal, max_map_drop, budget, train_budget, smaller, ratios, effort)
+    training = TrainingAsked(data, epochs, imgsz, batch, lr0, seed, tuple(setting or ()))
+    raise typer.Exit(run_lighten(asked, training, output, tell))
 
 
 @cache_app.command("list")

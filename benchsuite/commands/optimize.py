@@ -52,6 +52,9 @@ def prune(
     round_to: Annotated[
         str, typer.Option("--round", help="widths are multiples of it; auto: 16 with AVX-512, else 8")
     ] = "auto",
+    teacher: Annotated[
+        str, typer.Option(help="checkpoint to learn from after the cut, as the whole one", show_default=False)
+    ] = "",
     widths: Annotated[str, typer.Option(help="free, or yaml for widths that a model's yaml can express")] = "free",
     unstructured: Annotated[
         bool, typer.Option("--unstructured", help="set single weights to zero instead, for comparison")
@@ -91,5 +94,35 @@ def prune(
     elif unstructured:
         code = run_zero(model, ratio, trained, output, tell)
     else:
-        code = run_prune(model, ratio, cut, trained, output, tell)
+        code = run_prune(model, ratio, cut, trained, output, tell, teacher)
     raise typer.Exit(code)
+
+
+@optimize_app.command("distill")
+def distill(
+    output: Output,
+    teacher: Annotated[str, typer.Option(help="checkpoint to learn from, better on the data", show_default=False)],
+    student: Annotated[
+        str, typer.Option(help="checkpoint that learns, or a .yaml that begins with random weights", show_default=False)
+    ],
+    data: Data = None,
+    dis: Annotated[float, typer.Option(help="weight of the teacher in the loss")] = 6.0,
+    compare: Annotated[
+        bool, typer.Option(help="train the student without the teacher too, and tell what that gains")
+    ] = True,
+    epochs: Annotated[int, typer.Option(help="epochs of training", min=0)] = 20,
+    imgsz: Imgsz = 640,
+    batch: Batch = 8,
+    lr0: Rate = 0.001,
+    seed: Seed = 0,
+    setting: Settings = None,
+) -> None:
+    """Train a small detector to match a better one; run it again to go on where it was stopped.
+
+    Example: benchsuite optimize distill --teacher big.pt --student small.pt --data my-data.yaml -o taught.pt
+    """
+    from benchsuite.commands.distilling import DistillAsked, run_distill
+    from benchsuite.commands.recipes import TrainingAsked
+
+    trained = TrainingAsked(data, epochs, imgsz, batch, lr0, seed, tuple(setting or ()))
+    raise typer.Exit(run_distill(DistillAsked(teacher, student, dis, compare), trained, output, tell))

@@ -9,6 +9,7 @@ from typing import cast, get_args
 
 from benchsuite.commands.recipes import (
     TrainingAsked,
+    find_weights,
     follow_recipe,
     one_of,
     open_ground,
@@ -22,6 +23,7 @@ from benchsuite.optimize.following import CUT_FILE, recipe_folder
 from benchsuite.optimize.pruning import IMPORTANCES, Importance
 from benchsuite.optimize.recipe import NO_TRAINING
 from benchsuite.optimize.scoring import WeightsBench
+from benchsuite.optimize.training import Training
 from benchsuite.optimize.widths import YAML_MULTIPLE
 from benchsuite.optimize.zeros import ZeroPlan
 from benchsuite.report.lightening import scores_table
@@ -62,12 +64,20 @@ class CutAsked:
 
 
 def run_prune(
-    model: str, ratio: float, cut: CutAsked, asked: TrainingAsked, output: Path, say: Callable[[str], None]
+    model: str,
+    ratio: float,
+    cut: CutAsked,
+    asked: TrainingAsked,
+    output: Path,
+    say: Callable[[str], None],
+    teacher: str = "",
 ) -> int:
     """Make the weights that were asked for, print what they are worth, and return the exit code."""
     raise_all([*share("--ratio", ratio), *cut.problems(), *asked.problems(), *output_problems(output)])
-    ground = open_ground(model, asked, output)
-    training = training_of(asked, ground) if asked.epochs else Absent("no training was asked for: --epochs 0")
+    ground = open_ground(model, asked, output, trains=asked.epochs > 0)
+    training: Training | Absent = Absent("no training was asked for: --epochs 0")
+    if asked.epochs:
+        training = training_of(asked, ground, find_weights(teacher, ground, output, "--teacher") if teacher else None)
     recipe = recipe_of(ground, asked.imgsz, cut=cut.plan(ratio, ground.machine.isa), training=training)
     progress = follow_recipe(recipe, ground, output, say)
     if not isinstance(progress.apart, Absent):
@@ -90,7 +100,7 @@ def run_zero(model: str, ratio: float, asked: TrainingAsked, output: Path, say: 
             "out --unstructured."
         )
     raise_all(problems)
-    ground = open_ground(model, asked, output)
+    ground = open_ground(model, asked, output, trains=False)
     recipe = recipe_of(ground, asked.imgsz, zeros=ZeroPlan(ratio), training=NO_TRAINING)
     follow_recipe(recipe, ground, output, say)
     names = {"whole": ground.weights, "zeroed": output}

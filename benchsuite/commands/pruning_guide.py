@@ -44,7 +44,7 @@ def run_guide(
     if folder.suffix:
         problems.append(f"-o {folder}: --ratios makes several weights; give a folder, as guide.")
     raise_all(problems)
-    ground = open_ground(model, asked, folder / _GIVEN)
+    ground = open_ground(model, asked, folder / _GIVEN, trains=asked.epochs > 0)
     training = training_of(asked, ground) if asked.epochs else Absent("no training was asked for: --epochs 0")
     plans: dict[float, CutPlan | Absent] = {0.0: NO_CUT} if asked.epochs else {}
     plans |= {ratio: cut.plan(ratio, ground.machine.isa) for ratio in ratios}

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from benchsuite.artifacts.digests import calibration_of
 from benchsuite.backends.offers import recorded_packages
 from benchsuite.data.dataset import Dataset, calibration_images, load_dataset, spread
-from benchsuite.data.shapes import AUGMENTATION, TRAINED_ON, shapes_data
+from benchsuite.data.shapes import AUGMENTATION, TRAINED_ON, ShapesSpec, shapes_data
 from benchsuite.machine.facts import Machine, package_versions, read_machine
 from benchsuite.machine.files import cache_root
 from benchsuite.networks.weights import fetch, file_sha256, resolve
@@ -76,21 +76,36 @@ def output_problems(output: Path) -> Iterator[str]:
         yield f"-o {output}: give a file that ends in .pt."
 
 
-def open_ground(model: str, asked: TrainingAsked, output: Path, flag: str = "--model") -> Ground:
-    """Find weights and data; the drawn shapes where none are named."""
-    root = cache_root()
+def open_ground(model: str, asked: TrainingAsked, output: Path, flag: str = "--model", trains: bool = True) -> Ground:
+    """Find weights and data; the drawn shapes where none are named, with many to learn from where a command trains."""
+    root, log = cache_root(), recipe_folder(output) / LOG_FILE
     (ref,) = resolve([model], root, flag)
-    data = (asked.data or shapes_data(root / "data", TRAINED_ON)).absolute()
+    data = (asked.data or shapes_data(root / "data", TRAINED_ON if trains else ShapesSpec())).absolute()
     dataset = load_dataset(data)
-    weights = fetch(ref, root, recipe_folder(output) / LOG_FILE)
+    weights = fetch(ref, root, log, dataset.names)
     trained = "train" in dataset.splits and dataset.splits["train"]
     images = spread(trained, _RENEWED_ON) if trained else calibration_images(dataset, _RENEWED_ON)
     return Ground(root, read_machine(recorded_packages()), weights, data, dataset, images)
 
 
-def training_of(asked: TrainingAsked, ground: Ground, teacher: Path | None = None, quantised: bool = False) -> Training:
-    """Return the training that was asked for; raises DataError for data that nothing can be trained on."""
-    settings = dict(AUGMENTATION) if asked.data is None else {}
+def find_weights(name: str, ground: Ground, output: Path, flag: str) -> Path:
+    """Return the file of further weights that an option names."""
+    (ref,) = resolve([name], ground.cache_root, flag)
+    return fetch(ref, ground.cache_root, recipe_folder(output) / LOG_FILE)
+
+
+def training_of(
+    asked: TrainingAsked,
+    ground: Ground,
+    teacher: Path | None = None,
+    settings: Mapping[str, float] | None = None,
+    quantised: bool = False,
+) -> Training:
+    """Return the training that was asked for, with `settings` that a command adds.
+
+    Raises DataError for data that nothing can be trained on.
+    """
+    settings = {**(AUGMENTATION if asked.data is None else {}), **(settings or {})}
     for text in asked.settings:
         name, number = _setting(text) or ("", 0.0)
         settings[name] = number

@@ -27,7 +27,7 @@ from benchsuite.terms.absence import NOT_SELECTED, Absent
 from benchsuite.terms.cases import Case
 from benchsuite.terms.codec import to_builtins
 from benchsuite.terms.errors import PassingError, RecordError, SessionError, UsageError
-from benchsuite.terms.said import said
+from benchsuite.terms.said import Sentence, said
 
 # Part of every key: raise it with any change to letterboxing, decoding, NMS or scoring, but for their settings.
 _VERSION = 4
@@ -94,8 +94,11 @@ def evaluate_once(
     machine: Machine,
     cache_root: Path,
     launch: Callable[[], Launch],
+    unscored: Sentence = "",
 ) -> Evaluation:
     """Return the kept evaluation of this artifact, runtime and data, or let the launch's worker make it.
+
+    `unscored` says why its accuracy would be worth nothing, where that is known.
 
     A kept one that is damaged or was altered is made again, with a note. Raises SessionError where the system does not
     hand it out just now.
@@ -104,7 +107,7 @@ def evaluate_once(
     key = evaluation_key(case, artifact, data, machine)
     result, detections, scored_file = _files(folder, key)
     notes: tuple[str, ...] = ()
-    unscored = class_mismatch(names, data.names) or data.unusable
+    unscored = unscored or class_mismatch(names, data.names) or data.unusable or ""
     if result.is_file() and detections.is_file() and scored_file.is_file():
         try:
             kept = read_kept(result, Scored, "it is made again")
@@ -173,6 +176,7 @@ def class_mismatch(model: tuple[str, ...], data: tuple[str, ...]) -> str | None:
     return said("{1}: {2}", called, _OTHER_CLASSES)
 
 
+UNTRAINED = "its weights are random, of a yaml: it finds nothing"
 _OTHER_CLASSES = "name the data it was trained for with --data, or give the same classes the model's names in data.yaml"
 # What networks and data sets are given where nobody named their classes.
 _NUMBERED = re.compile(r"(class|cls|object|item|label)?[0-9]+")

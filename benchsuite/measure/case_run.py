@@ -15,11 +15,12 @@ from benchsuite.measure.launch import WorkerSetup
 from benchsuite.measure.measurement import Cold, Complexity, Latency, Memory, Metrics, Throughput
 from benchsuite.terms.absence import Absent
 from benchsuite.terms.cases import Case
+from benchsuite.terms.said import Sentence
 
 
 @dataclass(frozen=True)
 class Subject:
-    """Everything that is known of a case before it runs."""
+    """Everything that is known of a case before it runs; `unscored` says why its accuracy would be worth nothing."""
 
     case: Case
     setup: WorkerSetup
@@ -29,6 +30,7 @@ class Subject:
     machine: Machine
     effort: Effort
     samples_folder: Path
+    unscored: Sentence = ""
 
 
 class CaseRun(Protocol):

@@ -1,4 +1,4 @@
-"""Child process that lets Ultralytics download official weights."""
+"""Child process that lets Ultralytics download official weights, or build random ones from a yaml."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from typing import Any
 
 from benchsuite.machine.processes import serve
 from benchsuite.machine.scratch import scratch_folder
+from benchsuite.networks.untrained import write_untrained
 from benchsuite.terms.errors import BuildError
 from benchsuite.terms.said import said
 
@@ -25,5 +26,11 @@ def fetch(request: dict[str, Any]) -> dict[str, Any]:
     return {"path": str(folder / request["name"])}
 
 
+def build(request: dict[str, Any]) -> dict[str, Any]:
+    """Write random weights of the network of `yaml` to `output`, whole or not at all."""
+    write_untrained(request["yaml"], Path(request["output"]), request["classes"])
+    return {}
+
+
 if __name__ == "__main__":
-    serve({"fetch": fetch})
+    serve({"fetch": fetch, "build": build})

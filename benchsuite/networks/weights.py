@@ -12,10 +12,12 @@ from pathlib import Path
 from benchsuite.networks.names import names_of, read_model
 from benchsuite.networks.pickled import Pickled, read_pickled
 from benchsuite.terms.errors import ModelError, UsageError, raise_all
+from benchsuite.terms.said import said
 
 BUNDLED = "yolo26n_shapes"
 _OFFICIAL = re.compile(r"(yolo26|yolo11|yolov8)[nsmlx](\.pt)?")
 _SUFFIX = ".pt"
+_YAML = (".yaml", ".yml")
 _DETECTOR = "ultralytics.nn.tasks DetectionModel"
 _OTHERS = {
     "ultralytics.nn.tasks SegmentationModel": "a segmentation model",
@@ -32,7 +34,7 @@ _OTHERS = {
 
 @dataclass(frozen=True)
 class ModelRef:
-    """A model as asked for; `path` is None for an official name that is not on this disk yet."""
+    """A model as asked for; `path` is None for an official name, or a yaml, whose weights are not on this disk yet."""
 
     slug: str
     name: str
@@ -83,15 +85,18 @@ def _resolve_one(asked: str, model_slug: str, cache_root: Path, flag: str) -> Mo
     if path.suffix.lower() == _SUFFIX and there and path.is_file():
         check_checkpoint(path, flag)
         return ModelRef(model_slug, name, path.resolve())
+    if is_yaml(name) and (there or _OFFICIAL.fullmatch(path.stem)):
+        made = _untrained_path(path, cache_root)
+        return ModelRef(model_slug, name, made if made.is_file() else None)
     if _OFFICIAL.fullmatch(name):
         fetched = cache_root / "weights" / f"{path.stem}.pt"
         return ModelRef(model_slug, name, fetched if fetched.is_file() else None)
     found = "there is no such file"
     if there:
-        found = "it is a folder" if path.is_dir() else "it is not a .pt file"
+        found = "it is a folder" if path.is_dir() else "it is neither a .pt file nor a .yaml"
     raise ModelError(
-        f"{flag} {asked}: {found}; give {BUNDLED}, a path to a YOLO detection .pt, "
-        "or an official name such as yolo26n.pt, yolo11s.pt or yolov8m.pt."
+        f"{flag} {asked}: {found}; give {BUNDLED}, a path to a YOLO detection .pt, an official name such as "
+        "yolo26n.pt, yolo11s.pt or yolov8m.pt, or a .yaml for random weights."
     )
 
 
@@ -127,16 +132,18 @@ def _unfit(found: Pickled) -> str:
     return ""
 
 
-def fetch(model: ModelRef, cache_root: Path, log: Path) -> Path:
-    """Return the path of the weights, letting Ultralytics download an official model that is not on disk.
+def fetch(model: ModelRef, cache_root: Path, log: Path, classes: Sequence[str] = ()) -> Path:
+    """Return the path of the weights, letting Ultralytics download or build what is not on disk.
 
-    Raises ModelError in one sentence where there is no network.
+    Random weights of a yaml know `classes` in place of the yaml's own where there are any. Raises ModelError in one
+    sentence where there is no network, or a yaml describes no detector.
     """
     from benchsuite.machine.files import cannot_write, is_full
     from benchsuite.machine.processes import Child, offline_environment
     from benchsuite.terms.errors import ProcessError
-    from benchsuite.terms.said import said
 
+    if is_yaml(model.name):
+        return _untrained(model.name, cache_root, log, classes)
     if model.path is not None:
         return model.path
     folder = cache_root / "weights"
@@ -160,6 +167,37 @@ def fetch(model: ModelRef, cache_root: Path, log: Path) -> Path:
     path = Path(answer["path"])
     check_checkpoint(path)
     return path
+
+
+def is_yaml(name: str) -> bool:
+    """Say whether a model's name is that of a yaml, which has no weights."""
+    return Path(name).suffix.lower() in _YAML
+
+
+def _untrained(name: str, cache_root: Path, log: Path, classes: Sequence[str]) -> Path:
+    """Return random weights of a yaml, built if need be."""
+    from benchsuite.machine.processes import Child, offline_environment
+    from benchsuite.terms.errors import ProcessError
+
+    output = _untrained_path(Path(name), cache_root, classes)
+    if output.is_file():
+        return output
+    output.parent.mkdir(parents=True, exist_ok=True)
+    child = Child.start("benchsuite.networks.fetch", log, offline_environment(cache_root), name="builder")
+    try:
+        child.request("build", deadline_s=600, yaml=name, output=str(output), classes=list(classes))
+    except ProcessError as error:
+        raise ModelError(said("--model {1}: {2}", name, error)) from None
+    finally:
+        child.close()
+    return output
+
+
+def _untrained_path(yaml: Path, cache_root: Path, classes: Sequence[str] = ()) -> Path:
+    """Return where random weights of a yaml lie: by what it says, or by its name where it is Ultralytics' own."""
+    content = yaml.read_bytes() if yaml.is_file() else b""
+    digest = hashlib.sha256("\0".join((yaml.name, *classes, "")).encode() + content).hexdigest()[:12]
+    return cache_root / "weights" / f"{yaml.stem}-random-{digest}.pt"
 
 
 def file_sha256(path: Path) -> str:

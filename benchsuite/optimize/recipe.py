@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Literal
 
+from benchsuite.networks.origin import Made, Origin
 from benchsuite.optimize.cutting import CutPlan
 from benchsuite.optimize.training import Epoch, Training
 from benchsuite.optimize.zeros import ZeroPlan
@@ -17,7 +18,6 @@ SCHEMA = 1
 NO_CUT = Absent("nothing is cut")
 NO_TRAINING = Absent("no training was asked for")
 _NOT_YET = Absent("it has not come that far")
-Kind = Literal["prune", "zero", "train", "distill", "qat"]
 
 
 @dataclass(frozen=True)
@@ -37,7 +37,7 @@ class LightRecipe:
     training: Training | Absent = NO_TRAINING
 
     @property
-    def kind(self) -> Kind:
+    def kind(self) -> Made:
         """Name what is done most to the weights."""
         if isinstance(self.cut, CutPlan):
             return "prune"
@@ -50,17 +50,18 @@ class LightRecipe:
         return "distill" if self.training.teacher else "train"
 
     @property
-    def made_by(self) -> Mapping[str, str | float]:
+    def origin(self) -> Origin:
         """Return what stands in the weights: enough to tell where they come from."""
-        found: dict[str, str | float] = {"recipe": self.kind, "from": self.weights, "from_sha256": self.weights_sha256}
-        for plan in (self.cut, self.zeros):
-            if not isinstance(plan, Absent):
-                found["ratio"] = plan.ratio
-        if isinstance(self.training, Training):
-            found |= {"epochs": self.training.epochs, "seed": self.training.seed}
-            if self.training.teacher:
-                found |= {"teacher_sha256": self.training.teacher_sha256}
-        return found
+        plan = self.cut if not isinstance(self.cut, Absent) else self.zeros
+        training = None if isinstance(self.training, Absent) else self.training
+        return Origin(
+            made=self.kind,
+            source=self.weights,
+            source_sha256=self.weights_sha256,
+            ratio=0.0 if isinstance(plan, Absent) else plan.ratio,
+            epochs=training.epochs if training else 0,
+            teacher_sha256=training.teacher_sha256 if training else "",
+        )
 
 
 @dataclass(frozen=True)

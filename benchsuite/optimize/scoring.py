@@ -34,6 +34,7 @@ class ScoredWeights:
     complexity: Complexity
     accuracy: Accuracy | Absent
     loss: AccuracyLoss | Absent
+    classes: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -70,6 +71,7 @@ class WeightsBench:
                 subject.complexity,
                 evaluations[name].accuracy,
                 losses.of(evaluations[name], evaluations[reference], reference),
+                subject.names,
             )
             for name, subject in subjects.items()
         )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import csv
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -14,7 +14,7 @@ from benchsuite.machine.files import write_whole
 from benchsuite.networks.checkpoint import class_names
 from benchsuite.terms.absence import Absent
 from benchsuite.terms.errors import BuildError
-from benchsuite.terms.said import said
+from benchsuite.terms.said import Sentence, said
 
 _NAME = "train"
 _DIGESTED_EPOCHS = 2
@@ -96,8 +96,9 @@ def epochs_of(folder: Path) -> tuple[Epoch, ...]:
             rows = [{key.strip(): value for key, value in row.items() if key} for row in csv.DictReader(file)]
     except OSError:
         return ()
-    # A line that is being written lacks columns.
-    return tuple(_epoch(row) for row in rows if row.get(_MAP) and None not in row.values())
+    # A line that is being written lacks columns; an epoch that was stopped while it was saved stands twice.
+    whole = {row["epoch"]: row for row in rows if row.get(_MAP) and None not in row.values()}
+    return tuple(map(_epoch, whole.values()))
 
 
 def _epoch(row: Mapping[str, str]) -> Epoch:
@@ -154,6 +155,16 @@ def _overrides(weights: Path, training: Training, folder: Path, last: Path) -> d
     return found
 
 
+def class_difference(known: Sequence[str], wanted: Sequence[str]) -> Sentence:
+    """Say how the classes of a network differ from those of data or of a teacher, empty where they do not."""
+    if len(known) != len(wanted):
+        return said("it knows {1} classes, and {2} are asked for", len(known), len(wanted))
+    for number, (one, other) in enumerate(zip(known, wanted, strict=True)):
+        if one.lower() != other.lower():
+            return said("its class {1} is '{2}', where '{3}' is asked for", number, one, other)
+    return ""
+
+
 def _has_gpu() -> bool:
     import torch
 
@@ -186,8 +197,9 @@ def _trainer_class() -> Any:
             if weights is None:
                 return super().get_model(cfg, weights, verbose)
             known, wanted = class_names(weights), [str(name) for name in self.data["names"].values()]
-            if len(known) != len(wanted):
-                raise BuildError(said("the network knows {1} classes and the data {2}", len(known), len(wanted)))
+            problem = class_difference(known, wanted)
+            if problem:
+                raise BuildError(said("the network does not fit the data: {1}", problem))
             weights.requires_grad_(True)
             return self.set_model_names_for_load(weights)
 
@@ -201,6 +213,8 @@ def _trainer_class() -> Any:
             """Write beside the last files and put them in their place at once: a kill leaves one or the other."""
             files = Path(self.wdir, "last.pt"), Path(self.wdir, "best.pt")
             self.last, self.best = (path.with_suffix(".part") for path in files)
+            # One that a kill left is of an epoch that is trained again.
+            self.best.unlink(missing_ok=True)
             try:
                 saved = super().save_model()
                 # The best first: what the last epoch of a training left is read once the last one is there.

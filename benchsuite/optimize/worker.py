@@ -10,8 +10,8 @@ from benchsuite.data.images import read_image
 from benchsuite.data.letterbox import preprocess
 from benchsuite.machine.processes import serve
 from benchsuite.networks.checkpoint import class_names, load_checkpoint
+from benchsuite.networks.origin import write_checkpoint
 from benchsuite.optimize.blocks import check_trainable
-from benchsuite.optimize.checkpoints import write_checkpoint
 from benchsuite.optimize.cutting import cut
 from benchsuite.optimize.gradients import labelled
 from benchsuite.optimize.recipe import LightRecipe
@@ -44,7 +44,7 @@ def cut_checkpoint(request: dict[str, Any]) -> dict[str, Any]:
         network, apart = found.network, found.apart
     if not isinstance(recipe.zeros, Absent):
         zero(network, recipe.zeros)
-    write_checkpoint(network, Path(request["output"]), recipe.imgsz, recipe.made_by)
+    write_checkpoint(network, Path(request["output"]), recipe.imgsz, recipe.origin)
     return {"apart": apart}
 
 
@@ -53,7 +53,7 @@ def train_checkpoint(request: dict[str, Any]) -> dict[str, Any]:
     recipe = from_builtins(request["recipe"], LightRecipe)
     assert not isinstance(recipe.training, Absent)
     network = train(Path(request["weights"]), recipe.training, Path(request["folder"]))
-    write_checkpoint(network, Path(request["output"]), recipe.training.imgsz, recipe.made_by)
+    write_checkpoint(network, Path(request["output"]), recipe.training.imgsz, recipe.origin)
     return {}
 
 

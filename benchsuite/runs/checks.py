@@ -16,7 +16,7 @@ from benchsuite.data.labels import unusable_labels
 from benchsuite.data.shapes import NAMES
 from benchsuite.machine.facts import Machine, gpu_of
 from benchsuite.machine.files import cannot_write, free_bytes, unwritable
-from benchsuite.measure.accuracy import class_mismatch, evaluated_images
+from benchsuite.measure.accuracy import UNTRAINED, class_mismatch, evaluated_images
 from benchsuite.networks.weights import ModelRef, fetch, file_sha256
 from benchsuite.options.chosen import Options
 from benchsuite.options.needs import data_problems, option_problems
@@ -74,7 +74,8 @@ def check_before_work(
     if unscored and options.quant_scheme == AUTO and any(case.precision == "int8" for case in can_run):
         raise UsageError(f"--quant-scheme auto: it chooses by accuracy, and there is {unscored[0]}; name a scheme.")
     of_machine, untrained = _machine_notes(options, can_run, machine), _sizes_untrained(options, cards.by_model)
-    return tuple(dict.fromkeys([*cache_note, *cards.notes, *of_machine, *unscored, *untrained]))
+    origins = [f"{model}: {card.origin}" for model, card in cards.by_model.items() if card.origin]
+    return tuple(dict.fromkeys([*cache_note, *cards.notes, *origins, *of_machine, *unscored, *untrained]))
 
 
 def folder_problems(options: Options) -> list[str]:
@@ -167,14 +168,16 @@ def _unscored(options: Options, cards: Mapping[str, Card]) -> Iterator[str]:
         if unusable:
             yield f"no accuracy: {unusable}"
     for model, card in cards.items():
-        mismatch = class_mismatch(card.names, dataset.names if dataset else NAMES)
-        if mismatch:
-            yield f"no accuracy of {model}: {mismatch}"
+        problem = UNTRAINED if card.untrained else class_mismatch(card.names, dataset.names if dataset else NAMES)
+        if problem:
+            yield f"no accuracy of {model}: {problem}"
 
 
 def _sizes_untrained(options: Options, cards: Mapping[str, Card]) -> Iterator[str]:
     """Say which sizes a model was not trained at."""
     for model, card in cards.items():
+        if card.untrained:
+            continue
         others = [str(size) for size in options.imgsz if card.trained_px not in (None, *size.shape)]
         if others and not options.case_ids:
             yield f"{model} was trained at {card.trained_px} px: at {', '.join(others)} px its accuracy differs"

@@ -21,7 +21,7 @@ from benchsuite.backends.offers import calibration_method
 from benchsuite.backends.schemes import SchemeSearch
 from benchsuite.backends.tools import STEPS
 from benchsuite.machine.facts import gpu_of
-from benchsuite.measure.accuracy import Evaluation, EvaluationData, evaluate_once, is_kept
+from benchsuite.measure.accuracy import UNTRAINED, Evaluation, EvaluationData, evaluate_once, is_kept
 from benchsuite.measure.accuracy_loss import Losses
 from benchsuite.measure.built_run import BuiltRun
 from benchsuite.measure.case_run import CaseRun, Subject
@@ -171,7 +171,14 @@ class Preparation:
 
             site = self.site
             return evaluate_once(
-                case, subject.setup.artifact, subject.names, self.data, site.machine, site.cache_root, launch
+                case,
+                subject.setup.artifact,
+                subject.names,
+                self.data,
+                site.machine,
+                site.cache_root,
+                launch,
+                subject.unscored,
             )
 
     def stop_evaluating(self) -> None:
@@ -224,6 +231,7 @@ class Preparation:
             machine=self.site.machine,
             effort=self.site.options.effort,
             samples_folder=self.site.folder / "samples",
+            unscored=UNTRAINED if card.untrained else "",
         )
 
     def _card(self, case: Case, head: Head) -> Card:

@@ -55,6 +55,10 @@ class TimedWays:
         found, told = self._ranking.ratio(name, reference), self.told[name]
         return Timed(told.phases["total"].p50, found.times, (found.low, found.high), told.together.noise)
 
+    def proved_faster(self, name: str, than: str) -> bool:
+        """Say whether one way is proved faster than another, all pairs of the timing considered."""
+        return self._ranking.proved_faster(name, than)
+
     @cached_property
     def _ranking(self) -> Ranking:
         return Ranking({name: it.together.launches for name, it in self.told.items() if it.together.launches})
