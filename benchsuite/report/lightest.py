@@ -23,16 +23,17 @@ _COLUMNS = ("", "MB", "p50 ms", "× the time", "mAP", "points lost")
 
 def lightest_view(found: Lightest, made_by: Sequence[str]) -> StudyView:
     """Arrange what a search found; `made_by` are the commands that make the answer again."""
+    original = _name(found.scored_as(found.original))
     facts = [
         said(
             "Accuracy is mAP50-95 on {1} images of {2}, and lost against {3}; {4} points may be, with the whole 95 % "
             "interval over images.",
-            found.images, found.data, found.original, f"{found.max_map_drop:g}",
+            found.images, found.data, original, f"{found.max_map_drop:g}",
         ),
         said(
             "Times are total latency (preprocess, inference, postprocess), taken turn by turn at effort {1}: each is "
             "told by its ratio to {2}, which took turns each time. Intervals are 95 %, over launches and sessions.",
-            found.effort, found.original,
+            found.effort, original,
         ),
         *(said("The machine while it timed {1}: {2}.", it.title, it.noise) for it in found.rounds if it.noise),
         *(said("Left out: {1}.", sentence) for sentence in found.left_out),
@@ -49,6 +50,12 @@ def lightest_view(found: Lightest, made_by: Sequence[str]) -> StudyView:
     )
 
 
+def _name(scored: Scored) -> str:
+    """Return what tells a candidate from the others: `onnx int8, 640 px`, and what was pruned."""
+    pruned = f", {100 * scored.ratio:.0f} % pruned" if scored.ratio else ""
+    return f"{scored.case.row_name}, {scored.case.imgsz} px{pruned}"
+
+
 def _answers(found: Lightest, made_by: Sequence[str]) -> tuple[Sentence, ...]:
     limit = found.goal.text.replace("<=", " ≤ ").replace("ms", " ms")
     if not found.answer:
@@ -58,9 +65,9 @@ def _answers(found: Lightest, made_by: Sequence[str]) -> tuple[Sentence, ...]:
     low, high = told.ratio_ci95
     what = said(
         "{1}: {2} as fast as {3} ({4}–{5}), {6}",
-        found.answer,
+        _name(answer),
         f"{1 / told.ratio:.2f}×",
-        found.original,
+        _name(found.scored_as(found.original)),
         f"{1 / high:.2f}",
         f"{1 / low:.2f}",
         _loss_words(answer),
@@ -73,7 +80,7 @@ def _answers(found: Lightest, made_by: Sequence[str]) -> tuple[Sentence, ...]:
     else:
         first = said("The goal {1} cannot be met here: the nearest, with {2}, is {3}.", limit, reached, what)
     close = [name for name in found.rounds[-1].close if name not in (found.answer, found.original)]
-    close = [name for name in close if any(it.name == name for it in found.scored)]
+    close = [_name(it) for it in found.scored if it.name in close]
     tied = (said("Not told from it by its time: {1}.", joined(", ", close)),) if close else ()
     return (first, *tied, said("Made again by: {1}", joined("; ", made_by)))
 
@@ -89,7 +96,7 @@ def _table(found: Lightest) -> StudyTable:
     rows, reasons = [], []
     for it in sorted(found.scored, key=lambda one: _ratio(found, one.name)):
         told = found.time_of(it.name)
-        name = f"{it.name} *" if it.name == found.answer else it.name
+        name = f"{_name(it)} *" if it.name == found.answer else _name(it)
         rows.append((
             name,
             shown(it.bytes, megabytes),
@@ -99,9 +106,9 @@ def _table(found: Lightest) -> StudyTable:
             shown(it.loss, lambda one: f"{signed(one.points)} ({signed(one.ci95[0])} to {signed(one.ci95[1])})"),
         ))  # fmt: skip
         if it.reason:
-            reasons.append((it.name, it.reason))
+            reasons.append((_name(it), it.reason))
         elif isinstance(told, Absent):
-            reasons.append((it.name, _why_untimed(found, it)))
+            reasons.append((_name(it), _why_untimed(found, it)))
     heading = said("Every candidate, the fastest first; the answer has a star")
     return StudyTable(heading, _COLUMNS, tuple(rows), tuple(reasons))
 
@@ -140,7 +147,7 @@ def _pareto(found: Lightest, timed: Sequence[Scored]) -> Chart:
     original = found.scored_as(found.original).map50_95
     references: tuple[ReferenceLine, ...] = ()
     if not isinstance(original, Absent):
-        note = said("{1} points under {2}", f"{found.max_map_drop:g}", found.original)
+        note = said("{1} points under {2}", f"{found.max_map_drop:g}", _name(found.scored_as(found.original)))
         references = (ReferenceLine(original - found.max_map_drop / 100, "dot", note, side="below"),)
     line = ChartSeries(
         "Pareto front", tuple(places[number] for number in front), join="steps", dash="dash", line_px=1.5,
@@ -152,10 +159,7 @@ def _pareto(found: Lightest, timed: Sequence[Scored]) -> Chart:
         title="Latency against accuracy",
         alternative="Median total latency against mAP50-95 of every candidate that was timed",
         table=_BELOW,
-        series=(
-            line,
-            *(_mark(found, it, place, n in front) for n, (it, place) in enumerate(zip(drawn, places, strict=True))),
-        ),
+        series=(line, *marks),
         x=Axis("p50 of total latency", "ms", from_zero=True),
         y=Axis("mAP50-95", format=".3f"),
         references=references,
@@ -166,7 +170,7 @@ def _pareto(found: Lightest, timed: Sequence[Scored]) -> Chart:
 def _mark(found: Lightest, scored: Scored, place: tuple[float, float], on_front: bool) -> ChartSeries:
     answer = scored.name == found.answer
     return ChartSeries(
-        name=scored.name,
+        name=_name(scored),
         points=(place,),
         colour=BACKENDS[scored.case.backend].colour,
         mark=MARKS[scored.case.precision],
@@ -174,7 +178,7 @@ def _mark(found: Lightest, scored: Scored, place: tuple[float, float], on_front:
         faint=not (on_front or answer),
         labelled=answer,
         hover="notes",
-        notes=(f"{scored.name}\n{place[0]:.1f} ms\nmAP50-95 {place[1]:.3f}",),
+        notes=(f"{_name(scored)}\n{place[0]:.1f} ms\nmAP50-95 {place[1]:.3f}",),
     )
 
 
@@ -187,7 +191,7 @@ def _waterfall(found: Lightest) -> Chart:
         now = _on_one_scale(found, told) / NS_PER_MS
         points.append((name, now - before if points else now))
         before = now
-    points.append((found.answer, before))
+    points.append((_name(found.scored_as(found.answer)), before))
     return Chart(
         kind="waterfall",
         title="From the weights as given to the answer",
@@ -208,7 +212,7 @@ def _steps(found: Lightest) -> Sequence[tuple[str, CandidateTime | Absent]]:
     scheme = replace(precise, scheme=answer.scheme)
     smaller = replace(scheme, imgsz=answer.imgsz)
     steps = [
-        (found.original, original),
+        (_name(found.scored_as(found.original)), original),
         ("runtime", whole),
         ("precision", precise),
         ("scheme", scheme),

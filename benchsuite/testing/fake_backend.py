@@ -25,7 +25,7 @@ class FakeBackend:
 
     `refuses` says why a case cannot run, `fails` why a request of its worker ends in an error; None where it does not.
     Its device notes `device_times` of every call, where it has any. Beside its calls, other programs take the share
-    `others` of all cores.
+    `others` of all cores. Where it `finds` nothing, its output is empty.
     """
 
     name: str
@@ -47,6 +47,7 @@ class FakeBackend:
     made_from: Mapping[str, tuple[str, str]] = field(default_factory=dict)
     device_times: DeviceTimes | None = None
     others: Callable[[Case], float] = lambda _: 0.0
+    finds: Callable[[Case], bool] = lambda _: True
     # That of the worker which answers now.
     clock: FakeClock = field(default_factory=FakeClock)
     opened: int = 0
@@ -73,21 +74,30 @@ class FakeBackend:
         self.opened += 1
         seed = crc32(case.id.encode()) + self.opened
         rng = np.random.default_rng(seed)
+        output = _output(case) * np.float32(self.finds(case))
         if self.device_times is None:
-            return FakeSession(case, self.call_ms(case), self.jitter, self.clock, rng)
-        return FakeMarkedSession(case, self.call_ms(case), self.jitter, self.clock, rng, self.device_times)
+            return FakeSession(case, self.call_ms(case), self.jitter, self.clock, rng, output)
+        return FakeMarkedSession(case, self.call_ms(case), self.jitter, self.clock, rng, output, self.device_times)
 
 
 class FakeSession:
     """Finds the same box in every image."""
 
-    def __init__(self, case: Case, call_ms: float, jitter: float, clock: FakeClock, rng: np.random.Generator) -> None:
+    def __init__(
+        self,
+        case: Case,
+        call_ms: float,
+        jitter: float,
+        clock: FakeClock,
+        rng: np.random.Generator,
+        output: FloatArray,
+    ) -> None:
         self._case = case
         self._call_ns = call_ms * 1e6
         self._jitter = jitter
         self._clock = clock
         self._rng = rng
-        self._output = _output(case)
+        self._output = output
 
     def run(self, batch: FloatArray) -> FloatArray:
         """Let a call's time pass."""
@@ -111,9 +121,10 @@ class FakeMarkedSession(FakeSession):
         jitter: float,
         clock: FakeClock,
         rng: np.random.Generator,
+        output: FloatArray,
         times: DeviceTimes,
     ) -> None:
-        super().__init__(case, call_ms, jitter, clock, rng)
+        super().__init__(case, call_ms, jitter, clock, rng, output)
         self._times = times
 
     def run_marked(self, batch: FloatArray) -> DeviceTimes:
