@@ -7,6 +7,7 @@ from collections.abc import Callable, Sequence
 from benchsuite.compare.findings import Finding
 from benchsuite.report.gate_view import GateView, SelfTestView
 from benchsuite.report.markdown import escape, table_line
+from benchsuite.report.models import ModelsView
 from benchsuite.report.recommendation import name_of
 from benchsuite.report.table import FASTEST, PLACE, SPEED_UP, Cell
 from benchsuite.report.views import GroupView, PageView
@@ -44,6 +45,8 @@ class _Summary:
         lines += self._selftests(view.selftests)
         for group in view.groups:
             lines += self._group(group)
+        if view.models is not None:
+            lines += self._models(view.models)
         if view.unmeasured:
             lines += [f"### {told('Not measured')}", ""]
             lines += [
@@ -86,6 +89,14 @@ class _Summary:
             lines.append(table_line([name, told(row.ran.text), *(self._cell(row.cells[key]) for key in columns)]))
         voids = dict.fromkeys(row.void for row in group.rows if row.void)
         return [*lines, "", *(f"- {told(text)}" for text in voids), *([""] if voids else [])]
+
+    def _models(self, models: ModelsView) -> list[str]:
+        lines = [f"### {self._told('Models side by side')}: {self._told(models.title)}", ""]
+        for table in models.tables:
+            lines += [self._headings(table.columns), "|---|" + "---|" * (len(table.columns) - 1)]
+            lines += [table_line([escape(row[0]), *map(self._told, row[1:])]) for row in table.rows]
+            lines += ["", self._told(table.about), ""]
+        return lines
 
     def _cell(self, cell: Cell) -> str:
         return f"~~{escape(cell.text)}~~ {self._told('void')}" if cell.void else escape(cell.text)

@@ -14,6 +14,7 @@ from benchsuite.report.detail import DetailTable, Samples, detail_tables
 from benchsuite.report.gate_view import GateView, SelfTestView
 from benchsuite.report.groups import Group, group
 from benchsuite.report.headline import Headline, Unmeasured, headline
+from benchsuite.report.models import ModelsView, models_view
 from benchsuite.report.recommendation import Recommendation, name_of, recommend, void_reason
 from benchsuite.report.searches import SearchView, search_views
 from benchsuite.report.study import StudyView, study_view
@@ -80,6 +81,7 @@ class PageView:
     samples: Samples = field(default_factory=dict)
     reruns: Mapping[str, str] = field(default_factory=dict)
     batches: tuple[BatchView, ...] = ()
+    models: ModelsView | None = None
     changed: tuple[Sentence, ...] | None = None
     selftests: tuple[SelfTestView, ...] = ()
     left_out: Sentence = ""
@@ -132,6 +134,7 @@ def page_view(
         searches=search_views(run.records),
         samples=samples,
         batches=batch_views(figures),
+        models=models_view(figures),
         selftests=tuple(selftests),
         left_out=EFFORTS[run.effort].leaves_out if run.effort in EFFORTS else "",
         changed=_changed(findings),
