@@ -64,6 +64,7 @@ def follow(
         return progress
     finally:
         child.kill()
+        child.close()
 
 
 def _cut(

@@ -32,7 +32,7 @@ def models_view(records: Sequence[Record]) -> ModelsView | None:
         case = record.case
         if record.outcome != "measured" or isinstance(record.metrics.latency, Absent) or case.on_gpu or case.variant:
             continue
-        setting = (case.backend, case.precision, str(case.imgsz), case.batch, case.threads)
+        setting = (case.backend, str(case.precision), str(case.imgsz), case.batch, case.threads)
         settings.setdefault(setting, {})[case.model] = record
     for runtime in _COMPARED_ON:
         for setting, by_model in settings.items():
