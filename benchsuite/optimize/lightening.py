@@ -8,6 +8,7 @@ untrained cut, which is as fast, is shown to be worth it.
 
 from __future__ import annotations
 
+import math
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -18,7 +19,8 @@ from benchsuite.backends import backend
 from benchsuite.detect.bootstrap import MapReference
 from benchsuite.measure.lock import measuring_lock
 from benchsuite.measure.readings import Side
-from benchsuite.measure.turns import Turns
+from benchsuite.measure.statistics import samples_needed
+from benchsuite.measure.turns import TURN_NS, Turns
 from benchsuite.optimize.candidates import CandidateTime, Goal, Lightest, Round, Scored, TrainedRatio
 from benchsuite.optimize.trials import Trials
 from benchsuite.options.settings import parse
@@ -200,8 +202,9 @@ class Lightening:
 
     def _take_turns(self, title: Sentence, sides: Mapping[str, Side]) -> TimedWays:
         effort = self._bench(self._plan.name).site.options.effort
+        turns = Turns(effort.launches, max(effort.rounds, rounds_for(self._plan.goal, effort.launches)))
         with measuring_lock(self._say):
-            return time_ways(title, sides, Turns(effort.launches, effort.rounds), self._say)
+            return time_ways(title, sides, turns, self._say)
 
     def _told(self, title: Sentence, ways: TimedWays) -> Round:
         original = self.original.id
@@ -347,6 +350,15 @@ class Lightening:
 
     def _is_within(self, found: CandidateTime) -> bool:
         return not isinstance(found.percentile_ns, Absent) and found.percentile_ns <= self._plan.goal.limit_ns
+
+
+def rounds_for(goal: Goal, launches: int) -> int:
+    """Return how many rounds a launch takes until whatever meets the goal was called often enough to tell that."""
+    if not goal.percentile:
+        return 0
+    # The first call of a turn does not count.
+    calls_a_turn = max(1, int(TURN_NS / goal.limit_ns) - 1)
+    return math.ceil(samples_needed(int(goal.percentile[1:]) / 100) / (calls_a_turn * launches))
 
 
 def meets(found: Lightest) -> bool:

@@ -18,7 +18,8 @@ from benchsuite.commands.recipes import TrainingAsked
 from benchsuite.data.shapes import NAMES
 from benchsuite.machine import processes
 from benchsuite.machine.json_files import read_json
-from benchsuite.optimize.candidates import Lightest
+from benchsuite.optimize.candidates import Goal, Lightest
+from benchsuite.optimize.lightening import rounds_for
 from benchsuite.terms.cases import Case
 from benchsuite.terms.errors import UsageError
 from benchsuite.testing import FakeBackend, FakeChild, fake_runtimes
@@ -133,6 +134,13 @@ def test_a_search_that_is_asked_again_measures_nothing_again(training: TrainingA
     assert replace(found_in(folder), finished="", command="") == replace(before, finished="", command="")
     with fake_runtimes(*again), pytest.raises(UsageError, match=r"it holds the search for .* goal p95<=30ms"):
         run_lighten(replace(asked, goal="p95<=20ms"), training, folder, lambda _: None)
+
+
+@pytest.mark.parametrize(("text", "rounds"), [("p50", 1), ("p95", 4), ("p99", 18)])
+def test_candidates_are_called_often_enough_for_the_percentile_of_the_goal(text: str, rounds: int) -> None:
+    """At 30 ms a call a turn has seven that count, and 72 calls bound p95, 368 p99."""
+    assert rounds_for(Goal(text, 30e6), 3) == rounds
+    assert rounds_for(Goal(), 3) == 0
 
 
 def fake_optimizer() -> FakeChild:
