@@ -7,7 +7,7 @@ two never import each other.
       commands   what `benchsuite` does, a file a command
       testing    builders and doubles for tests, public
     report       texts, tables, charts, pages: everything that is shown, and nothing that is decided
-    optimize     lighter weights for the same task: channels cut, what is left trained
+    optimize     lighter weights for the same task: pruned, distilled, and the search for the lightest artifact
     gate         did this change make it slower? two arms, blocks, a proof
       study      which precision, scheme, calibration? many artifacts, one table
     compare      a run against what was accepted: baselines, tolerances, limits, findings

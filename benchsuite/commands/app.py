@@ -12,7 +12,7 @@ import typer
 
 from benchsuite import __version__
 from benchsuite.commands.case_options import BASELINES, ENGINES, GATE, LIMITS, takes_case_options
-from benchsuite.commands.optimize import Batch, Data, Imgsz, Rate, Seed, Settings, optimize_app
+from benchsuite.commands.optimize import Batch, Data, Imgsz, Lang, Rate, Seed, Settings, optimize_app
 from benchsuite.commands.report import compare, export, promote, report
 from benchsuite.commands.study import study_app
 from benchsuite.commands.telling import tell
@@ -21,6 +21,7 @@ from benchsuite.options.settings import parse
 from benchsuite.options.texts import percent, size_bytes
 from benchsuite.report.terminal import PLAIN
 from benchsuite.terms.errors import BenchsuiteError, UsageError
+from benchsuite.terms.language import ENGLISH
 
 app = typer.Typer(
     help="Benchmark YOLO detectors on every runtime of this machine. Measuring itself is `pytest bench/`.",
@@ -181,6 +182,7 @@ def lighten(
     seed: Seed = 0,
     setting: Settings = None,
     effort: Annotated[str, typer.Option(help="how long candidates are timed: quick, standard or full")] = "quick",
+    lang: Lang = ENGLISH,
 ) -> None:
     """Find the fastest artifact that keeps the accuracy; run it again to go on where it was stopped.
 
@@ -192,7 +194,7 @@ def lighten(
     from benchsuite.commands.lightening import LightenAsked, run_lighten
     from benchsuite.commands.recipes import TrainingAsked
 
-    asked = LightenAsked(weights, goal, max_map_drop, budget, train_budget, smaller, ratios, effort)
+    asked = LightenAsked(weights, goal, max_map_drop, budget, train_budget, smaller, ratios, effort, lang)
     training = TrainingAsked(data, epochs, imgsz, batch, lr0, seed, tuple(setting or ()))
     raise typer.Exit(run_lighten(asked, training, output, tell))
 

@@ -9,10 +9,19 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from benchsuite.commands.pruning import CutAsked, read_ratios
-from benchsuite.commands.recipes import Ground, TrainingAsked, follow_recipe, open_ground, recipe_of, training_of
+from benchsuite.commands.pruning import PRUNES, CutAsked, read_ratios
+from benchsuite.commands.recipes import (
+    Ground,
+    TrainingAsked,
+    follow_recipe,
+    one_of,
+    open_ground,
+    recipe_of,
+    training_of,
+)
 from benchsuite.machine.files import write_whole
 from benchsuite.machine.json_files import write_json
+from benchsuite.measure.effort import EFFORTS
 from benchsuite.networks.names import names_of
 from benchsuite.networks.weights import file_sha256
 from benchsuite.optimize.candidates import LATENCY_GOALS, Goal, Lightest, TrainedRatio
@@ -27,6 +36,7 @@ from benchsuite.report.study import markdown, terminal_lines
 from benchsuite.terms.absence import Absent
 from benchsuite.terms.cases import slug
 from benchsuite.terms.errors import UsageError, raise_all
+from benchsuite.terms.language import languages
 
 LIGHTEN_FILE = "lighten.json"
 _CUT = CutAsked("l1", "auto", "free")
@@ -44,16 +54,19 @@ class LightenAsked:
     sizes: str
     ratios: str
     effort: str
+    lang: str
 
     def problems(self) -> Iterator[str]:
         """Say what is wrong with them, each in a sentence."""
+        yield from one_of("--lang", self.lang, languages())
+        yield from one_of("--effort", self.effort, tuple(EFFORTS))
         if self.max_map_drop < 0:
             yield f"--max-map-drop {self.max_map_drop:g}: give the points of mAP50-95 that may be lost, 0 or more."
 
 
 def run_lighten(asked: LightenAsked, training: TrainingAsked, folder: Path, say: Callable[[str], None]) -> int:
     """Search, write the page, print the answer, and return the exit code: 0 where the goal is met."""
-    raise_all([*asked.problems(), *training.problems()])
+    raise_all([*missing_extra("optuna", "Optuna"), *missing_extra(*PRUNES), *asked.problems(), *training.problems()])
     goal, sizes = _goal(asked.goal), _sizes(asked.sizes, training.imgsz)
     budget_s, train_budget_s = _time("--budget", asked.budget), _time("--train-budget", asked.train_budget)
     ratios = read_ratios(asked.ratios) if train_budget_s else ()
@@ -104,8 +117,8 @@ def run_lighten(asked: LightenAsked, training: TrainingAsked, folder: Path, say:
     found = replace(found, met=meets(found))
     write_json(folder / LIGHTEN_FILE, found)
     view = lightest_view(found, _made_by(found, asked, training))
-    write_whole(folder / PAGE_FILE, study_page(view, ground.machine))
-    write_whole(folder / SUMMARY_FILE, markdown(view))
+    write_whole(folder / PAGE_FILE, study_page(view, ground.machine, asked.lang))
+    write_whole(folder / SUMMARY_FILE, markdown(view, asked.lang))
     for line in terminal_lines(view):
         say(line)
     say(f"Report: {folder / PAGE_FILE}")

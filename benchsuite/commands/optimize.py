@@ -9,6 +9,7 @@ import typer
 
 from benchsuite.commands.telling import tell
 from benchsuite.terms.errors import UsageError
+from benchsuite.terms.language import ENGLISH, languages
 
 optimize_app = typer.Typer(
     help="Lighter weights for the same task, from a trained checkpoint.", no_args_is_help=True, rich_markup_mode=None
@@ -22,6 +23,7 @@ Imgsz = Annotated[int, typer.Option(help="side of the images in px, in training 
 Batch = Annotated[int, typer.Option(help="images in a step of training", min=1)]
 Rate = Annotated[float, typer.Option("--lr0", help="learning rate")]
 Seed = Annotated[int, typer.Option(help="of the training")]
+Lang = Annotated[str, typer.Option(help=f"language of the page: {', '.join(languages())}")]
 Settings = Annotated[
     list[str] | None,
     typer.Option(
@@ -70,6 +72,7 @@ def prune(
     setting: Settings = None,
     backend: Annotated[str, typer.Option(help="runtimes that --ratios times")] = "onnx,openvino,ncnn",
     effort: Annotated[str, typer.Option(help="how long --ratios times: quick, standard or full")] = "standard",
+    lang: Lang = ENGLISH,
 ) -> None:
     """Cut channels out of a detector and train what is left; run it again to go on where it was stopped.
 
@@ -89,7 +92,7 @@ def prune(
     if ratio is None:
         if unstructured:
             raise UsageError("--unstructured: it changes no time, whatever the share; give it one --ratio.")
-        timing = {"backend": backend, "effort": effort, "precision": "fp32", "device": "cpu"}
+        timing = {"backend": backend, "effort": effort, "precision": "fp32", "device": "cpu", "lang": lang}
         code = run_guide(model, read_ratios(ratios), cut, trained, output, timing, tell)
     elif unstructured:
         code = run_zero(model, ratio, trained, output, tell)

@@ -11,6 +11,7 @@ from benchsuite.commands.recipes import (
     TrainingAsked,
     find_weights,
     follow_recipe,
+    missing_extra,
     one_of,
     open_ground,
     output_problems,
@@ -33,6 +34,8 @@ from benchsuite.terms.said import said
 
 _WITH_AVX512, _WITHOUT = 16, 8
 _MOST_ROUNDED = 64
+# The module that cuts, and what it is installed by.
+PRUNES = ("torch_pruning", "torch-pruning")
 
 
 @dataclass(frozen=True)
@@ -73,7 +76,15 @@ def run_prune(
     teacher: str = "",
 ) -> int:
     """Make the weights that were asked for, print what they are worth, and return the exit code."""
-    raise_all([*share("--ratio", ratio), *cut.problems(), *asked.problems(), *output_problems(output)])
+    raise_all(
+        [
+            *missing_extra(*PRUNES),
+            *share("--ratio", ratio),
+            *cut.problems(),
+            *asked.problems(),
+            *output_problems(output),
+        ]
+    )
     ground = open_ground(model, asked, output, trains=asked.epochs > 0)
     training: Training | Absent = Absent("no training was asked for: --epochs 0")
     if asked.epochs:

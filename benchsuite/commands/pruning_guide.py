@@ -8,8 +8,8 @@ import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
-from benchsuite.commands.pruning import CutAsked
-from benchsuite.commands.recipes import TrainingAsked, follow_recipe, open_ground, recipe_of, training_of
+from benchsuite.commands.pruning import PRUNES, CutAsked
+from benchsuite.commands.recipes import TrainingAsked, follow_recipe, missing_extra, open_ground, recipe_of, training_of
 from benchsuite.machine.files import write_whole
 from benchsuite.machine.json_files import write_json
 from benchsuite.optimize.cutting import CutPlan
@@ -22,6 +22,7 @@ from benchsuite.report.page import PAGE_FILE, SUMMARY_FILE, study_page
 from benchsuite.report.study import markdown, terminal_lines
 from benchsuite.terms.absence import Absent
 from benchsuite.terms.errors import raise_all
+from benchsuite.terms.language import ENGLISH
 
 _GIVEN = "whole"
 _NOTHING_CUT = Absent("nothing is cut")
@@ -40,7 +41,7 @@ def run_guide(
 
     `timing` are the options of a run that say which runtimes are timed and how long.
     """
-    problems = [*cut.problems(), *asked.problems()]
+    problems = [*missing_extra(*PRUNES), *cut.problems(), *asked.problems()]
     if folder.suffix:
         problems.append(f"-o {folder}: --ratios makes several weights; give a folder, as guide.")
     raise_all(problems)
@@ -86,8 +87,8 @@ def run_guide(
     )
     write_json(folder / GUIDE_FILE, guide)
     view = guide_view(guide)
-    write_whole(folder / PAGE_FILE, study_page(view, ground.machine))
-    write_whole(folder / SUMMARY_FILE, markdown(view))
+    write_whole(folder / PAGE_FILE, study_page(view, ground.machine, timing.get("lang", ENGLISH)))
+    write_whole(folder / SUMMARY_FILE, markdown(view, timing.get("lang", ENGLISH)))
     for line in terminal_lines(view):
         say(line)
     say(f"Report: {folder / PAGE_FILE}")

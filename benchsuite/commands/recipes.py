@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from importlib.util import find_spec
 from pathlib import Path
 
 from benchsuite.artifacts.digests import calibration_of
@@ -13,7 +14,7 @@ from benchsuite.data.dataset import Dataset, calibration_images, load_dataset, s
 from benchsuite.data.shapes import AUGMENTATION, TRAINED_ON, ShapesSpec, shapes_data
 from benchsuite.machine.facts import Machine, package_versions, read_machine
 from benchsuite.machine.files import cache_root
-from benchsuite.networks.weights import fetch, file_sha256, resolve
+from benchsuite.networks.weights import ModelRef, fetch, file_sha256, resolve
 from benchsuite.optimize.cutting import CutPlan
 from benchsuite.optimize.following import LOG_FILE, follow, recipe_folder
 from benchsuite.optimize.recipe import NO_CUT, NO_TRAINING, LightRecipe, Progress
@@ -22,6 +23,7 @@ from benchsuite.optimize.training_data import check_training_data
 from benchsuite.optimize.zeros import ZeroPlan
 from benchsuite.report.time_left import TimeLeft
 from benchsuite.terms.absence import Absent
+from benchsuite.terms.errors import ModelError
 
 # Batch norms know a network's activations after a few dozen images.
 _RENEWED_ON = 40
@@ -70,6 +72,12 @@ class Ground:
         return {"imgsz": str(imgsz), "data": str(self.data)}
 
 
+def missing_extra(module: str, package: str) -> Iterator[str]:
+    """Say what to install where a module of the extra is missing."""
+    if find_spec(module) is None:
+        yield f"{package} is not installed, which this needs: pip install 'benchsuite[optimize]'."
+
+
 def output_problems(output: Path) -> Iterator[str]:
     """Say what is wrong with a file to write weights to."""
     if output.suffix != ".pt":
@@ -79,7 +87,7 @@ def output_problems(output: Path) -> Iterator[str]:
 def open_ground(model: str, asked: TrainingAsked, output: Path, flag: str = "--model", trains: bool = True) -> Ground:
     """Find weights and data; the drawn shapes where none are named, with many to learn from where a command trains."""
     root, log = cache_root(), recipe_folder(output) / LOG_FILE
-    (ref,) = resolve([model], root, flag)
+    ref = _resolved(model, root, flag)
     data = (asked.data or shapes_data(root / "data", TRAINED_ON if trains else ShapesSpec())).absolute()
     dataset = load_dataset(data)
     weights = fetch(ref, root, log, dataset.names)
@@ -90,8 +98,16 @@ def open_ground(model: str, asked: TrainingAsked, output: Path, flag: str = "--m
 
 def find_weights(name: str, ground: Ground, output: Path, flag: str) -> Path:
     """Return the file of further weights that an option names."""
-    (ref,) = resolve([name], ground.cache_root, flag)
-    return fetch(ref, ground.cache_root, recipe_folder(output) / LOG_FILE)
+    return fetch(_resolved(name, ground.cache_root, flag), ground.cache_root, recipe_folder(output) / LOG_FILE)
+
+
+def _resolved(name: str, root: Path, flag: str) -> ModelRef:
+    try:
+        (ref,) = resolve([name], root)
+    except ModelError as error:
+        # Its sentences name the option of a run.
+        raise ModelError(str(error).replace("--model", flag)) from None
+    return ref
 
 
 def training_of(

@@ -41,16 +41,15 @@ class ModelRef:
     path: Path | None
 
 
-def resolve(names: Sequence[str], cache_root: Path, flag: str = "--model") -> tuple[ModelRef, ...]:
+def resolve(names: Sequence[str], cache_root: Path) -> tuple[ModelRef, ...]:
     """Find each model's weights and check, without running any of their code, that they are a detector's.
 
-    `flag` is the option that names them. Raises one ModelError for all that is wrong. An official name that is not on
-    disk is left to `fetch`.
+    Raises one ModelError for all that is wrong. An official name that is not on disk is left to `fetch`.
     """
     models, problems = [], []
     for name, model_slug in zip(names, names_of(names), strict=True):
         try:
-            models.append(_resolve_one(name, model_slug, cache_root, flag))
+            models.append(_resolve_one(name, model_slug, cache_root))
         except ModelError as error:
             problems.append(str(error))
     by_slug: dict[str, ModelRef] = {}
@@ -58,8 +57,8 @@ def resolve(names: Sequence[str], cache_root: Path, flag: str = "--model") -> tu
         twin = by_slug.setdefault(model.slug, model)
         if twin is not model:
             problems.append(
-                f"{flag} {model.name}: it has the same name ({model.slug}) as {twin.name}, and ids would clash; "
-                f"give one of them a name of its own, as in {flag} other={model.name}."
+                f"--model {model.name}: it has the same name ({model.slug}) as {twin.name}, and ids would clash; "
+                f"give one of them a name of its own, as in --model other={model.name}."
             )
     try:
         raise_all(problems)
@@ -68,14 +67,14 @@ def resolve(names: Sequence[str], cache_root: Path, flag: str = "--model") -> tu
     return tuple(models)
 
 
-def _resolve_one(asked: str, model_slug: str, cache_root: Path, flag: str) -> ModelRef:
+def _resolve_one(asked: str, model_slug: str, cache_root: Path) -> ModelRef:
     name = read_model(asked).path
     try:
         name.encode()
     except UnicodeEncodeError:
         shown = name.encode(errors="backslashreplace").decode()
         raise ModelError(
-            f"{flag} {shown}: its path is not valid UTF-8, and records hold nothing else; rename it, or name a "
+            f"--model {shown}: its path is not valid UTF-8, and records hold nothing else; rename it, or name a "
             "link to it."
         ) from None
     path = Path(name)
@@ -83,7 +82,7 @@ def _resolve_one(asked: str, model_slug: str, cache_root: Path, flag: str) -> Mo
     if name in (BUNDLED, f"{BUNDLED}.pt") and not there:
         return ModelRef(model_slug, name, Path(__file__).with_name(f"{BUNDLED}.pt"))
     if path.suffix.lower() == _SUFFIX and there and path.is_file():
-        check_checkpoint(path, flag)
+        check_checkpoint(path)
         return ModelRef(model_slug, name, path.resolve())
     if is_yaml(name) and (there or _OFFICIAL.fullmatch(path.stem)):
         made = _untrained_path(path, cache_root)
@@ -95,22 +94,22 @@ def _resolve_one(asked: str, model_slug: str, cache_root: Path, flag: str) -> Mo
     if there:
         found = "it is a folder" if path.is_dir() else "it is neither a .pt file nor a .yaml"
     raise ModelError(
-        f"{flag} {asked}: {found}; give {BUNDLED}, a path to a YOLO detection .pt, an official name such as "
+        f"--model {asked}: {found}; give {BUNDLED}, a path to a YOLO detection .pt, an official name such as "
         "yolo26n.pt, yolo11s.pt or yolov8m.pt, or a .yaml for random weights."
     )
 
 
-def check_checkpoint(path: Path, flag: str = "--model") -> None:
+def check_checkpoint(path: Path) -> None:
     """Raise ModelError unless the file is a whole PyTorch checkpoint that holds a detection model.
 
     Reads the pickle's class names as data; nothing in the file is run.
     """
     found = read_pickled(path)
     if isinstance(found, str):
-        raise ModelError(f"{flag} {path}: {found}; give a .pt file that Ultralytics saved.")
+        raise ModelError(f"--model {path}: {found}; give a .pt file that Ultralytics saved.")
     problem = _unfit(found)
     if problem:
-        raise ModelError(f"{flag} {path}: it {problem}")
+        raise ModelError(f"--model {path}: it {problem}")
 
 
 def _unfit(found: Pickled) -> str:

@@ -16,7 +16,6 @@ from benchsuite.optimize.statistics import is_folded, unfold
 from benchsuite.terms.errors import DataError, ModelError
 
 torch = pytest.importorskip("torch")
-pytest.importorskip("torch_pruning", reason="the extra `optimize` is not installed")
 
 pytestmark = pytest.mark.slow
 NETWORKS = ("yolov8n", "yolo11n", "yolo26n")

@@ -23,7 +23,6 @@ from benchsuite.optimize.zeros import ZeroPlan
 from benchsuite.terms.absence import Absent
 from benchsuite.terms.errors import ProcessError, UsageError
 
-pytest.importorskip("torch_pruning", reason="the extra `optimize` is not installed")
 pytestmark = pytest.mark.slow
 EPOCHS, PX = 2, 64
 # Neither of the two packages that made the file may be needed to load it.

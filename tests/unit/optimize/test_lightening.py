@@ -24,10 +24,9 @@ from benchsuite.terms.cases import Case
 from benchsuite.terms.errors import UsageError
 from benchsuite.testing import FakeBackend, FakeChild, fake_runtimes
 
-pytest.importorskip("optuna", reason="the extra `optimize` is not installed")
 # So few images show no smaller loss.
 IMAGES, POINTS = 40, 30.0
-ASKED = LightenAsked("yolo26n_shapes", "", POINTS, "60min", "0", "64", "0.2,0.4", "quick")
+ASKED = LightenAsked("yolo26n_shapes", "", POINTS, "60min", "0", "64", "0.2,0.4", "quick", "en")
 
 
 @pytest.fixture
@@ -182,6 +181,8 @@ def test_a_goal_that_needs_pruning_is_met_by_the_smallest_share_that_does(
         ({"goal": "fast"}, "--goal fast: give one of p50, p90, p95, p99 and a time, as p95<=30ms"),
         ({"budget": "soon"}, "--budget soon: give a time, as in 180s or 3min, or 2h"),
         ({"sizes": "50"}, "--smaller 50: give multiples of 32 below --imgsz 96, as 480,320"),
+        ({"lang": "xx"}, "--lang xx: give one of en, zh"),
+        ({"effort": "some"}, "--effort some: give one of quick, standard, full"),
         ({"max_map_drop": -1.0}, "--max-map-drop -1: give the points of mAP50-95 that may be lost, 0 or more"),
         ({"train_budget": "2h", "ratios": "1"}, "--ratios 1: give a share between 0 and 1, as 0.2"),
         ({"weights": "nothing.pt"}, "WEIGHTS nothing.pt: there is no such file"),
