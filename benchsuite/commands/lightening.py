@@ -14,6 +14,7 @@ from benchsuite.commands.recipes import (
     Ground,
     TrainingAsked,
     follow_recipe,
+    missing_extra,
     one_of,
     open_ground,
     recipe_of,
