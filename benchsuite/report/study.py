@@ -10,7 +10,7 @@ from benchsuite.detect.parity import Parity, beyond_limits
 from benchsuite.machine.noise import Noise
 from benchsuite.report.chart import Chart
 from benchsuite.report.markdown import escape, table_line
-from benchsuite.report.terminal import aligned, fit, wrap
+from benchsuite.report.terminal import WIDTH, aligned, fit, wrap
 from benchsuite.study.rows import NOT_TIMED, CalibrationPoint, Study, StudyRow
 from benchsuite.study.timed import Timed
 from benchsuite.terms.absence import DASH, Absent, shown
@@ -19,9 +19,12 @@ from benchsuite.terms.language import ENGLISH, language
 from benchsuite.terms.quantities import megabytes, milliseconds, signed
 from benchsuite.terms.said import Sentence, joined, said
 
-_NAME = 27
+_BETWEEN = "  "
 _FASTER = "× as fast as fp32"
-_SHORT = {_FASTER: "× as fast", "mAP points lost": "lost", "same boxes": "boxes"}
+_SHORT = {
+    _FASTER: "× as fast", "mAP points lost": "lost", "points lost": "lost", "same boxes": "boxes",
+    "mAP untrained": "mAP cut", "× the time": "× time",
+}  # fmt: skip
 _TITLES = {
     "precision": "Precision: size, speed and accuracy of each runtime against its own FP32",
     "schemes": "INT8 schemes against FP32 of the same runtime",
@@ -159,9 +162,11 @@ def terminal_lines(view: StudyView) -> list[str]:
     for table in view.tables:
         headings = tuple(_SHORT.get(column, column) for column in table.columns)
         cells = [headings, *(_short(row, headings) for row in table.rows)]
-        widths = [max(map(len, column)) for column in zip(*cells, strict=True)]
+        longest, *widths = (max(map(len, column)) for column in zip(*cells, strict=True))
+        # Names get what the figures leave.
+        first = min(longest, WIDTH - sum(width + len(_BETWEEN) for width in widths))
         lines += [table.heading, ""]
-        lines += [aligned(row, widths, "  ").rstrip() for row in cells]
+        lines += [aligned((fit(row[0], first), *row[1:]), (first, *widths), _BETWEEN).rstrip() for row in cells]
         lines.append("")
         for name, reason in table.reasons:
             lines += wrap(f"{name}: {reason}", then="  ")
@@ -178,8 +183,7 @@ def _short(row: Sequence[str], headings: Sequence[str]) -> tuple[str, ...]:
         text if column == _SHORT[_FASTER] and headings[0] != "images" else text.partition(" (")[0]
         for text, column in zip(row, headings, strict=True)
     )
-    name = name.replace(" int8 ", " ")
-    return (fit(name, _NAME), *rest)
+    return (name.replace(" int8 ", " "), *rest)
 
 
 def markdown(view: StudyView, lang: str = ENGLISH) -> str:
