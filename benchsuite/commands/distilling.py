@@ -51,7 +51,9 @@ def run_distill(distill: DistillAsked, asked: TrainingAsked, output: Path, say: 
     ground = open_ground(distill.student, asked, output, "--student")
     teacher = find_weights(distill.teacher, ground, output, "--teacher")
     options = ground.options(asked.imgsz)
-    _check(WeightsBench({_TEACHER: teacher, _STUDENT: ground.weights}, options, recipe_folder(output), say), distill)
+    check_teacher(
+        WeightsBench({_TEACHER: teacher, _STUDENT: ground.weights}, options, recipe_folder(output), say), distill
+    )
     files = {_ALONE: output.with_name(f"{output.stem}-alone.pt")} if distill.compare else {}
     files[_TAUGHT] = output
     for name, file in files.items():
@@ -70,7 +72,7 @@ def run_distill(distill: DistillAsked, asked: TrainingAsked, output: Path, say: 
     return 0
 
 
-def _check(bench: WeightsBench, asked: DistillAsked) -> None:
+def check_teacher(bench: WeightsBench, asked: DistillAsked) -> None:
     """Raise ModelError for a teacher of other classes, or one that finds no more than its student."""
     teacher, student = bench.score()
     problem = class_difference(student.classes, teacher.classes)
