@@ -138,12 +138,12 @@ class _Recipes:
         self._name = name
         self._say = say
 
-    def prune(self, ratio: float, epochs: int) -> tuple[Path, float]:
-        """Return weights that lack a share of the channels, and how long training them took in s."""
-        ground, imgsz = self._ground, self._asked.imgsz
+    def prune(self, ratio: float, epochs: int, imgsz: int) -> tuple[Path, float]:
+        """Return weights that lack a share of the channels, and how long training them at that size took in s."""
+        ground = self._ground
         training: Training | Absent = NO_TRAINING
         if epochs:
-            training = training_of(replace(self._asked, epochs=epochs), ground, ground.weights)
+            training = training_of(replace(self._asked, epochs=epochs, imgsz=imgsz), ground, ground.weights)
         output = (self._folder / f"{self._name}_p{100 * ratio:.0f}{'' if epochs else '_untrained'}.pt").absolute()
         recipe = recipe_of(ground, imgsz, cut=_CUT.plan(ratio, ground.machine.isa), training=training)
         return output, follow_recipe(recipe, ground, output, self._say).train_s
@@ -204,6 +204,6 @@ def _prune_command(pruned: TrainedRatio, asked: LightenAsked, training: Training
     settings = [word for text in training.settings for word in ("--setting", text)]
     return shlex.join([
         "benchsuite", "optimize", "prune", "--model", asked.weights, *data, "--ratio", f"{pruned.ratio:g}",
-        "--teacher", asked.weights, "--epochs", str(pruned.epochs), "--imgsz", str(training.imgsz), "--batch",
+        "--teacher", asked.weights, "--epochs", str(pruned.epochs), "--imgsz", str(pruned.imgsz), "--batch",
         str(training.batch), "--lr0", f"{training.lr0:g}", "--seed", str(training.seed), *settings, "-o", output,
     ])  # fmt: skip

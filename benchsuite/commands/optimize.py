@@ -129,3 +129,28 @@ def distill(
 
     trained = TrainingAsked(data, epochs, imgsz, batch, lr0, seed, tuple(setting or ()))
     raise typer.Exit(run_distill(DistillAsked(teacher, student, dis, compare), trained, output, tell))
+
+
+@optimize_app.command("qat")
+def qat(
+    output: Output,
+    model: Annotated[str, typer.Option(help="checkpoint to train under rounding")] = "yolo26n_shapes",
+    data: Data = None,
+    epochs: Annotated[int, typer.Option(help="epochs of training", min=0)] = 5,
+    imgsz: Imgsz = 640,
+    batch: Batch = 8,
+    lr0: Rate = 0.0001,
+    seed: Seed = 0,
+    setting: Settings = None,
+) -> None:
+    """Train weights that keep their accuracy in INT8; run it again to go on where it was stopped.
+
+    The recipe's folder has an ONNX file with the ranges that were learned with.
+
+    Example: benchsuite optimize qat --model best.pt --data my-data.yaml -o rounded.pt
+    """
+    from benchsuite.commands.recipes import TrainingAsked
+    from benchsuite.commands.rounding import run_qat
+
+    trained = TrainingAsked(data, epochs, imgsz, batch, lr0, seed, tuple(setting or ()))
+    raise typer.Exit(run_qat(model, trained, output, tell))

@@ -72,10 +72,10 @@ class Ground:
         return {"imgsz": str(imgsz), "data": str(self.data)}
 
 
-def missing_extra(module: str, package: str) -> Iterator[str]:
-    """Say what to install where a module of the extra is missing."""
+def missing_extra(module: str, package: str, extra: str = "optimize") -> Iterator[str]:
+    """Say what to install where a module of an extra is missing."""
     if find_spec(module) is None:
-        yield f"{package} is not installed, which this needs: pip install 'benchsuite[optimize]'."
+        yield f"{package} is not installed, which this needs: pip install 'benchsuite[{extra}]'."
 
 
 def output_problems(output: Path) -> Iterator[str]:

@@ -82,6 +82,7 @@ class TrainedRatio:
     ratio: float
     file: str
     epochs: int
+    imgsz: int
     train_s: Measure
 
 

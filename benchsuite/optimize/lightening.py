@@ -60,8 +60,8 @@ class LightenPlan:
     effort: str
 
 
-# Makes weights that lack a share of the channels, trained for so many epochs.
-Prune = Callable[[float, int], tuple[Path, float]]
+# Makes weights that lack a share of the channels, trained for so many epochs at so many px, and says how long it took.
+Prune = Callable[[float, int, int], tuple[Path, float]]
 
 
 class Lightening:
@@ -277,7 +277,7 @@ class Lightening:
                 self._left_out.append(said("pruning by {1} %: --train-budget was used up", f"{100 * ratio:.0f}"))
                 break
             name = self._pruned_name(ratio)
-            trained = self._trials.found(f"train {name}", TrainedRatio, partial(self._train, ratio, epochs))
+            trained = self._trials.found(f"train {name}", TrainedRatio, partial(self._train, ratio, epochs, best))
             self._trained.append(trained)
             self._weights[name], self._ratios[name] = Path(trained.file), ratio
             scored = self._score(replace(self._scored[best].case, model=name))
@@ -318,7 +318,7 @@ class Lightening:
             if side is not None:
                 sides[name] = side
         for ratio, name in names.items():
-            self._weights[name], _ = self._prune(ratio, 0)
+            self._weights[name], _ = self._prune(ratio, 0, self._px(best))
             case = replace(self._scored[best].case, model=name)
             preparation = self._bench(name).preparation(Way(case, case.scheme) if case.scheme else Way(case))
             try:
@@ -333,16 +333,19 @@ class Lightening:
     def _epochs_left(self, best: str) -> int:
         """Return for how many epochs the training budget lasts, by what a forward pass takes."""
         time_ns = next((it.p50_ns for one in self._rounds for it in one.times if it.name == self.original.id), 0.0)
-        area = (int(self._scored[best].case.imgsz.plain) / self._plan.sizes[0]) ** 2
+        area = (self._px(best) / self._plan.sizes[0]) ** 2
         epoch_s = _PASSES_A_STEP * self._plan.train_images * time_ns / 1e9 * area
         left_s = self._plan.train_budget_s - sum(it.train_s for it in self._trained)
         return min(self._plan.epochs, int(left_s / epoch_s)) if epoch_s else 0
 
-    def _train(self, ratio: float, epochs: int) -> TrainedRatio:
+    def _px(self, name: str) -> int:
+        return self._scored[name].case.imgsz.height
+
+    def _train(self, ratio: float, epochs: int, best: str) -> TrainedRatio:
         began = time.monotonic()
-        path, train_s = self._prune(ratio, epochs)
+        path, train_s = self._prune(ratio, epochs, self._px(best))
         self._away_s += time.monotonic() - began
-        return TrainedRatio(ratio, str(path), epochs, train_s)
+        return TrainedRatio(ratio, str(path), epochs, self._px(best), train_s)
 
     def _meets(self, name: str) -> bool:
         known = [it for one in self._rounds for it in one.times if it.name == name]

@@ -6,6 +6,8 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+from benchsuite.artifacts.digests import digest_folder
+from benchsuite.artifacts.recipe import Artifact
 from benchsuite.detect.accuracy import Accuracy
 from benchsuite.measure.accuracy import Evaluation
 from benchsuite.measure.accuracy_loss import Losses
@@ -21,12 +23,10 @@ from benchsuite.terms.absence import Absent
 from benchsuite.terms.cases import Case
 from benchsuite.terms.errors import BenchsuiteError
 
-_TORCH = {"backend": "torch", "precision": "fp32", "device": "cpu"}
-
 
 @dataclass(frozen=True)
 class ScoredWeights:
-    """One checkpoint, evaluated by PyTorch FP32; `loss` is against the weights that it is held against."""
+    """One checkpoint, evaluated by one runtime at one precision; `loss` is against the first that was scored."""
 
     name: str
     sha256: str
@@ -57,11 +57,23 @@ class WeightsBench:
         self._folder = folder
         self._say = say
 
-    def score(self) -> tuple[ScoredWeights, ...]:
-        """Evaluate every checkpoint; raises what building and evaluating raise."""
-        preparation, cases = self._prepared({**self._options, **_TORCH})
+    def score(
+        self, backend: str = "torch", precision: str = "fp32", built: Mapping[str, Path] | None = None
+    ) -> tuple[ScoredWeights, ...]:
+        """Evaluate every checkpoint on the CPU by one runtime; raises what building and evaluating raise.
+
+        `built` are folders with artifacts that take the place of those that would be built.
+        """
+        asked = {"backend": backend, "precision": precision, "device": "cpu"}
+        preparation, cases = self._prepared({**self._options, **asked})
         losses, reference = Losses(preparation.data), next(iter(self._weights))
-        subjects = {name: preparation.subject(case) for name, case in zip(self._weights, cases, strict=True)}
+        made = {
+            name: Preparation(preparation.site, source=_Folder(preparation, folder))
+            for name, folder in (built or {}).items()
+        }
+        subjects = {
+            name: made.get(name, preparation).subject(case) for name, case in zip(self._weights, cases, strict=True)
+        }
         evaluations: dict[str, Evaluation] = {name: preparation.evaluate(it) for name, it in subjects.items()}
         return tuple(
             ScoredWeights(
@@ -108,6 +120,19 @@ class WeightsBench:
     def _prepared(self, options: Mapping[str, str]) -> tuple[Preparation, tuple[Case, ...]]:
         site, cases = open_site(parse(options), self._say)
         return Preparation(replace(site, folder=self._folder)), cases
+
+
+class _Folder:
+    """An artifact that lies in a folder and was not built from its case's recipe."""
+
+    def __init__(self, preparation: Preparation, folder: Path) -> None:
+        self._preparation = preparation
+        self._folder = folder
+
+    def artifact(self, case: Case) -> Artifact:
+        """Return what lies there, whatever the case."""
+        sha256, size_bytes = digest_folder(self._folder)
+        return Artifact(self._preparation.recipe(case), str(self._folder), sha256, size_bytes)
 
 
 def _side(preparation: Preparation, case: Case) -> Side:

@@ -60,8 +60,8 @@ def train(weights: Path, training: Training, folder: Path) -> Any:
 
     # A network with many small weights is full of denormals, and takes twice as long with them.
     torch.set_flush_denormal(True)
-    made = folder / _NAME / "weights"
-    last, best = made / "last.pt", made / "best.pt"
+    best = best_of(folder)
+    last = best.with_name("last.pt")
     if not _is_done(last, training.epochs):
         trainer = _trainer_class()(overrides=_overrides(weights, training, folder, last))
         # It leaves one core to workers that load images, which there are none of.
@@ -105,6 +105,11 @@ def _epoch(row: Mapping[str, str]) -> Epoch:
     loss = sum(float(text) for name, text in row.items() if name.startswith("train/"))
     known = loss == loss and abs(loss) != float("inf")
     return Epoch(loss if known else Absent("it was no number"), float(row[_MAP]))
+
+
+def best_of(folder: Path) -> Path:
+    """Return where a training leaves its best checkpoint."""
+    return folder / _NAME / "weights" / "best.pt"
 
 
 def batches_of(folder: Path) -> tuple[str, ...]:
@@ -189,6 +194,7 @@ def _network_of(checkpoint: Path) -> Any:
 def _trainer_class() -> Any:
     """Build the trainer class late, so that importing this module loads no runtime."""
     from ultralytics.models.yolo.detect import DetectionTrainer
+    from ultralytics.utils.torch_utils import is_qat, strip_qat
 
     class AsItIs(DetectionTrainer):  # type: ignore[misc]  # Ultralytics is not typed
         """Trains the network that a checkpoint holds, and writes its own files whole."""
@@ -200,6 +206,9 @@ def _trainer_class() -> Any:
             problem = class_difference(known, wanted)
             if problem:
                 raise BuildError(said("the network does not fit the data: {1}", problem))
+            if is_qat(weights):
+                # It is put in again where it was before, as in a network that a yaml makes.
+                strip_qat(weights)
             weights.requires_grad_(True)
             return self.set_model_names_for_load(weights)
 

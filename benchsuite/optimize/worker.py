@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import platform
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -15,14 +16,17 @@ from benchsuite.optimize.blocks import check_trainable
 from benchsuite.optimize.cutting import cut
 from benchsuite.optimize.gradients import labelled
 from benchsuite.optimize.recipe import LightRecipe
+from benchsuite.optimize.rounded import ROUNDED_FOLDER, export_rounded
 from benchsuite.optimize.statistics import is_folded, unfold
-from benchsuite.optimize.training import train
+from benchsuite.optimize.training import best_of, train
 from benchsuite.optimize.zeros import zero
 from benchsuite.terms.absence import Absent
 from benchsuite.terms.codec import from_builtins
 from benchsuite.terms.input_size import InputSize
 
 _BATCH = 4
+# Their kernels multiply unsigned activations by signed weights.
+_X86 = ("x86_64", "AMD64")
 
 
 def cut_checkpoint(request: dict[str, Any]) -> dict[str, Any]:
@@ -53,7 +57,11 @@ def train_checkpoint(request: dict[str, Any]) -> dict[str, Any]:
     recipe = from_builtins(request["recipe"], LightRecipe)
     assert not isinstance(recipe.training, Absent)
     network = train(Path(request["weights"]), recipe.training, Path(request["folder"]))
-    write_checkpoint(network, Path(request["output"]), recipe.training.imgsz, recipe.origin)
+    output = Path(request["output"])
+    write_checkpoint(network, output, recipe.training.imgsz, recipe.origin)
+    if recipe.training.quantised:
+        best, unsigned = best_of(Path(request["folder"])), platform.machine() in _X86
+        export_rounded(best, Path(request["folder"]) / ROUNDED_FOLDER / "model.onnx", recipe.training.imgsz, unsigned)
     return {}
 
 

@@ -79,8 +79,10 @@ def _answers(found: Lightest, made_by: Sequence[str]) -> tuple[Sentence, ...]:
         first = said("The goal {1} is met, with {2}: the answer is {3}.", limit, reached, what)
     else:
         first = said("The goal {1} cannot be met here: the nearest, with {2}, is {3}.", limit, reached, what)
-    close = [name for name in found.rounds[-1].close if name not in (found.answer, found.original)]
-    close = [_name(it) for it in found.scored if it.name in close]
+    # The last time that it was the fastest of a round, it was held against all that could have won.
+    won = next((it for it in reversed(found.rounds) if it.times and it.times[0].name == found.answer), None)
+    names = set(won.close) - {found.answer, found.original} if won else set()
+    close = [_name(it) for it in found.scored if it.name in names]
     tied = (said("Not told from it by its time: {1}.", joined(", ", close)),) if close else ()
     return (first, *tied, said("Made again by: {1}", joined("; ", made_by)))
 

@@ -3,9 +3,9 @@
     python -m tests.speed.pruning_files MODEL.pt [MODEL.pt ...] --data data.yaml --output FOLDER
 
 With --time EFFORT it times the files of 0.2 and 0.4 that it made before turn by turn with the whole network, on ONNX
-Runtime and OpenVINO at 320 px, and prints the ratios. Otherwise it prints a line a file: by how much raw outputs are off, the share of GFLOPs and parameters that is left, whether it loads
-with Ultralytics alone, and by how much ONNX Runtime, OpenVINO and NCNN differ from PyTorch on the same image (decoded
-boxes in px and scores).
+Runtime and OpenVINO at 320 px, and prints the ratios. Otherwise it prints a line a file: by how much raw outputs are
+off, the share of GFLOPs and parameters that is left, whether it loads with Ultralytics alone, and by how much ONNX
+Runtime, OpenVINO and NCNN differ from PyTorch on the same image (decoded boxes in px and scores).
 """
 
 from __future__ import annotations
