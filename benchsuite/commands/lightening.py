@@ -25,8 +25,9 @@ from benchsuite.machine.json_files import write_json
 from benchsuite.measure.effort import EFFORTS
 from benchsuite.networks.names import names_of
 from benchsuite.networks.weights import file_sha256
-from benchsuite.optimize.candidates import LATENCY_GOALS, Goal, Lightest, TrainedRatio
-from benchsuite.optimize.lightening import Lightening, LightenPlan, meets
+from benchsuite.optimize.candidate_bench import CandidateBench
+from benchsuite.optimize.candidates import LATENCY_GOALS, Goal, LightenPlan, Lightest, TrainedRatio
+from benchsuite.optimize.lightening import Lightening
 from benchsuite.optimize.recipe import NO_TRAINING
 from benchsuite.optimize.training import Training
 from benchsuite.optimize.trials import Trials
@@ -94,8 +95,9 @@ def run_lighten(asked: LightenAsked, training: TrainingAsked, folder: Path, say:
     )
     trials = Trials(folder, question)
     recipes = _Recipes(ground, training, folder, plan.name, say)
-    search = Lightening(plan, trials, folder, recipes.prune, say)
-    scored, rounds, trained, left_out, answer = search.search()
+    bench = CandidateBench(plan, trials, folder, say)
+    search = Lightening(plan, bench, trials, recipes.prune, say)
+    answer = search.search()
     found = Lightest(
         command=shlex.join(["benchsuite", *sys.argv[1:]]),
         finished=time.strftime("%Y-%m-%d %H:%M"),
@@ -107,15 +109,13 @@ def run_lighten(asked: LightenAsked, training: TrainingAsked, folder: Path, say:
         weights_sha256=digest,
         goal=goal,
         max_map_drop=asked.max_map_drop,
-        original=search.original.id,
-        scored=tuple(scored),
-        rounds=tuple(rounds),
-        trained=tuple(trained),
-        left_out=tuple(left_out),
+        original=bench.original.id,
+        scored=tuple(bench.scored.values()),
+        rounds=tuple(bench.rounds),
+        trained=tuple(search.trained),
+        left_out=tuple(bench.left_out),
         answer=answer,
-        met=False,
     )
-    found = replace(found, met=meets(found))
     write_json(folder / LIGHTEN_FILE, found)
     view = lightest_view(found, _made_by(found, asked, training))
     write_whole(folder / PAGE_FILE, study_page(view, ground.machine, asked.lang))
@@ -123,7 +123,7 @@ def run_lighten(asked: LightenAsked, training: TrainingAsked, folder: Path, say:
     for line in terminal_lines(view):
         say(line)
     say(f"Report: {folder / PAGE_FILE}")
-    return 0 if found.met else 1
+    return 0 if found.meets else 1
 
 
 class _Recipes:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from pathlib import Path
 
 from benchsuite.detect.bootstrap import MapLoss
 from benchsuite.machine.facts import Machine
@@ -27,6 +28,24 @@ class Goal:
     @property
     def text(self) -> str:
         return f"{self.percentile}<={self.limit_ns / 1e6:g}ms" if self.percentile else ""
+
+
+@dataclass(frozen=True)
+class LightenPlan:
+    """What is searched for and in which bounds; the first of the sizes is the one that the weights are held at."""
+
+    name: str
+    weights: Path
+    data: str
+    sizes: tuple[int, ...]
+    goal: Goal
+    max_map_drop: float
+    budget_s: float
+    train_budget_s: float
+    ratios: tuple[float, ...]
+    epochs: int
+    train_images: int
+    effort: str
 
 
 @dataclass(frozen=True)
@@ -90,7 +109,7 @@ class TrainedRatio:
 class Lightest:
     """What a search found: every candidate, the rounds in which they were timed, and the answer's name.
 
-    `answer` is empty where nothing that keeps the accuracy could be timed; `met` says whether it meets the goal.
+    `answer` is empty where nothing that keeps the accuracy could be timed.
     """
 
     command: str
@@ -109,8 +128,17 @@ class Lightest:
     trained: tuple[TrainedRatio, ...]
     left_out: tuple[Sentence, ...]
     answer: str
-    met: bool
     schema: int = SCHEMA
+
+    @property
+    def meets(self) -> bool:
+        """Whether the answer meets the goal, by the last time that it was timed; any answer meets none."""
+        told = self.time_of(self.answer)
+        if isinstance(told, Absent):
+            return False
+        if not self.goal.percentile:
+            return True
+        return not isinstance(told.percentile_ns, Absent) and told.percentile_ns <= self.goal.limit_ns
 
     def scored_as(self, name: str) -> Scored:
         """Return the candidate of a name."""

@@ -75,7 +75,7 @@ def _answers(found: Lightest, made_by: Sequence[str]) -> tuple[Sentence, ...]:
     reached = shown(told.percentile_ns, lambda ns: f"{milliseconds(ns)} ms")
     if not limit:
         first = said("The answer is {1}.", what)
-    elif found.met:
+    elif found.meets:
         first = said("The goal {1} is met, with {2}: the answer is {3}.", limit, reached, what)
     else:
         first = said("The goal {1} cannot be met here: the nearest, with {2}, is {3}.", limit, reached, what)

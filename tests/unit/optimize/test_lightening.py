@@ -18,8 +18,8 @@ from benchsuite.commands.recipes import TrainingAsked
 from benchsuite.data.shapes import NAMES
 from benchsuite.machine import processes
 from benchsuite.machine.json_files import read_json
+from benchsuite.optimize.candidate_bench import rounds_for
 from benchsuite.optimize.candidates import Goal, Lightest
-from benchsuite.optimize.lightening import rounds_for
 from benchsuite.terms.cases import Case
 from benchsuite.terms.errors import UsageError
 from benchsuite.testing import FakeBackend, FakeChild, fake_runtimes
