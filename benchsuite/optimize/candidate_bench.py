@@ -75,9 +75,10 @@ class CandidateBench:
         return sorted(able, key=lambda it: (it != self.original, PRECISIONS.index(it.precision)))
 
     def within_budget(self, cases: Sequence[Case]) -> Iterator[Case]:
-        """Yield cases until the budget is used up, and note the others."""
+        """Yield cases until the budget is used up, and note the others; the original is held to none."""
         for case in cases:
-            if self._is_over_budget() and not self._trials.is_known(_score_of(case)):
+            known = case == self.original or self._trials.is_known(_score_of(case))
+            if self._is_over_budget() and not known:
                 self.left_out.append(said("{1}: --budget was used up", case.id))
             else:
                 yield case

@@ -20,6 +20,7 @@ _NAME = "train"
 _DIGESTED_EPOCHS = 2
 _MAP = "metrics/mAP50-95(B)"
 _QAT_BITS = 8
+_MOST_WORKERS = 8
 
 
 @dataclass(frozen=True)
@@ -141,7 +142,8 @@ def _overrides(weights: Path, training: Training, folder: Path, last: Path) -> d
         "warmup_bias_lr": 0.0,
         "seed": training.seed,
         "device": "cuda:0" if _has_gpu() else "cpu",
-        "workers": 0,
+        # On a CPU it would only take cores from the training.
+        "workers": min(_MOST_WORKERS, usable_threads()) if _has_gpu() else 0,
         # On a GPU it runs another network, which it would fetch.
         "amp": False,
         "channels_last": True,

@@ -135,6 +135,19 @@ def test_a_search_that_is_asked_again_measures_nothing_again(training: TrainingA
         run_lighten(replace(asked, goal="p95<=20ms"), training, folder, lambda _: None)
 
 
+def test_a_budget_that_is_used_up_leaves_candidates_out(training: TrainingAsked, tmp_path: Path) -> None:
+    """They are named, and what was found until then stands."""
+    said: list[str] = []
+    with fake_runtimes(*runtimes()):
+        assert run_lighten(replace(ASKED, budget="0.001s"), training, tmp_path / "found", said.append) == 1
+        found = found_in(tmp_path / "found")
+        assert found.answer == ""
+        assert any(it.endswith("-onnx-int8-cpu-96-b1: --budget was used up") for it in found.left_out)
+        assert "Nothing that was tried keeps the accuracy, so there is no answer." in " ".join(said)
+        # With more time the same search goes on.
+        assert run_lighten(ASKED, training, tmp_path / "found", lambda _: None) == 0
+
+
 @pytest.mark.parametrize(("text", "rounds"), [("p50", 1), ("p95", 4), ("p99", 18)])
 def test_candidates_are_called_often_enough_for_the_percentile_of_the_goal(text: str, rounds: int) -> None:
     """At 30 ms a call a turn has seven that count, and 72 calls bound p95, 368 p99."""
