@@ -6,50 +6,16 @@ from dataclasses import replace
 
 import pytest
 
-from benchsuite.measure.measurement import AccuracyLoss, Complexity
-from benchsuite.optimize.cutting import CutPlan
-from benchsuite.optimize.guide import Guide, GuideRow, Verdict, verdict
-from benchsuite.optimize.recipe import LightRecipe
-from benchsuite.optimize.scoring import ScoredWeights, TimedArtifact
-from benchsuite.optimize.training import Training
+from benchsuite.optimize.candidates import Goal
+from benchsuite.optimize.guide import Verdict, verdict
+from benchsuite.optimize.scoring import TimedArtifact
 from benchsuite.report.lightening import guide_view
+from benchsuite.report.lightest import lightest_view
 from benchsuite.report.page import study_page
 from benchsuite.report.study import markdown, terminal_lines
-from benchsuite.study.timed import Timed
 from benchsuite.terms.absence import Absent
-from benchsuite.testing import make_accuracy, make_machine
-
-TRAINING = Training("data.yaml", "da" * 32, 320, 2, 8, 0.001, 0)
-RECIPE = LightRecipe("best.pt", "we" * 32, 320, "im" * 32, {}, CutPlan(0.2, 8, "l1", "free"), training=TRAINING)
-
-
-def scored(name: str, map50_95: float, points: float, gflops: float) -> ScoredWeights:
-    loss = AccuracyLoss(points, (points - 0.3, points + 0.3), 256, "whole", 0.9, 0.7)
-    return ScoredWeights(name, "sh" * 32, 5_000_000, Complexity(2_000_000, gflops), make_accuracy(map50_95), loss)
-
-
-def timed(ratio: float, half: float = 0.05) -> TimedArtifact:
-    return TimedArtifact("onnx", 4_000_000, Timed(20e6 * ratio, ratio, (ratio - half, ratio + half)))
-
-
-def guide(*points: float) -> Guide:
-    """Return a guide whose shares of 10, 20, … per cent lose so many points."""
-    rows = [GuideRow(0.0, Absent("nothing is cut"), scored("p0", 0.75, -5.0, 5.0), (), 300.0)]
-    for number, lost in enumerate(points, 1):
-        untrained = scored("cut", 0.1, 60.0, 4.0)
-        rows.append(
-            GuideRow(
-                number / 10,
-                untrained,
-                scored("p", 0.7 - lost / 100, lost, 5 - number),
-                (timed(1 - number / 10),),
-                240.0,
-            )
-        )
-    return Guide(
-        "benchsuite optimize prune", "2026-11-28 09:00", make_machine(), "standard", "data.yaml", 256, RECIPE,
-        scored("whole", 0.7, 0.0, 5.0), (timed(1.0, 0.0),), tuple(rows),
-    )  # fmt: skip
+from benchsuite.testing import make_machine
+from tests.support.lighter import make_guide, make_lightest, timed_artifact
 
 
 @pytest.mark.parametrize(
@@ -59,21 +25,21 @@ def test_a_share_is_safe_while_every_smaller_one_is_shown_to_cost_less_than_a_po
     points: tuple[float, ...], safe: float | None
 ) -> None:
     """The whole interval counts, and no safe range is an answer too."""
-    found = guide(*points).safe
+    found = make_guide(*points).safe
     assert (None if isinstance(found, Absent) else found) == safe
 
 
 @pytest.mark.parametrize(("ratio", "word"), [(0.9, "FASTER"), (0.97, "SAME"), (1.02, "SAME"), (1.1, "SLOWER")])
 def test_a_verdict_needs_the_whole_interval(ratio: float, word: Verdict) -> None:
     """Otherwise the two are the same, as far as anybody knows."""
-    found = timed(ratio).timed
+    found = timed_artifact(ratio).timed
     assert not isinstance(found, Absent)
     assert verdict(found) == word
 
 
 def test_a_guide_says_what_each_share_costs_and_gains() -> None:
     """Terminal, Markdown and page say the same, and what others published is marked as theirs."""
-    view = guide_view(guide(0.2, 3.0))
+    view = guide_view(make_guide(0.2, 3.0))
     text = "\n".join(terminal_lines(view))
     assert "up to 10 % of the" in text
     assert "Aggressive: beyond that, up to the 20 % that were tried." in text
@@ -89,7 +55,51 @@ def test_a_guide_says_what_each_share_costs_and_gains() -> None:
 
 def test_a_runtime_that_could_not_be_timed_says_why() -> None:
     """Its table keeps the reason in place of the row."""
-    whole = guide(0.2)
+    whole = make_guide(0.2)
     failed = TimedArtifact("onnx", Absent("no such runtime"), Absent("no such runtime"))
     view = guide_view(replace(whole, rows=tuple(replace(row, times=(failed,)) for row in whole.rows)))
     assert ("10 %", "no such runtime") in view.tables[1].reasons
+
+
+def test_a_search_says_its_answer_and_how_to_make_it_again() -> None:
+    """With what it was not told from, on a terminal, in Markdown and on a page."""
+    view = lightest_view(
+        make_lightest(), ("benchsuite optimize prune -o best_p20.pt", "pytest bench/ --model best_p20.pt")
+    )
+    text = " ".join(terminal_lines(view))
+    assert (
+        "The goal p95 ≤ 30 ms is met, with 26.4 ms: the answer is onnx int8, 640 px, 20 % pruned: 2.50× as fast as"
+        in text
+    )
+    assert "torch fp32, 640 px (2.38–2.63), +0.6 points of mAP50-95 lost (+0.3 to +0.9)." in text
+    assert "Not told from it by its time: onnx int8, 640 px." in text
+    assert "Made again by: benchsuite optimize prune -o best_p20.pt; pytest bench/ --model best_p20.pt" in text
+    assert "openvino int8, 640 px: not timed: it is not shown to keep the accuracy" in text
+    assert all(len(line) < 80 for line in terminal_lines(view))
+    assert "| onnx int8, 640 px, 20 % pruned \\* |" in markdown(view)
+    assert "目标 p95 ≤ 30 ms 已达到" in study_page(view, make_machine(), "zh")
+
+
+def test_steps_lead_from_the_original_to_the_answer() -> None:
+    """The waterfall starts at the weights as given, has what each step changed, and ends at the answer."""
+    waterfall = lightest_view(make_lightest(), ()).charts[1]
+    (series,) = waterfall.series
+    assert [(name, round(value, 6)) for name, value in series.points] == [
+        ("torch fp32, 640 px", 60.0),
+        ("runtime", -18.0),
+        ("precision", -12.0),
+        ("pruning", -6.0),
+        ("onnx int8, 640 px, 20 % pruned", 24.0),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("goal", "sentence"),
+    [
+        (Goal("p95", 20e6), "The goal p95 ≤ 20 ms cannot be met here: the nearest, with 26.4 ms, is onnx int8"),
+        (Goal(), "The answer is onnx int8, 640 px, 20 % pruned: 2.50× as fast as"),
+    ],
+)
+def test_a_goal_may_be_missed_or_missing(goal: Goal, sentence: str) -> None:
+    """Both are said plainly."""
+    assert lightest_view(make_lightest(goal), ()).answers[0].startswith(sentence)
