@@ -17,7 +17,12 @@ def drawn(speech: Language, chart: Chart) -> Mapping[str, object]:
         "y": _axis(speech, chart.y),
         "z": _axis(speech, chart.z),
         "series": [
-            vars(series) | {"name": speech.say(series.name), "notes": [_lines(speech, note) for note in series.notes]}
+            vars(series)
+            | {
+                "name": speech.say(series.name),
+                "notes": [_lines(speech, note) for note in series.notes],
+                "points": [(speech.say(x) if isinstance(x, str) else x, y) for x, y in series.points],
+            }
             for series in chart.series
         ],
         "references": [vars(line) | {"note": speech.say(line.note)} for line in chart.references],

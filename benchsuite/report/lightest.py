@@ -26,9 +26,10 @@ def lightest_view(found: Lightest, made_by: Sequence[str]) -> StudyView:
     original = _name(found.scored_as(found.original))
     facts = [
         said(
-            "Accuracy is mAP50-95 on {1} images of {2}, and lost against {3}; {4} points may be, with the whole 95 % "
-            "interval over images.",
-            found.images, found.data, original, f"{found.max_map_drop:g}",
+            "Accuracy is mAP50-95 on {1} images of {2}; what may be lost against {3}, with the whole 95 % interval "
+            "over images, is {4}.",
+            found.images, found.data, original,
+            said("1 point") if found.max_map_drop == 1 else said("{1} points", f"{found.max_map_drop:g}"),
         ),
         said(
             "Times are total latency (preprocess, inference, postprocess), taken turn by turn at effort {1}: each is "
@@ -149,7 +150,8 @@ def _pareto(found: Lightest, timed: Sequence[Scored]) -> Chart:
     original = found.scored_as(found.original).map50_95
     references: tuple[ReferenceLine, ...] = ()
     if not isinstance(original, Absent):
-        note = said("{1} points under {2}", f"{found.max_map_drop:g}", _name(found.scored_as(found.original)))
+        under = "{1} point under {2}" if found.max_map_drop == 1 else "{1} points under {2}"
+        note = said(under, f"{found.max_map_drop:g}", _name(found.scored_as(found.original)))
         references = (ReferenceLine(original - found.max_map_drop / 100, "dot", note, side="below"),)
     line = ChartSeries(
         "Pareto front", tuple(places[number] for number in front), join="steps", dash="dash", line_px=1.5,
@@ -200,6 +202,7 @@ def _waterfall(found: Lightest) -> Chart:
         alternative="What each step changed of the median total latency, in ms",
         table=_BELOW,
         series=(ChartSeries("p50 ms", tuple(points), colour="#0072B2"),),
+        x=Axis(scale="names"),
         y=Axis("p50 of total latency", "ms", from_zero=True),
     )
 

@@ -28,7 +28,10 @@ def test_both_charts_draw_and_nothing_is_asked_for(open_page: Any, tmp_path: Pat
     path = tmp_path / "index.html"
     path.write_text(study_page(PAGES[name](), make_machine(), lang))
     opened = open_page(path, viewport=WIDE)
-    assert opened.page.locator(".chart svg.main-svg").count() >= 2
+    assert opened.page.locator(".chart .scatterlayer .trace").count() >= 2
+    if name == "lightest":
+        assert opened.page.locator(".waterfalllayer .point path").count() == 5
+        assert (opened.page.locator(".xtick text", has_text="剪枝").count() == 1) == (lang == "zh")
     assert opened.troubles == []
 
 
