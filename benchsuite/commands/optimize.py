@@ -70,8 +70,8 @@ def prune(
     lr0: Rate = 0.001,
     seed: Seed = 0,
     setting: Settings = None,
-    backend: Annotated[str, typer.Option(help="runtimes that --ratios times")] = "onnx,openvino,ncnn",
-    effort: Annotated[str, typer.Option(help="how long --ratios times: quick, standard or full")] = "standard",
+    backend: Annotated[str, typer.Option(help="runtimes that are timed")] = "onnx,openvino,ncnn",
+    effort: Annotated[str, typer.Option(help="how long: quick, standard or full")] = "standard",
     lang: Lang = ENGLISH,
 ) -> None:
     """Cut channels out of a detector and train what is left; run it again to go on where it was stopped.
@@ -83,21 +83,24 @@ def prune(
     from benchsuite.commands.pruning import CutAsked, read_ratios, run_prune, run_zero
     from benchsuite.commands.pruning_guide import run_guide
     from benchsuite.commands.recipes import TrainingAsked
+    from benchsuite.options.settings import parse
 
     if (ratio is None) == (not ratios):
         raise UsageError("optimize prune: give one of --ratio 0.2 and --ratios 0.1,0.2,0.3.")
     usual = 0 if unstructured else 20
     trained = TrainingAsked(data, usual if epochs is None else epochs, imgsz, batch, lr0, seed, tuple(setting or ()))
     cut = CutAsked(importance, round_to, widths)
+    timing = {"backend": backend, "effort": effort, "precision": "fp32", "device": "cpu", "lang": lang}
+    # What is wrong with them is told before hours of training and not after.
+    parse(timing)
     if ratio is None:
         if unstructured:
             raise UsageError("--unstructured: it changes no time, whatever the share; give it one --ratio.")
-        timing = {"backend": backend, "effort": effort, "precision": "fp32", "device": "cpu", "lang": lang}
         code = run_guide(model, read_ratios(ratios), cut, trained, output, timing, tell)
     elif unstructured:
-        code = run_zero(model, ratio, trained, output, tell)
+        code = run_zero(model, ratio, trained, output, timing, tell)
     else:
-        code = run_prune(model, ratio, cut, trained, output, tell, teacher)
+        code = run_prune(model, ratio, cut, trained, output, timing, tell, teacher)
     raise typer.Exit(code)
 
 

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import cast, get_args
 
 from benchsuite.commands.recipes import (
+    Ground,
     TrainingAsked,
     find_weights,
     follow_recipe,
@@ -27,7 +28,7 @@ from benchsuite.optimize.scoring import WeightsBench
 from benchsuite.optimize.training import Training
 from benchsuite.optimize.widths import YAML_MULTIPLE
 from benchsuite.optimize.zeros import ZeroPlan
-from benchsuite.report.lightening import scores_table
+from benchsuite.report.lightening import scores_table, times_lines
 from benchsuite.terms.absence import Absent
 from benchsuite.terms.errors import UsageError, raise_all
 from benchsuite.terms.said import said
@@ -72,10 +73,14 @@ def run_prune(
     cut: CutAsked,
     asked: TrainingAsked,
     output: Path,
+    timing: Mapping[str, str],
     say: Callable[[str], None],
     teacher: str = "",
 ) -> int:
-    """Make the weights that were asked for, print what they are worth, and return the exit code."""
+    """Make the weights that were asked for, print what they are worth, and return the exit code.
+
+    `timing` are the options of a run that say which runtimes are timed and how long.
+    """
     raise_all(
         [
             *missing_extra(*PRUNES),
@@ -96,13 +101,18 @@ def run_prune(
     names = {"whole": ground.weights, "cut": recipe_folder(output) / CUT_FILE}
     if asked.epochs:
         names["trained"] = output
-    for line in scores_table(WeightsBench(names, ground.options(asked.imgsz), recipe_folder(output), say).score()):
-        say(line)
-    say(said("Recipe: {1}", recipe_folder(output)))
+    _tell_worth(names, ground, asked, output, timing, say)
     return 0
 
 
-def run_zero(model: str, ratio: float, asked: TrainingAsked, output: Path, say: Callable[[str], None]) -> int:
+def run_zero(
+    model: str,
+    ratio: float,
+    asked: TrainingAsked,
+    output: Path,
+    timing: Mapping[str, str],
+    say: Callable[[str], None],
+) -> int:
     """Set single weights to zero, print what that changes, and return the exit code."""
     problems = [*share("--ratio", ratio), *asked.problems(), *output_problems(output)]
     if asked.epochs:
@@ -114,11 +124,27 @@ def run_zero(model: str, ratio: float, asked: TrainingAsked, output: Path, say: 
     ground = open_ground(model, asked, output, trains=False)
     recipe = recipe_of(ground, asked.imgsz, zeros=ZeroPlan(ratio), training=NO_TRAINING)
     follow_recipe(recipe, ground, output, say)
-    names = {"whole": ground.weights, "zeroed": output}
-    for line in scores_table(WeightsBench(names, ground.options(asked.imgsz), recipe_folder(output), say).score()):
-        say(line)
-    say(said("Recipe: {1}", recipe_folder(output)))
+    _tell_worth({"whole": ground.weights, "zeroed": output}, ground, asked, output, timing, say)
     return 0
+
+
+def _tell_worth(
+    weights: Mapping[str, Path],
+    ground: Ground,
+    asked: TrainingAsked,
+    output: Path,
+    timing: Mapping[str, str],
+    say: Callable[[str], None],
+) -> None:
+    """Print size and accuracy of all weights, and how long the first and the last take on each runtime."""
+    folder, options = recipe_folder(output), ground.options(asked.imgsz)
+    scores = WeightsBench(weights, options, folder, say).score()
+    first, *_, last = weights
+    ends = {name: weights[name] for name in (first, last)}
+    times = WeightsBench(ends, {**options, **timing}, folder, say).time()
+    for line in (*scores_table(scores), *times_lines(last, times[last])):
+        say(line)
+    say(said("Recipe: {1}", folder))
 
 
 def read_ratios(text: str) -> tuple[float, ...]:

@@ -10,7 +10,7 @@ from benchsuite.optimize.guide import SAFE_POINTS, Guide, GuideRow, verdict
 from benchsuite.optimize.scoring import ScoredWeights, TimedArtifact
 from benchsuite.report.chart import Axis, Chart, ChartSeries, ReferenceLine
 from benchsuite.report.study import StudyTable, StudyView
-from benchsuite.report.terminal import aligned
+from benchsuite.report.terminal import aligned, wrap
 from benchsuite.study.timed import Timed
 from benchsuite.terms.absence import Absent, shown
 from benchsuite.terms.quantities import megabytes, signed
@@ -47,6 +47,22 @@ def _score(score: ScoredWeights, name: str = "") -> tuple[str, ...]:
 
 def _loss(loss: AccuracyLoss) -> str:
     return f"{signed(loss.points)} ({signed(loss.ci95[0])} to {signed(loss.ci95[1])})"
+
+
+def times_lines(name: str, artifacts: Sequence[TimedArtifact]) -> list[str]:
+    """Return a line a runtime that says whether weights made it faster."""
+    lines = []
+    for it in artifacts:
+        if isinstance(it.timed, Absent):
+            lines += wrap(f"{name}, {it.backend} fp32: {it.timed.reason}", then="  ")
+        else:
+            lines.append(f"{name}, {it.backend} fp32: {_ratio(it.timed)} × the time, {verdict(it.timed)}")
+    return lines
+
+
+def _ratio(timed: Timed) -> str:
+    low, high = timed.ratio_ci95
+    return f"{timed.ratio:.2f} ({low:.2f}–{high:.2f})"
 
 
 def guide_view(guide: Guide) -> StudyView:
@@ -146,12 +162,11 @@ def _times(guide: Guide, backend: str) -> StudyTable:
         if isinstance(timed, Absent):
             reasons.append((name, timed.reason))
             continue
-        low, high = timed.ratio_ci95
         rows.append((
             name,
             shown(found.bytes, megabytes),
             f"{timed.p50_ns / 1e6:.2f}",
-            "1.00" if name == _WHOLE else f"{timed.ratio:.2f} ({low:.2f}–{high:.2f})",
+            "1.00" if name == _WHOLE else _ratio(timed),
             "–" if name == _WHOLE else verdict(timed),
         ))  # fmt: skip
     heading = said("{1} fp32", backend)
