@@ -14,7 +14,7 @@ from benchsuite.machine.files import write_whole
 from benchsuite.machine.json_files import write_json
 from benchsuite.optimize.cutting import CutPlan
 from benchsuite.optimize.following import CUT_FILE, recipe_folder
-from benchsuite.optimize.guide import GUIDE_FILE, Guide, GuideRow
+from benchsuite.optimize.guide import GUIDE_FILE, NOTHING_ALIKE, Guide, GuideRow
 from benchsuite.optimize.recipe import NO_CUT, Progress
 from benchsuite.optimize.scoring import WeightsBench
 from benchsuite.report.lightening import guide_view
@@ -62,6 +62,11 @@ def run_guide(
             weights[f"{_slug(ratio)}-untrained"] = recipe_folder(output) / CUT_FILE
     options = ground.options(asked.imgsz)
     scores = {it.name: it for it in WeightsBench(weights, options, folder, say).score()}
+    by_cut = {}
+    if 0.0 in outputs:
+        # What was scored is kept; only what it is held against is another.
+        alike = {_slug(ratio): output for ratio, output in outputs.items()}
+        by_cut = {it.name: it.loss for it in WeightsBench(alike, options, folder, say).score()}
     timed = {name: path for name, path in weights.items() if not name.endswith("-untrained") and name != _slug(0.0)}
     times = WeightsBench(timed, {**options, **timing}, folder, say).time()
     guide = Guide(
@@ -81,6 +86,7 @@ def run_guide(
                 scores[_slug(ratio)],
                 times.get(_slug(ratio), ()),
                 progress.train_s,
+                by_cut.get(_slug(ratio), NOTHING_ALIKE) if ratio else NOTHING_ALIKE,
             )
             for ratio, progress in done.items()
         ),

@@ -89,7 +89,8 @@ class CandidateBench:
         # What others are made from and held against comes first.
         for part in (tuple(case for case in new if (case.precision == "fp32") is plain) for plain in (True, False)):
             jobs = {case: partial(self._make, case) for case in part}
-            side_by_side(jobs, _WORKER_BYTES, self._stop_making, lambda _: None)
+            told = partial(self._tell_made, len(jobs))
+            side_by_side(jobs, _WORKER_BYTES, self._stop_making, told)
         return [self.score(case) for case in self.within_budget(cases)]
 
     def score(self, case: Case) -> Scored:
@@ -148,6 +149,9 @@ class CandidateBench:
         preparation = self._bench(case.model).preparation(_way(case))
         self._making.append(preparation)
         preparation.evaluate(preparation.subject(case))
+
+    def _tell_made(self, of: int, done: int) -> None:
+        self._say(said("candidates, built and evaluated: {1} of {2}", done, of))
 
     def _stop_making(self) -> None:
         for preparation in self._making:

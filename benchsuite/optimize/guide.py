@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
 from benchsuite.machine.facts import Machine
+from benchsuite.measure.measurement import AccuracyLoss
 from benchsuite.optimize.recipe import LightRecipe
 from benchsuite.optimize.scoring import ScoredWeights, TimedArtifact
 from benchsuite.study.timed import Timed
@@ -17,14 +18,15 @@ SCHEMA = 1
 # Points of mAP50-95 that a share may cost and still be called safe.
 SAFE_POINTS = 1.0
 Verdict = Literal["FASTER", "SAME", "SLOWER"]
+NOTHING_ALIKE = Absent("the whole network was not trained alike")
 
 
 @dataclass(frozen=True)
 class GuideRow:
     """One share: the weights right after the cut, after training, and what runtimes made of them.
 
-    `ratio` is 0 for the whole network after the same training, against which a cut alone is told. `loss` of the scores
-    is against the weights as they were given.
+    `ratio` is 0 for the whole network after the same training. The losses of the scores are against the weights as
+    they were given; `by_cut` is against the whole network after the same training, which is the cut's own.
     """
 
     ratio: float
@@ -32,6 +34,7 @@ class GuideRow:
     trained: ScoredWeights
     times: tuple[TimedArtifact, ...]
     train_s: float
+    by_cut: AccuracyLoss | Absent = NOTHING_ALIKE
 
 
 @dataclass(frozen=True)
@@ -51,11 +54,24 @@ class Guide:
     schema: int = SCHEMA
 
     @property
-    def safe(self) -> float | Absent:
-        """Return the largest share up to which each cost is shown to stay under a point."""
-        found: float | Absent = Absent("no share was tried that is shown to cost less than a point")
+    def safe(self) -> float | None:
+        """Return the largest share up to which all are shown to lose less than a point of the weights as given."""
+        return self._up_to(lambda row: row.trained.loss)
+
+    @property
+    def safe_cut(self) -> float | None:
+        """Return the largest share up to which all cuts are shown to cost less than a point themselves."""
+        return self._up_to(lambda row: row.by_cut)
+
+    @property
+    def is_alike(self) -> bool:
+        """Whether the whole network was trained too, so that what the cuts cost themselves is known."""
+        return len(self.cuts) < len(self.rows)
+
+    def _up_to(self, loss_of: Callable[[GuideRow], AccuracyLoss | Absent]) -> float | None:
+        found = None
         for row in self.cuts:
-            loss = row.trained.loss
+            loss = loss_of(row)
             if isinstance(loss, Absent) or loss.ci95[1] >= SAFE_POINTS:
                 break
             found = row.ratio

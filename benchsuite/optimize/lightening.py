@@ -1,5 +1,6 @@
 """The search for the fastest artifact that keeps the accuracy: first all that needs no training, then pruned weights.
 
+It ends with the first step whose fastest meets the goal, where there is one.
 What keeps the accuracy is timed turn by turn with the weights as given and with the fastest that was found before.
 Nothing is tried that can no longer win: sizes end where the FP32 of one is shown to lose too much, schemes are tried
 where a runtime's INT8 is close to the fastest or loses too much, and a share of the channels is trained only where the
@@ -51,13 +52,17 @@ class Lightening:
     def search(self) -> str:
         """Return the name of the answer, empty where nothing that keeps the accuracy could be timed."""
         best = self._timed(said("runtimes and precisions"), self._bench.score_all(self._bench.cases), "")
+        if self._meets(best):
+            return best
         best = self._timed(said("INT8 schemes"), self._bench.score_all(self._schemes(best)), best)
         for size in self._plan.sizes[1:] if best else ():
+            if self._meets(best):
+                return best
             smaller = list(self._at_size(size, best))
             if not smaller:
                 break
             best = self._timed(said("{1} px", size), smaller, best)
-        return self._pruned(best) if best and self._plan.train_budget_s else best
+        return self._pruned(best) if best and self._plan.train_budget_s and not self._meets(best) else best
 
     def _timed(self, title: Sentence, scored: Sequence[Scored], best: str) -> str:
         """Time what keeps the accuracy, and return the name of the fastest of it and of the best before."""
@@ -117,9 +122,7 @@ class Lightening:
 
     def _pruned(self, best: str) -> str:
         """Prune and train where that can win, and return the answer's name."""
-        goal, plan = self._plan.goal, self._plan
-        if goal.percentile and self._meets(best):
-            return best
+        plan = self._plan
         for ratio in self._worth_training(best):
             epochs, share = self._epochs_left(best), f"{100 * ratio:.0f}"
             if not epochs:
@@ -135,7 +138,7 @@ class Lightening:
                 self._leave_out(said("more than {1} %: that share loses too much", share))
                 break
             best = self._timed(said("pruned by {1} %", share), [scored], best)
-            if goal.percentile and self._meets(best):
+            if self._meets(best):
                 break
         return best
 
@@ -186,8 +189,11 @@ class Lightening:
         return TrainedRatio(ratio, str(path), epochs, imgsz, train_s)
 
     def _meets(self, name: str) -> bool:
+        """Say whether there is a goal and a candidate meets it, so that nothing more is asked for."""
         known = self._bench.times_of(name)
         return bool(known) and self._is_within(known[-1])
 
     def _is_within(self, found: CandidateTime) -> bool:
-        return not isinstance(found.percentile_ns, Absent) and found.percentile_ns <= self._plan.goal.limit_ns
+        goal = self._plan.goal
+        told = found.percentile_ns
+        return bool(goal.percentile) and not isinstance(told, Absent) and told <= goal.limit_ns

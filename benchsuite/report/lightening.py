@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from benchsuite.backends import BACKENDS
+from benchsuite.detect.accuracy import Accuracy
 from benchsuite.measure.measurement import AccuracyLoss
-from benchsuite.optimize.guide import SAFE_POINTS, Guide, GuideRow, verdict
+from benchsuite.optimize.guide import NOTHING_ALIKE, SAFE_POINTS, Guide, GuideRow, verdict
 from benchsuite.optimize.scoring import ScoredWeights, TimedArtifact
 from benchsuite.report.chart import Axis, Chart, ChartSeries, ReferenceLine
 from benchsuite.report.study import StudyTable, StudyView
@@ -78,9 +79,8 @@ def guide_view(guide: Guide) -> StudyView:
         said("mAP is mAP50-95 of PyTorch FP32 at {1} px on {2} images of {3}.", recipe.imgsz, guide.images, guide.data),
         trained,
         said(
-            "Points lost are against the weights as they were given; the row '{1}' is those after the same training, "
-            "and what is lost against it is the cut's own.",
-            _ALIKE,
+            "Points lost are against the weights as they were given; by the cut, against the same training of the "
+            "whole network. Training takes the minutes in the last column.",
         ),
         said(
             "Times are total latency of FP32, taken turn by turn with the weights as they were given, at effort {1}; "
@@ -107,34 +107,49 @@ def _epochs(count: int) -> Sentence:
 
 
 def _answers(guide: Guide) -> tuple[Sentence, ...]:
-    safe, most = guide.safe, max((row.ratio for row in guide.cuts), default=0.0)
-    if isinstance(safe, Absent):
-        return (said("No safe range: {1}.", safe.reason),)
-    found = [
-        said(
-            "Safe, which is shown to cost less than {1} point of mAP50-95: up to {2} of the channels.",
+    most = max((row.ratio for row in guide.cuts), default=0.0)
+    if not guide.is_alike:
+        return (_range(said("Against the weights as they were given"), guide.safe, most),)
+    return (
+        _range(said("Against the whole network after the same training"), guide.safe_cut, most),
+        _range(said("Against the weights as they were given"), guide.safe, most),
+    )
+
+
+def _range(against: Sentence, safe: float | None, most: float) -> Sentence:
+    if safe is None:
+        return said(
+            "{1}: no safe range, no share was tried that is shown to lose less than {2} point of mAP50-95.",
+            against,
             f"{SAFE_POINTS:g}",
-            _percent(safe),
         )
-    ]
-    if most > safe:
-        found.append(said("Aggressive: beyond that, up to the {1} that were tried.", _percent(most)))
-    return tuple(found)
+    point = f"{SAFE_POINTS:g}"
+    if most == safe:
+        share = _percent(safe)
+        return said("{1}: safe, less than {2} point of mAP50-95, up to {3} of the channels.", against, point, share)
+    return said(
+        "{1}: safe, less than {2} point of mAP50-95, up to {3} of the channels; aggressive beyond, up to {4}.",
+        against,
+        f"{SAFE_POINTS:g}",
+        _percent(safe),
+        _percent(most),
+    )
 
 
 def _costs(guide: Guide) -> StudyTable:
-    columns = ("pruned", "M params", "GFLOPs", "file MB", "mAP untrained", "mAP", "points lost", "training")
-    rows = [_cost_cells(_WHOLE, guide.given, guide.given.accuracy, "–")]
+    columns = ("pruned", "M params", "GFLOPs", "file MB", "mAP untrained", "mAP", "points lost", "by the cut", "min")
+    rows = [_cost_cells(_WHOLE, guide.given, guide.given.accuracy, NOTHING_ALIKE, "–")]
     for row in guide.rows:
         untrained = row.untrained if isinstance(row.untrained, Absent) else row.untrained.accuracy
-        rows.append(_cost_cells(_name(row), row.trained, untrained, f"{row.train_s / 60:.0f} min"))
+        rows.append(_cost_cells(_name(row), row.trained, untrained, row.by_cut, f"{row.train_s / 60:.0f}"))
     return StudyTable(said("What a cut costs"), columns, tuple(rows), ())
 
 
-def _cost_cells(name: str, score: ScoredWeights, untrained: object, took: str) -> tuple[str, ...]:
+def _cost_cells(
+    name: str, score: ScoredWeights, untrained: Accuracy | Absent, by_cut: AccuracyLoss | Absent, minutes: str
+) -> tuple[str, ...]:
     own = _score(score, name)
-    before = "–" if isinstance(untrained, Absent) else f"{untrained.map50_95:.3f}"  # type: ignore[attr-defined]
-    return (*own[:4], before, *own[4:], took)
+    return (*own[:4], shown(untrained, lambda it: f"{it.map50_95:.3f}"), *own[4:], shown(by_cut, _loss), minutes)
 
 
 def _name(row: GuideRow) -> str:

@@ -31,12 +31,13 @@ def timed_artifact(ratio: float, half: float = 0.05, backend: str = "onnx") -> T
 
 
 def make_guide(*points: float) -> Guide:
-    """Return a guide whose shares of 10, 20, … per cent lose so many points."""
+    """Return a guide whose shares of 10, 20, … per cent lose so many points, where training alone gains five."""
     rows = [GuideRow(0.0, Absent("nothing is cut"), scored_weights("p0", 0.75, -5.0, 5.0), (), 300.0)]
     for number, lost in enumerate(points, 1):
         untrained = scored_weights("cut", 0.1, 60.0, 4.0)
         trained = scored_weights("trained", 0.7 - lost / 100, lost, 5.0 - number)
-        rows.append(GuideRow(number / 10, untrained, trained, (timed_artifact(1 - number / 10),), 240.0))
+        by_cut = scored_weights("trained", 0.0, lost + 5.0, 1.0).loss
+        rows.append(GuideRow(number / 10, untrained, trained, (timed_artifact(1 - number / 10),), 240.0, by_cut))
     return Guide(
         "benchsuite optimize prune --ratios 0.1,0.2 -o guide", "2026-11-28 09:00", make_machine(), "standard",
         "data.yaml", 256, RECIPE, scored_weights("whole", 0.7, 0.0, 5.0), (timed_artifact(1.0, 0.0),), tuple(rows),

@@ -19,14 +19,15 @@ from tests.support.lighter import make_guide, make_lightest, timed_artifact
 
 
 @pytest.mark.parametrize(
-    ("points", "safe"), [((0.2, 0.5, 3.0), 0.2), ((0.8, 0.1), None), ((2.0,), None), ((-1.0, -0.5), 0.2)]
+    ("points", "safe", "safe_cut"),
+    [((-6.0, -3.0, 3.0), 0.2, 0.1), ((0.2, 0.5, 3.0), 0.2, None), ((2.0, -9.0), None, None)],
 )
 def test_a_share_is_safe_while_every_smaller_one_is_shown_to_cost_less_than_a_point(
-    points: tuple[float, ...], safe: float | None
+    points: tuple[float, ...], safe: float | None, safe_cut: float | None
 ) -> None:
-    """The whole interval counts, and no safe range is an answer too."""
-    found = make_guide(*points).safe
-    assert (None if isinstance(found, Absent) else found) == safe
+    """The whole interval counts, against the weights as given and against five points more from training alone."""
+    found = make_guide(*points)
+    assert (found.safe, found.safe_cut) == (safe, safe_cut)
 
 
 @pytest.mark.parametrize(("ratio", "word"), [(0.9, "FASTER"), (0.97, "SAME"), (1.02, "SAME"), (1.1, "SLOWER")])
@@ -41,8 +42,10 @@ def test_a_guide_says_what_each_share_costs_and_gains() -> None:
     """Terminal, Markdown and page say the same, and what others published is marked as theirs."""
     view = guide_view(make_guide(0.2, 3.0))
     text = "\n".join(terminal_lines(view))
-    assert "up to 10 % of the" in text
-    assert "Aggressive: beyond that, up to the 20 % that were tried." in text
+    joined = text.replace("\n", " ")
+    assert "Against the whole network after the same training: no safe range, no share was tried" in joined
+    assert "Against the weights as they were given: safe, less than 1 point of mAP50-95, up to 10 % of the" in joined
+    assert "aggressive beyond, up to 20 %." in joined
     assert "Figures of others, not measured here" in text
     assert all(len(line) < 80 for line in terminal_lines(view))
     assert "| 20 % |" in markdown(view)
@@ -50,7 +53,7 @@ def test_a_guide_says_what_each_share_costs_and_gains() -> None:
     page = study_page(view, make_machine())
     assert "Accuracy against what is pruned" in page
     assert "FASTER" in page
-    assert "安全范围" in study_page(view, make_machine(), "zh")
+    assert "没有安全范围" in study_page(view, make_machine(), "zh")
 
 
 def test_a_runtime_that_could_not_be_timed_says_why() -> None:
