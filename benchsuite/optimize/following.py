@@ -10,10 +10,10 @@ from concurrent.futures import TimeoutError as NotYet
 from dataclasses import fields, replace
 from pathlib import Path
 
-from benchsuite.machine.json_files import read_json, write_json
+from benchsuite.machine.json_files import write_json
 from benchsuite.machine.processes import Child, offline_environment
 from benchsuite.networks.weights import file_sha256
-from benchsuite.optimize.recipe import RECIPE_FILE, SCHEMA, LightRecipe, Progress
+from benchsuite.optimize.recipe import RECIPE_FILE, LightRecipe, Progress, read_progress
 from benchsuite.optimize.training import Training, batches_of, epochs_of
 from benchsuite.terms.absence import Absent
 from benchsuite.terms.codec import to_builtins
@@ -130,7 +130,7 @@ def _begun(folder: Path, recipe: LightRecipe, output: Path) -> Progress:
             raise UsageError(f"-o {output}: it is there already, and no recipe beside it; name another file.")
         folder.mkdir(parents=True, exist_ok=True)
         write_json(path, Progress(recipe))
-    found = read_json(path, Progress, "remove its folder to begin again", SCHEMA)
+    found = read_progress(folder)
     if found.recipe != recipe:
         changed = [it.name for it in fields(LightRecipe) if getattr(recipe, it.name) != getattr(found.recipe, it.name)]
         raise UsageError(

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Literal
 
+from benchsuite.machine.json_files import read_json
 from benchsuite.networks.origin import Made, Origin
 from benchsuite.optimize.cutting import CutPlan
 from benchsuite.optimize.training import Epoch, Training
@@ -81,3 +83,8 @@ class Progress:
     batches: tuple[str, ...] = ()
     output_sha256: str = ""
     schema: int = SCHEMA
+
+
+def read_progress(folder: Path) -> Progress:
+    """Read the recipe in a folder and how far it has come; raises RecordError."""
+    return read_json(folder / RECIPE_FILE, Progress, "remove its folder to begin again", SCHEMA)

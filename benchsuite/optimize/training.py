@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import csv
 import hashlib
+import math
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -14,6 +16,7 @@ from benchsuite.machine.files import write_whole
 from benchsuite.networks.checkpoint import class_names
 from benchsuite.terms.absence import Absent
 from benchsuite.terms.errors import BuildError
+from benchsuite.terms.reading import read_text
 from benchsuite.terms.said import Sentence, said
 
 _NAME = "train"
@@ -91,21 +94,26 @@ def _diverged(training: Training) -> str:
 
 
 def epochs_of(folder: Path) -> tuple[Epoch, ...]:
-    """Return the epochs that ended so far, by the lines that the trainer writes."""
-    try:
-        with (folder / _NAME / "results.csv").open(newline="") as file:
-            rows = [{key.strip(): value for key, value in row.items() if key} for row in csv.DictReader(file)]
-    except OSError:
-        return ()
-    # A line that is being written lacks columns; an epoch that was stopped while it was saved stands twice.
-    whole = {row["epoch"]: row for row in rows if row.get(_MAP) and None not in row.values()}
-    return tuple(map(_epoch, whole.values()))
+    """Return the epochs that ended so far, by the lines that the trainer writes; others are passed over."""
+    found = {}
+    for row in csv.DictReader(_lines(folder / _NAME / "results.csv")):
+        # An epoch that was stopped while it was saved stands twice.
+        with suppress(ValueError, TypeError, KeyError, AttributeError):
+            found[row["epoch"]] = _epoch({key.strip(): value for key, value in row.items()})
+    return tuple(found.values())
 
 
 def _epoch(row: Mapping[str, str]) -> Epoch:
     loss = sum(float(text) for name, text in row.items() if name.startswith("train/"))
-    known = loss == loss and abs(loss) != float("inf")
-    return Epoch(loss if known else Absent("it was no number"), float(row[_MAP]))
+    return Epoch(loss if math.isfinite(loss) else Absent("it was no number"), float(row[_MAP]))
+
+
+def _lines(path: Path) -> list[str]:
+    try:
+        # A line that is being written lacks its end.
+        return [line for line in read_text(path).splitlines(keepends=True) if line.endswith("\n")]
+    except (OSError, ValueError):
+        return []
 
 
 def best_of(folder: Path) -> Path:
@@ -115,8 +123,9 @@ def best_of(folder: Path) -> Path:
 
 def batches_of(folder: Path) -> tuple[str, ...]:
     """Return the digests of what the first epochs were trained on."""
-    paths = (folder / _NAME / _batches_file(epoch) for epoch in range(_DIGESTED_EPOCHS))
-    return tuple(path.read_text().strip() for path in paths if path.is_file())
+    return tuple(
+        line.strip() for epoch in range(_DIGESTED_EPOCHS) for line in _lines(folder / _NAME / _batches_file(epoch))[:1]
+    )
 
 
 def _batches_file(epoch: int) -> str:

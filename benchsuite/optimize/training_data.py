@@ -6,7 +6,7 @@ import hashlib
 from collections import Counter
 
 from benchsuite.data.dataset import Dataset
-from benchsuite.data.labels import label_path, read_labels, unusable_labels
+from benchsuite.data.labels import read_labels, unusable_labels
 from benchsuite.terms.errors import DataError
 from benchsuite.terms.said import counted, joined, said
 
@@ -28,10 +28,10 @@ def check_training_data(dataset: Dataset) -> str:
         raise DataError(problem)
     digest, objects = hashlib.sha256("\0".join(dataset.names).encode()), Counter[int]()
     for image in images:
-        labels = label_path(image)
-        content = labels.read_bytes() if labels.is_file() else b""
-        digest.update(f"\0{image.name}\0{image.stat().st_size}\0".encode() + content)
-        objects.update(read_labels(image, dataset.names, dataset.keypoint_columns).classes.tolist())
+        found = read_labels(image, dataset.names, dataset.keypoint_columns)
+        digest.update(f"\0{image.name}\0{image.stat().st_size}\0".encode())
+        digest.update(found.classes.tobytes() + found.boxes.tobytes())
+        objects.update(found.classes.tolist())
     empty = [name for number, name in enumerate(dataset.names) if not objects[number]]
     if empty:
         some = joined(", ", (*empty[:_NAMED], *(["…"] if len(empty) > _NAMED else [])))

@@ -35,12 +35,16 @@ from benchsuite.gate.selftest import SUITES_FILE, read_setup, read_suites
 from benchsuite.gate.session import BLOCKS_FILE
 from benchsuite.gate.waivers import read_waivers
 from benchsuite.machine.arrays import read_arrays
+from benchsuite.machine.json_files import write_json
 from benchsuite.machine.processes import STAND_INS
 from benchsuite.measure.accuracy import EvaluationData, evaluate_once, evaluation_key
 from benchsuite.measure.launch import Launch
 from benchsuite.measure.measurement import ON_CPU, Cold
 from benchsuite.measure.timed_case import TimedCase, TimedGroup, keep_timing, read_timing
 from benchsuite.networks.weights import BUNDLED, check_checkpoint
+from benchsuite.optimize.cutting import CutPlan
+from benchsuite.optimize.recipe import RECIPE_FILE, LightRecipe, Progress, read_progress
+from benchsuite.optimize.training import Epoch, Training, batches_of, epochs_of
 from benchsuite.options import settings, texts
 from benchsuite.options.settings import SETTINGS
 from benchsuite.quantize.ranges import load_observed, observe, save_observed
@@ -80,6 +84,11 @@ from benchsuite.testing import (
 
 _EARLIER = Path(__file__).resolve().parents[1] / "samples" / "0.1.0"
 _RUN = "20260131-120000"
+_COURSE = """\
+epoch,time,train/box_loss,train/cls_loss,metrics/mAP50-95(B)
+1,60.2,1.2,0.8,0.31
+2,120.1,1.0,0.7,0.42
+"""
 _WAIVER = """\
 [[waiver]]
 case = "a-onnx-fp32-cpu-640-b1"
@@ -143,6 +152,16 @@ def _written(name: str, content: str) -> Callable[[Path], Path]:
         return path
 
     return make
+
+
+def _recipe(folder: Path) -> Path:
+    """Write a recipe that was cut, and had one epoch of its training."""
+    training = Training("data.yaml", "da" * 32, 320, 2, 8, 0.001, 0, settings={"mosaic": 0.0})
+    cut = CutPlan(0.2, 8, "l1", "free")
+    recipe = LightRecipe("best.pt", "we" * 32, 320, "im" * 32, {"torch": "2.14"}, cut, training=training)
+    path = folder / RECIPE_FILE
+    write_json(path, Progress(recipe, "cut", 1e-6, 2.0, 30.0, (Epoch(2.5, 0.3),), ("0f" * 32,)))
+    return path
 
 
 def _made_run(folder: Path) -> Path:
@@ -405,6 +424,14 @@ FILES: tuple[Loader, ...] = (
         "json",
         _copied("reports", "study-schemes-20260131-120000/study.json"),
         lambda p: read_studies(p.parents[1]),
+    ),
+    Loader("recipe", "json", _recipe, lambda p: read_progress(p.parent)),
+    Loader("course of a training", "text", _written("train/results.csv", _COURSE), lambda p: epochs_of(p.parents[1])),
+    Loader(
+        "batches of a training",
+        "text",
+        _written("train/batches-0.sha256", "0f" * 32 + "\n"),
+        lambda p: batches_of(p.parents[1]),
     ),
     Loader("samples", "npz", _made_run, _samples),
     Loader("detections", "npz", _detections, load_detections),

@@ -80,7 +80,9 @@ def test_what_every_run_imports_is_looked_for() -> None:
     of_exporters = {"ml_dtypes", "nncf", "onnx", "onnxslim", "ultralytics"}
     # They come with others that are looked for, or only some figures and old Pythons need them.
     with_others = {"markupsafe", "pyarrow", "ruptures", "tomli", "tomllib"}
-    assert ours - of_runtimes - of_exporters - with_others == set(REQUIRED) - {"pytest_benchmark"}
+    # Nothing but what makes weights lighter needs them, and it says so.
+    of_optimize = {"optuna", "torch_pruning"}
+    assert ours - of_runtimes - of_exporters - with_others - of_optimize == set(REQUIRED) - {"pytest_benchmark"}
 
 
 def test_page_on_installing_names_what_the_project_asks_for() -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import copy
 import io
+from collections.abc import Iterator
 from dataclasses import replace
 from typing import Any
 
@@ -19,6 +20,15 @@ torch = pytest.importorskip("torch")
 
 pytestmark = pytest.mark.slow
 NETWORKS = ("yolov8n", "yolo11n", "yolo26n")
+
+
+@pytest.fixture(scope="module", autouse=True)
+def _one_thread() -> Iterator[None]:
+    """Compute on the one core that there is."""
+    before = torch.get_num_threads()
+    torch.set_num_threads(1)
+    yield
+    torch.set_num_threads(before)
 
 
 def _network(name: str, classes: int = 6) -> Any:
